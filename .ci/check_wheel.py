@@ -1,0 +1,48 @@
+"""Builds the wheel, installs it into an empty environment and registers a user on the server that it runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        subprocess.check_call([*pip, "wheel", "--no-deps", "--wheel-dir", name, str(ROOT)])
+        (wheel,) = folder.glob("jsonrpc_backend-*.whl")
+        venv.create(folder / "empty", with_pip=True)
+        programs = folder / "empty" / ("Scripts" if os.name == "nt" else "bin")
+        subprocess.check_call([*pip, "--python", str(programs / "python"), "install", str(wheel)])
+        register(folder, programs / "jsonrpc-backend")
+    print("The wheel serves.")
+
+
+def register(folder: Path, program: Path) -> None:
+    """Starts the server and makes the call that it prints."""
+    server = subprocess.Popen(
+        [program, "serve", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+    )
+    try:
+        assert server.stdout is not None
+        line = next(line for line in server.stdout if "curl" in line)
+        found = re.search(r"curl (\S+) -d '(.*)'", line)
+        assert found, line
+        with urllib.request.urlopen(found[1], data=found[2].encode(), timeout=10) as response:  # noqa: S310
+            answer = json.load(response)
+        assert answer["result"]["user"]["_username"] == "me@example.com", answer
+    finally:
+        server.terminate()
+        assert server.wait(timeout=20) == 0
+
+
+if __name__ == "__main__":
+    main()

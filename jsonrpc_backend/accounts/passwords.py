@@ -1,0 +1,80 @@
+"""Argon2id, away from the event loop."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import argon2
+
+from jsonrpc_backend.accounts.tokens import new_token
+from jsonrpc_backend.config import PasswordsConfig
+
+T = TypeVar("T")
+
+
+class TooManyHashes(Exception):
+    """The queue is full. `retry_after` is about the time that it takes to drain, in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+def _take_lowest_priority() -> None:
+    """Linux schedules threads one by one: hashes then take only the processor time that nobody else wants."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+def argon2_hasher(config: PasswordsConfig) -> argon2.PasswordHasher:
+    """Argon2id with the configured parameters, for programs that have no event loop to keep free."""
+    return argon2.PasswordHasher(config.iterations, config.memory_kib, config.parallelism)
+
+
+class PasswordHasher:
+    """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them."""
+
+    def __init__(self, config: PasswordsConfig) -> None:
+        self._argon2 = argon2_hasher(config)
+        self._workers = config.workers or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
+        self._most = self._workers + config.max_queue
+        self._under_way = 0
+        # Verified when there is no such user, so that it takes as long as a wrong password.
+        self._nobodys_hash = self._argon2.hash(new_token())
+
+    async def hash(self, password: str) -> str:
+        """A new PHC string. Raises TooManyHashes."""
+        return await self._run(lambda: self._argon2.hash(password))
+
+    async def verify(self, stored_hash: str | None, password: str) -> bool:
+        """Whether the password is right; never for None (no such user), after the same work. Raises TooManyHashes."""
+        expected = self._nobodys_hash if stored_hash is None else stored_hash
+        return await self._run(lambda: self._matches(expected, password)) and stored_hash is not None
+
+    def is_outdated(self, stored_hash: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._argon2.check_needs_rehash(stored_hash)
+
+    def close(self) -> None:
+        """Waits for the hashes that are being computed, drops those that wait."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _matches(self, expected: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(expected, password)
+        except argon2.exceptions.VerifyMismatchError:
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._under_way >= self._most:
+            raise TooManyHashes(retry_after=1 + self._most // (40 * self._workers))
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._under_way -= 1

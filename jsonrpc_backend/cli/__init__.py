@@ -1,0 +1,19 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 database unusable."""
+
+import click
+
+from jsonrpc_backend import __version__
+from jsonrpc_backend.cli.check_config import check_config
+from jsonrpc_backend.cli.init import init
+from jsonrpc_backend.cli.serve import serve
+from jsonrpc_backend.cli.user import user
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
+
+
+for command in (serve, init, check_config, user):
+    main.add_command(command)

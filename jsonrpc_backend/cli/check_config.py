@@ -1,0 +1,21 @@
+"""`check-config`: what is wrong with a configuration, before a server is started with it."""
+
+from pathlib import Path
+
+import click
+
+from jsonrpc_backend.cli.settings import config_path, reported
+from jsonrpc_backend.config import DEFAULT_CONFIG_FILE, read_config
+
+
+@click.command("check-config")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def check_config(file: Path | None) -> None:
+    """Say what is wrong in FILE and the environment, with the path of each key.
+
+    [default: $JSONRPC_BACKEND_CONFIG, else config.toml]
+    """
+    path = config_path(file) or Path(DEFAULT_CONFIG_FILE)
+    with reported():
+        config = read_config(path)
+    click.echo(f"{path} is valid. Backends: {', '.join(config.backends)}")

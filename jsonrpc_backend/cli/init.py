@@ -1,0 +1,26 @@
+"""`init`: a configuration file to start from."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from jsonrpc_backend.cli.settings import write_private
+from jsonrpc_backend.config import DEFAULT_CONFIG_FILE
+from jsonrpc_backend.config_file import render
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_CONFIG_FILE)
+def init(file: Path) -> None:
+    """Write a commented configuration FILE with a fresh API key.
+
+    [default: config.toml]
+    """
+    try:
+        write_private(file, render(api_key=secrets.token_hex(16)))
+    except FileExistsError as error:
+        raise click.ClickException(f"{file} exists already and was left as it is.") from error
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
+    click.echo(f"Wrote {file}. Start the server with: jsonrpc-backend serve --config {file}")

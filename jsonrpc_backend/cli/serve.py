@@ -1,0 +1,123 @@
+"""`serve`: runs the server until it is told to stop."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import shlex
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from aiohttp import web
+
+from jsonrpc_backend import __version__
+from jsonrpc_backend.app import make_app
+from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
+from jsonrpc_backend.config import Config
+
+KEEPALIVE_SECONDS = 75.0
+
+# aiohttp waits for this long twice in the worst case: for running calls, then for idle connections.
+SHUTDOWN_SECONDS = 4.0
+
+
+@click.command()
+@config_options
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None) -> None:
+    """Run the server until SIGINT or SIGTERM.
+
+    Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with reported():
+        config = find_config(config_file, data, keep_api_key=True)
+        server = dataclasses.replace(
+            config.server,
+            host=config.server.host if host is None else host,
+            port=config.server.port if port is None else port,
+        )
+        config = dataclasses.replace(config, server=server)
+        asyncio.run(_run(config, embedded=config_path(config_file) is None))
+
+
+async def _run(config: Config, *, embedded: bool) -> None:
+    runner = web.AppRunner(
+        make_app(config),
+        access_log=None,  # costs as much as all the rest of HTTP
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.server.host, config.server.port)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{config.server.host}:{config.server.port}"
+            hint = "Choose another one with --port or --host."
+            raise click.ClickException(f"cannot listen on {where}: {error.strerror}. {hint}") from error
+        with _told_to_stop() as stop:
+            _greet(config, _url(config.server.host, runner.addresses[0][1]), embedded=embedded)
+            await stop.wait()
+        click.echo("Stopping.")
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets; a second one ends the process as if there were no handler."""
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(event.set)
+
+    for number in signals:
+        signal.signal(number, lambda *_: stop())
+    yield event
+
+
+def _url(host: str, port: int) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _greet(config: Config, url: str, *, embedded: bool) -> None:
+    """Tells where to call; on the embedded default also with what, ready to paste."""
+    click.echo(f"jsonrpc-backend {__version__}\n")
+    for backend_id in config.backends:
+        click.echo(f"  Endpoint    {url}/json-rpc/{backend_id}")
+    if embedded:
+        api_key = config.backends[DEFAULT_BACKEND].api_key
+        click.echo(f"  Backend id  {DEFAULT_BACKEND}")
+        click.echo(f"  API key     {api_key}")
+    click.echo(f"  Data        {Path(config.server.data_dir).absolute()}\n")
+    if embedded:
+        click.echo("  Register a user:\n")
+        click.echo(f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n")
+    click.echo("  Press Ctrl+C to stop.")
+
+
+def _curl_line(endpoint: str, api_key: str) -> str:
+    call = {
+        "jsonrpc": "2.0",
+        "method": "User.register",
+        "params": {
+            "__api_key": api_key,
+            "__device": "terminal",
+            "username": "me@example.com",
+            "password": "password",
+            "properties": {"age": 21},
+        },
+        "id": "1",
+    }
+    return f"curl {endpoint} -d {shlex.quote(json.dumps(call))}"

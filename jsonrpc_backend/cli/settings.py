@@ -1,0 +1,117 @@
+"""Where a command finds its settings, and how it reports what stops it."""
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jsonrpc_backend.config import (
+    CONFIG_FILE_VARIABLE,
+    DEFAULT_CONFIG_FILE,
+    ENVIRONMENT_PREFIX,
+    Config,
+    ConfigError,
+    load_config,
+    read_config,
+)
+from jsonrpc_backend.store.database import DatabaseUnusable
+
+DEFAULT_BACKEND = "app"
+DEFAULT_DATA_DIR = "data"
+DATA_DIR_VARIABLE = ENVIRONMENT_PREFIX + "SERVER_DATA_DIR"
+
+
+class ConfigurationFailed(click.ClickException):
+    exit_code = 3
+
+
+class DatabaseFailed(click.ClickException):
+    exit_code = 4
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Turns what can go wrong in every command into a message and the documented exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigurationFailed(str(error)) from error
+    except DatabaseUnusable as error:
+        raise DatabaseFailed(str(error)) from error
+    except sqlite3.Error as error:
+        raise DatabaseFailed(f"the database cannot be used: {error}") from error
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--config and --data, which all commands that need settings share."""
+    for option in (
+        click.option(
+            "--data",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Folder of the database files. [default: server.data_dir of the configuration, else ./data]",
+        ),
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help=f"Configuration file. [default: ${CONFIG_FILE_VARIABLE}, else ./{DEFAULT_CONFIG_FILE} if it exists]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def config_path(given: Path | None) -> Path | None:
+    """The configuration file to use; None for the embedded default."""
+    if given is not None:
+        return given
+    if named := os.environ.get(CONFIG_FILE_VARIABLE):
+        return Path(named)
+    default = Path(DEFAULT_CONFIG_FILE)
+    return default if default.is_file() else None
+
+
+def find_config(config_file: Path | None, data: Path | None, *, keep_api_key: bool = False) -> Config:
+    """The settings of a command. Raises ConfigError.
+
+    Without a configuration file there is one backend, `app`. `keep_api_key` makes its API key where there is none.
+    """
+    path = config_path(config_file)
+    if path is None:
+        return _embedded_config(data, keep_api_key=keep_api_key)
+    config = read_config(path)
+    if data is None:
+        return config
+    return dataclasses.replace(config, server=dataclasses.replace(config.server, data_dir=str(data)))
+
+
+def _embedded_config(data: Path | None, *, keep_api_key: bool) -> Config:
+    data_dir = data or Path(os.environ.get(DATA_DIR_VARIABLE, DEFAULT_DATA_DIR))
+    key_file = data_dir / f"{DEFAULT_BACKEND}.api-key"
+    api_key = _kept_api_key(key_file) if keep_api_key or key_file.is_file() else secrets.token_hex(16)
+    table = {"server": {"data_dir": str(data_dir)}, "backends": {DEFAULT_BACKEND: {"api_key": api_key}}}
+    return load_config(table, source="embedded configuration")
+
+
+def _kept_api_key(file: Path) -> str:
+    """The API key in a file, made the first time."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.is_file():
+            write_private(file, secrets.token_hex(16) + "\n")
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}. Choose another folder with --data.") from error
+
+
+def write_private(file: Path, content: str) -> None:
+    """Writes a new file that only its owner can read. Raises FileExistsError, OSError."""
+    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)

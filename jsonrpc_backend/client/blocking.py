@@ -1,0 +1,123 @@
+"""The client for scripts and notebooks: the asyncio client's methods, each of which waits for its result."""
+
+import functools
+import os
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from .asynchronous import AsyncClient
+from .loop_thread import LoopThread
+from .user_methods import AsyncUserMethods
+
+A = TypeVar("A")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Blocking(Generic[A]):
+    """Stands in front of an object with coroutine methods and the thread that runs them."""
+
+    def __init__(self, asynchronous: A, thread: LoopThread) -> None:
+        self._asynchronous = asynchronous
+        self._thread = thread
+
+
+def _blocking(
+    method: Callable[Concatenate[A, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_Blocking[A], P], T]:
+    """The method with the same name, parameters and documentation that waits instead of being awaited."""
+
+    @functools.wraps(method)
+    def wait(self: _Blocking[A], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._thread.run(method(self._asynchronous, *args, **kwargs))
+
+    return wait
+
+
+class UserMethods(_Blocking[AsyncUserMethods]):
+    """Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect."""
+
+    register = _blocking(AsyncUserMethods.register)
+    validate = _blocking(AsyncUserMethods.validate)
+    unregister = _blocking(AsyncUserMethods.unregister)
+    login = _blocking(AsyncUserMethods.login)
+    auto_login = _blocking(AsyncUserMethods.auto_login)
+    is_authenticated = _blocking(AsyncUserMethods.is_authenticated)
+    logout = _blocking(AsyncUserMethods.logout)
+    update_password = _blocking(AsyncUserMethods.update_password)
+    send_password_reset_token = _blocking(AsyncUserMethods.send_password_reset_token)
+    reset_password_and_login = _blocking(AsyncUserMethods.reset_password_and_login)
+    get_property = _blocking(AsyncUserMethods.get_property)
+    get_properties = _blocking(AsyncUserMethods.get_properties)
+    save_property = _blocking(AsyncUserMethods.save_property)
+    save_properties = _blocking(AsyncUserMethods.save_properties)
+
+
+class Client(_Blocking[AsyncClient]):
+    """Calls the methods of one backend of a jsonrpc-backend server, without asyncio.
+
+        with Client("https://example.com", "app", api_key) as client:
+            user = client.user.login("me@example.com", "secret")
+
+    A client is one device with at most one user signed in; it remembers the session and the login token of the
+    answers. Any thread may use it, also one with a running event loop, such as a notebook's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        backend_id: str,
+        api_key: str,
+        *,
+        device: str | None = None,
+        state_file: str | os.PathLike[str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        """The parameters of `AsyncClient`. A state file is read here.
+
+        ValueError: it is damaged or belongs to another endpoint. OSError: it cannot be read or made.
+        """
+        client = AsyncClient(url, backend_id, api_key, device=device, state_file=state_file, timeout=timeout)
+        super().__init__(client, LoopThread(client.close))
+        if state_file:
+            self._thread.run(client.open())
+
+    def __repr__(self) -> str:
+        return repr(self._asynchronous).replace("AsyncClient", "Client", 1)
+
+    @property
+    def user(self) -> UserMethods:
+        """The documented `User.*` methods."""
+        return UserMethods(self._asynchronous.user, self._thread)
+
+    @property
+    def device(self) -> str:
+        """The id of this installation."""
+        return self._asynchronous.device
+
+    @property
+    def session(self) -> str | None:
+        """The session id, if there is one; the server decides whether it is still valid."""
+        return self._asynchronous.session
+
+    @property
+    def login_token(self) -> str | None:
+        """The token for `user.auto_login()`, if there is one."""
+        return self._asynchronous.login_token
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; a call after this is a RuntimeError."""
+        self._thread.close()
+
+    call = _blocking(AsyncClient.call)
+    notify = _blocking(AsyncClient.notify)
+    batch = _blocking(AsyncClient.batch)

@@ -1,0 +1,418 @@
+"""Settings: frozen dataclasses filled from TOML and the environment.
+
+Each setting states its default, its rule and its meaning in one place. Every problem found is reported with the
+path of its key (`backends.app.min_password_length`), all of them together.
+
+Precedence: command line flag, then environment, then TOML, then default. The environment variable of a setting
+is its path in upper case behind `JSONRPC_BACKEND_`, with `_` for every other character:
+`JSONRPC_BACKEND_SERVER_PORT`, `JSONRPC_BACKEND_BACKENDS_APP_API_KEY`.
+"""
+
+import dataclasses
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT_PREFIX = "JSONRPC_BACKEND_"
+CONFIG_FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG"
+DEFAULT_CONFIG_FILE = "config.toml"
+
+# Kubernetes injects these into every container when a service is called "jsonrpc-backend".
+_INJECTED = re.compile(ENVIRONMENT_PREFIX + r"(SERVICE_(HOST|PORT)|PORT)(_\w+)?")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in the configuration, at the path of its key."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` holds everything wrong with it."""
+
+    def __init__(self, problems: list[Problem], source: str) -> None:
+        self.problems = problems
+        self.source = source
+        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+# --- rules -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting accepts: `accepts` tells, `allowed` says it in words, `read` parses an environment variable."""
+
+    allowed: str
+    accepts: Callable[[Any], bool]
+    read: Callable[[str], Any] = str
+    secret: bool = False
+
+    def complaint(self, value: object) -> str:
+        shown = "this value" if self.secret else _toml_like(value)
+        return f"{shown} is not allowed; use {self.allowed}"
+
+
+def _toml_like(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def integer(minimum: int, maximum: int) -> Rule:
+    return Rule(
+        f"an integer from {minimum} to {maximum}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum,
+        _read_integer,
+    )
+
+
+def boolean() -> Rule:
+    return Rule("true or false", lambda value: isinstance(value, bool), _read_boolean)
+
+
+def text(allowed: str = "a string", pattern: str = r"(?s).*", *, secret: bool = False) -> Rule:
+    compiled = re.compile(pattern)
+    return Rule(allowed, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None, secret=secret)
+
+
+def one_of(*choices: str) -> Rule:
+    return Rule(" or ".join(f'"{choice}"' for choice in choices), lambda value: value in choices)
+
+
+def list_of(allowed: str, accepts: Callable[[str], bool]) -> Rule:
+    return Rule(
+        f"a list of {allowed}",
+        lambda value: isinstance(value, list) and all(isinstance(item, str) and accepts(item) for item in value),
+        lambda raw: [item.strip() for item in raw.split(",") if item.strip()],
+    )
+
+
+def _read_integer(raw: str) -> object:
+    try:
+        return int(raw)
+    except ValueError:
+        return raw
+
+
+def _read_boolean(raw: str) -> object:
+    return {"true": True, "1": True, "false": False, "0": False}.get(raw.lower(), raw)
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
+_ONE_LINE = r"[^\x00-\x1f\x7f\x85\u2028\u2029]*"
+_ORIGIN = re.compile(r"\*|null|[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s,]*")
+_PROPERTY_NAME = re.compile(r"_username|[a-zA-Z][a-zA-Z0-9]*")
+
+BACKEND_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+# --- settings --------------------------------------------------------------------------------------------
+
+
+def setting(default: Any, rule: Rule, meaning: str) -> Any:
+    """A setting with a default; a list in TOML becomes a tuple."""
+    frozen = tuple(default) if isinstance(default, list) else default
+    return dataclasses.field(default=frozen, metadata={"rule": rule, "meaning": meaning})
+
+
+def required(rule: Rule, meaning: str, *, key: str | None = None) -> Any:
+    """A setting that has no default; `key` is its name in TOML where Python cannot use that."""
+    return dataclasses.field(metadata={"rule": rule, "meaning": meaning} | ({"key": key} if key else {}))
+
+
+def section(cls: type) -> Any:
+    """A table within a table, with settings of its own."""
+    return dataclasses.field(default_factory=cls, metadata={"section": cls})
+
+
+def tables(cls: type, name: re.Pattern[str], allowed_name: str, defaults: Mapping[str, Any] | None = None) -> Any:
+    """A table of tables, one for each name; `defaults` are there unless a table of that name replaces them."""
+    defaults = defaults or {}
+    metadata = {"tables": cls, "name": name, "allowed_name": allowed_name, "defaults": defaults}
+    return dataclasses.field(default_factory=lambda: dict(defaults), metadata=metadata)
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    host: str = setting("127.0.0.1", text("a host name or address", r"\S+"), "Address to listen on.")
+    port: int = setting(8080, integer(0, 65535), "Port to listen on; 0 takes a free one.")
+    data_dir: str = setting(
+        "data",
+        text("the path of a folder", r"(?s).+"),
+        "Folder of the database files, one per backend. A relative path starts at the configuration file's folder.",
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        ["*"],
+        list_of('origins such as "https://app.example.com", or "*"', lambda v: _ORIGIN.fullmatch(v) is not None),
+        "Origins whose pages may call the server (CORS).",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        [],
+        list_of('addresses or networks such as "10.0.0.0/8"', _is_network),
+        "Addresses whose X-Forwarded-For is believed.",
+    )
+    max_body_bytes: int = setting(1048576, integer(1024, 1 << 30), "Largest request body, in bytes.")
+    max_batch: int = setting(50, integer(1, 10000), "Most calls in one JSON-RPC batch.")
+    body_timeout_seconds: int = setting(15, integer(1, 3600), "Time that a request body may take to arrive.")
+
+
+@dataclass(frozen=True)
+class PasswordsConfig:
+    memory_kib: int = setting(19456, integer(8, 4194304), "Argon2id memory for one hash, in KiB.")
+    iterations: int = setting(2, integer(1, 1000), "Argon2id passes over that memory.")
+    parallelism: int = setting(1, integer(1, 64), "Argon2id lanes.")
+    workers: int = setting(0, integer(0, 256), "Hashes computed at the same time; 0: one per processor.")
+    max_queue: int = setting(256, integer(1, 100000), "Hashes that may wait; past that calls get error 9999.")
+
+
+@dataclass(frozen=True)
+class SmtpConfig:
+    host: str = setting("", text("a host name, or empty", r"\S*"), "SMTP server; empty: keep mails, send none.")
+    port: int = setting(587, integer(1, 65535), "Port of the SMTP server.")
+    security: str = setting("starttls", one_of("starttls", "tls", "none"), "How the connection is encrypted.")
+    username: str = setting("", text(), "User name; empty: no authentication.")
+    password: str = setting(
+        "", text(secret=True), "Password. Better in the environment: JSONRPC_BACKEND_SMTP_PASSWORD."
+    )
+
+
+@dataclass(frozen=True)
+class ThrottleConfig:
+    enabled: bool = setting(True, boolean(), "false turns every limit below off (tests, load measurements).")
+    failed_logins_per_user: int = setting(
+        5, integer(1, 1000000), "Failed sign-ins per user name and address within the window."
+    )
+    failed_logins_per_address: int = setting(100, integer(1, 1000000), "Failed sign-ins per address within the window.")
+    registrations_per_address: int = setting(
+        60, integer(1, 1000000), "Registrations and validations per address within the window."
+    )
+    window_minutes: int = setting(15, integer(1, 1440), "Length of the window, in minutes.")
+
+
+@dataclass(frozen=True)
+class AutoLoginConfig:
+    enabled: bool = setting(True, boolean(), "Whether signing in hands out a login token.")
+    valid_minutes: int = setting(43200, integer(1, 5256000), "How long a login token can be used, in minutes.")
+
+
+@dataclass(frozen=True)
+class PasswordResetConfig:
+    valid_minutes: int = setting(15, integer(1, 1440), "How long a reset token can be used, in minutes.")
+
+
+@dataclass(frozen=True)
+class MailTemplateConfig:
+    subject: str = required(text("one line of text", _ONE_LINE), "Subject of the mail.")
+    sender: str = required(text("one line of text", _ONE_LINE), "Sender's address.", key="from")
+    body: str = required(text(), "Text of the mail; %PASSWORD_RESET_TOKEN% stands for the token.")
+    bcc: str = setting("", text("one line of text", _ONE_LINE), "Address that gets a blind copy; empty: none.")
+
+
+DEFAULT_TEMPLATE = "send_password_token"
+
+RESET_MAIL = MailTemplateConfig(
+    subject="Your password reset code",
+    sender="no-reply@localhost",
+    body="""\
+Hello,
+
+somebody, probably you, asked to reset the password of your account.
+To choose another one, enter this code in the app:
+
+    %PASSWORD_RESET_TOKEN%
+
+If it was not you, ignore this mail: your password stays as it is.
+""",
+)
+
+
+@dataclass(frozen=True)
+class BackendConfig:
+    api_key: str = required(
+        text("a string of 1 to 255 characters without spaces", r"\S{1,255}", secret=True),
+        "Key that the app sends as __api_key. It ships inside the app, so it is no secret from its users.",
+    )
+    min_username_length: int = setting(3, integer(1, 255), "Shortest username, in characters.")
+    min_password_length: int = setting(4, integer(1, 80), "Shortest password, in characters.")
+    session_idle_minutes: int = setting(1440, integer(1, 5256000), "A session ends after this time without a call.")
+    session_valid_minutes: int = setting(10080, integer(1, 5256000), "A session ends after this time in any case.")
+    email_properties: tuple[str, ...] = setting(
+        ["_username", "email"],
+        list_of("property names, or _username", lambda v: _PROPERTY_NAME.fullmatch(v) is not None),
+        "Where a user's mail address may be taken from.",
+    )
+    auto_login: AutoLoginConfig = section(AutoLoginConfig)
+    password_reset: PasswordResetConfig = section(PasswordResetConfig)
+    mail_templates: dict[str, MailTemplateConfig] = tables(
+        MailTemplateConfig, TEMPLATE_NAME, "letters, digits, - and _", {DEFAULT_TEMPLATE: RESET_MAIL}
+    )
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of one server process."""
+
+    server: ServerConfig = section(ServerConfig)
+    passwords: PasswordsConfig = section(PasswordsConfig)
+    smtp: SmtpConfig = section(SmtpConfig)
+    throttle: ThrottleConfig = section(ThrottleConfig)
+    backends: dict[str, BackendConfig] = tables(BackendConfig, BACKEND_ID, "letters, digits, - and _, at most 64")
+
+
+def setting_key(field: dataclasses.Field[Any]) -> str:
+    """The key of a setting in TOML."""
+    return str(field.metadata.get("key", field.name))
+
+
+# --- loading ---------------------------------------------------------------------------------------------
+
+
+_ABSENT = object()
+
+
+class _Reader:
+    """Walks the dataclasses beside the TOML tables, collecting values and problems."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[Problem] = []
+        self.variables_known: set[str] = set()
+
+    def read(self, cls: type, table: object, path: str) -> Any:
+        """A `cls` from its table. After a problem the value is of no use, and load_config raises."""
+        if not isinstance(table, dict):
+            self.problems.append(Problem(path, f"{_toml_like(table)} is not allowed; use a table, [{path}]"))
+            table = {}
+        fields = {setting_key(field): field for field in dataclasses.fields(cls)}
+        for key in table.keys() - fields.keys():
+            self._unknown(_join(path, key), key, list(fields))
+        return cls(**{field.name: self._value(field, key, table, _join(path, key)) for key, field in fields.items()})
+
+    def _value(self, field: dataclasses.Field[Any], key: str, table: Mapping[str, Any], path: str) -> Any:
+        if "section" in field.metadata:
+            return self.read(field.metadata["section"], table.get(key, {}), path)
+        if "tables" in field.metadata:
+            return self._tables(field, table.get(key, {}), path)
+        return self._setting(field, table.get(key, _ABSENT), path)
+
+    def _setting(self, field: dataclasses.Field[Any], value: Any, path: str) -> Any:
+        rule: Rule = field.metadata["rule"]
+        variable = self._variable(path)
+        self.variables_known.add(variable)
+        if variable in self.environment:
+            value, path = rule.read(self.environment[variable]), f"{path} (environment variable {variable})"
+        if value is _ABSENT:
+            if field.default is dataclasses.MISSING:
+                self.problems.append(Problem(path, "is missing; use " + rule.allowed))
+            return field.default
+        if not rule.accepts(value):
+            self.problems.append(Problem(path, rule.complaint(value)))
+        return tuple(value) if isinstance(value, list) else value
+
+    def _tables(self, field: dataclasses.Field[Any], table: object, path: str) -> dict[str, Any]:
+        if not isinstance(table, dict):
+            self.problems.append(Problem(path, f"{_toml_like(table)} is not allowed; use tables, [{path}.NAME]"))
+            return {}
+        for name in table:
+            if not field.metadata["name"].fullmatch(name):
+                message = f"this name is not allowed; use {field.metadata['allowed_name']} characters"
+                self.problems.append(Problem(_join(path, name), message))
+        read = {name: self.read(field.metadata["tables"], entry, _join(path, name)) for name, entry in table.items()}
+        return {**field.metadata["defaults"], **read}
+
+    @staticmethod
+    def _variable(path: str) -> str:
+        return ENVIRONMENT_PREFIX + re.sub(r"[^A-Z0-9]", "_", path.upper())
+
+    def _unknown(self, path: str, key: str, known: list[str]) -> None:
+        self.problems.append(Problem(path, "is not a setting; " + _suggestion(key, known)))
+
+    def check_variables(self) -> None:
+        """Reports variables that name no setting: a typo there would otherwise go unnoticed."""
+        for variable in sorted(self.environment):
+            ours = variable.startswith(ENVIRONMENT_PREFIX) and not _INJECTED.fullmatch(variable)
+            if ours and variable not in self.variables_known | {CONFIG_FILE_VARIABLE}:
+                self.problems.append(
+                    Problem(
+                        f"environment variable {variable}",
+                        "is not a setting; " + _suggestion(variable, sorted(self.variables_known)),
+                    )
+                )
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _suggestion(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+
+
+def load_config(
+    table: Mapping[str, Any], *, environment: Mapping[str, str] | None = None, source: str = "configuration"
+) -> Config:
+    """Settings from a parsed TOML document and the environment (default: the process's).
+
+    Raises ConfigError with everything that is wrong.
+    """
+    reader = _Reader(os.environ if environment is None else environment)
+    config: Config = reader.read(Config, dict(table), "")
+    reader.check_variables()
+    problems = reader.problems or list(_contradictions(config))
+    if problems:
+        raise ConfigError(problems, source)
+    return config
+
+
+def _contradictions(config: Config) -> Iterator[Problem]:
+    """What only several settings together get wrong."""
+    if not config.backends:
+        yield Problem("backends", "there is none; add a table [backends.app] with an api_key")
+    taken: dict[str, str] = {}
+    for backend_id in config.backends:
+        other = taken.setdefault(backend_id.casefold(), backend_id)
+        if other != backend_id:
+            # Their database files would be one file where names ignore case.
+            yield Problem(f"backends.{backend_id}", f"differs from {other} in upper and lower case only")
+    if config.passwords.memory_kib < 8 * config.passwords.parallelism:
+        yield Problem("passwords.memory_kib", "Argon2 needs at least 8 KiB for each lane (passwords.parallelism)")
+
+
+def read_config(path: Path, *, environment: Mapping[str, str] | None = None) -> Config:
+    """Settings from a TOML file; a relative data_dir is taken from the file's folder.
+
+    Raises ConfigError, also when the file cannot be read or is not TOML.
+    """
+    config = load_config(read_toml(path), environment=environment, source=str(path))
+    data_dir = str(path.parent / config.server.data_dir)
+    return dataclasses.replace(config, server=dataclasses.replace(config.server, data_dir=data_dir))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as tables. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([Problem("", f"cannot be read: {error.strerror}")], str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem("", f"is not valid TOML: {error}")], str(path)) from error

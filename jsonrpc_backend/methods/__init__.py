@@ -1,0 +1,3 @@
+"""The handlers: parameters in, results out. Importing this package registers them."""
+
+from jsonrpc_backend.methods import user as user

@@ -1,0 +1,206 @@
+"""`User.*`: accounts, sessions and properties of an app's users."""
+
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.config import BackendConfig
+from jsonrpc_backend.errors import InvalidParams, LoginRequired
+from jsonrpc_backend.rpc.call import Call
+from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.store import login_tokens, sessions, users
+from jsonrpc_backend.store.sessions import PasswordChanged
+from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge, User, UsernameTaken
+
+OK = "OK"
+
+USERNAME_TAKEN = "Username is already taken."
+WRONG_CREDENTIALS = "Username or password is incorrect."
+WRONG_PASSWORD = "Password is incorrect."  # noqa: S105
+WRONG_OLD_PASSWORD = "Old password is incorrect."  # noqa: S105
+UNUSABLE_LOGIN_TOKEN = "Login token is unknown, expired or was replaced; sign in with the password."  # noqa: S105
+AUTO_LOGIN_OFF = "Auto-login is turned off for this backend."
+TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_BYTES:,} bytes."
+
+
+def user_object(user: User) -> dict[str, Any]:
+    """A user as clients see it. Property names cannot begin with an underscore, so they hide nothing."""
+    return {
+        "_id": user.id,
+        "_username": user.username,
+        "_createdAt": user.created_at,
+        "_updatedAt": user.updated_at,
+        "_updateAt": user.updated_at,
+        **user.properties,
+    }
+
+
+# --- accounts --------------------------------------------------------------------------------------------
+
+
+@method("User.register")
+async def register(
+    call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    key, properties_json = await _check_registration(call, username, properties)
+    password_hash = await call.backend.passwords.hash(password)
+    sign_in = call.new_sign_in()
+
+    def create(db: sqlite3.Connection) -> User:
+        user = users.insert(
+            db,
+            id=f"u{uuid.uuid4()}",
+            username=username,
+            username_key=key,
+            password_hash=password_hash,
+            properties_json=properties_json,
+            now=sign_in.now,
+        )
+        sign_in.record(db, user)
+        return user
+
+    try:
+        user = await call.backend.database.write(create)
+    except UsernameTaken as error:
+        raise InvalidParams({"username": USERNAME_TAKEN}) from error
+    return call.sign_in_result(sign_in, user_object(user))
+
+
+@method("User.validate")
+async def validate(call: Call, username: str, properties: Mapping[str, Any] | None = None) -> str:
+    await _check_registration(call, username, properties)
+    return OK
+
+
+async def _check_registration(call: Call, username: str, properties: Mapping[str, Any] | None) -> tuple[str, str]:
+    """The username's key and the encoded properties. Raises InvalidParams for what the schema cannot know."""
+    complaints = {}
+    key, properties_json = username_key(username), "{}"
+    try:
+        properties_json = users.encode_properties(properties or {})
+    except PropertiesTooLarge:
+        complaints["properties"] = TOO_LARGE
+    if await call.backend.database.read(users.is_username_taken, key):
+        complaints["username"] = USERNAME_TAKEN
+    if complaints:
+        raise InvalidParams(complaints)
+    return key, properties_json
+
+
+@method("User.unregister", session=Session.REQUIRED)
+async def unregister(call: Call, password: str) -> str:
+    is_right = await call.backend.passwords.verify(call.user.password_hash, password)
+    if not is_right or not await call.backend.database.write(users.delete, call.user):
+        raise InvalidParams({"password": WRONG_PASSWORD})
+    return OK
+
+
+@method("User.updatePassword", session=Session.REQUIRED)
+async def update_password(call: Call, old_password: str, new_password: str) -> str:
+    if not await call.backend.passwords.verify(call.user.password_hash, old_password):
+        raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
+    password_hash = await call.backend.passwords.hash(new_password)
+
+    def replace(db: sqlite3.Connection) -> bool:
+        replaced = users.replace_password(db, call.user, password_hash, call.now)
+        if replaced:
+            sessions.end_all(db, call.user.key, but=call.session.digest)
+            login_tokens.end_all(db, call.user.key)
+        return replaced
+
+    if not await call.backend.database.write(replace):
+        raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
+    return OK
+
+
+# --- signing in and out ----------------------------------------------------------------------------------
+
+
+@method("User.login")
+async def login(call: Call, username: str, password: str) -> dict[str, Any]:
+    passwords, database = call.backend.passwords, call.backend.database
+    user = await database.read(users.find_by_username, username_key(username))
+    is_right = await passwords.verify(user.password_hash if user else None, password)
+    if user is None or not is_right:
+        raise InvalidParams({"password": WRONG_CREDENTIALS})
+    new_hash = await passwords.hash(password) if passwords.is_outdated(user.password_hash) else None
+    sign_in = call.new_sign_in()
+
+    def open_session(db: sqlite3.Connection) -> None:
+        sign_in.record(db, user)
+        if new_hash is not None:
+            users.replace_hash(db, user, new_hash)
+
+    try:
+        await database.write(open_session)
+    except PasswordChanged as error:
+        raise InvalidParams({"password": WRONG_CREDENTIALS}) from error
+    return call.sign_in_result(sign_in, user_object(user))
+
+
+def _auto_login_off(config: BackendConfig) -> str | None:
+    return None if config.auto_login.enabled else AUTO_LOGIN_OFF
+
+
+@method("User.autoLogin", unavailable=_auto_login_off)
+async def auto_login(call: Call, login_token: str) -> dict[str, Any]:
+    sign_in = call.new_sign_in()
+    user = await call.backend.database.write(
+        sign_in.record_successor, login_token, created_after=call.backend.oldest_login_token
+    )
+    if user is None:
+        raise InvalidParams({"loginToken": UNUSABLE_LOGIN_TOKEN})
+    return call.sign_in_result(sign_in, user_object(user))
+
+
+@method("User.isAuthenticated", session=Session.OPTIONAL)
+async def is_authenticated(call: Call) -> bool:
+    return call.signed_in
+
+
+@method("User.logout", session=Session.REQUIRED)
+async def logout(call: Call) -> str:
+    def end(db: sqlite3.Connection) -> None:
+        sessions.end(db, call.session.digest)
+        login_tokens.end_on_device(db, call.user.key, call.device, call.session.family_key)
+
+    await call.backend.database.write(end)
+    return OK
+
+
+# --- properties ------------------------------------------------------------------------------------------
+
+
+@method("User.getProperty", session=Session.REQUIRED)
+async def get_property(call: Call, name: str) -> dict[str, Any]:
+    return {"value": call.user.properties.get(name)}
+
+
+@method("User.getProperties", session=Session.REQUIRED)
+async def get_properties(call: Call, names: list[str] | None = None) -> dict[str, Any]:
+    properties = call.user.properties
+    if names is not None:
+        properties = {name: properties[name] for name in names if name in properties}
+    return {"properties": properties}
+
+
+@method("User.saveProperty", session=Session.REQUIRED)
+async def save_property(call: Call, name: str, value: Any) -> str:
+    return await _merge(call, {name: value}, too_large="value")
+
+
+@method("User.saveProperties", session=Session.REQUIRED)
+async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
+    return await _merge(call, properties, too_large="properties")
+
+
+async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> str:
+    try:
+        merged = await call.backend.database.write(users.merge_properties, call.user.key, changes, call.now)
+    except PropertiesTooLarge as error:
+        raise InvalidParams({too_large: TOO_LARGE}) from error
+    if not merged:
+        raise LoginRequired  # the account was deleted while the call was under way
+    return OK

@@ -1,0 +1,69 @@
+"""One call of a method: who calls, for which backend, and what it opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonrpc_backend.accounts.sign_in import SignIn
+from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.errors import LoginRequired
+from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.store.sessions import Session
+from jsonrpc_backend.store.users import User
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One HTTP request: what its calls have in common, and the session that one of them opened."""
+
+    backend_id: str
+    backends: Mapping[str, Backend]
+    large: bool = False  # work in proportion to the body's size leaves the event loop
+    may_hold_unportable: bool = False
+    opened_session: str | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler gets beside its parameters."""
+
+    backend: Backend
+    device: str
+    exchange: Exchange
+    session_id: str | None = None
+    _session: Session | None = field(default=None, init=False)
+
+    async def identify(self) -> bool:
+        """Looks the session up; whether somebody is signed in."""
+        if self.session_id is not None:
+            self._session = await self.backend.find_session(digest(self.session_id))
+        return self.signed_in
+
+    @property
+    def signed_in(self) -> bool:
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The session of a signed-in call. Raises LoginRequired."""
+        if self._session is None:
+            raise LoginRequired
+        return self._session
+
+    @property
+    def user(self) -> User:
+        """The user of a signed-in call, as of its beginning. Raises LoginRequired."""
+        return self.session.user
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        return self.backend.clock()
+
+    def new_sign_in(self) -> SignIn:
+        return SignIn.new(device=self.device, now=self.now, with_login_token=self.backend.config.auto_login.enabled)
+
+    def sign_in_result(self, sign_in: SignIn, user: dict[str, Any]) -> dict[str, Any]:
+        """The result of a method that has signed in; the session id goes into the response's header."""
+        self.exchange.opened_session = sign_in.session_id
+        return {"user": user} | ({"loginToken": sign_in.login_token} if sign_in.login_token else {})

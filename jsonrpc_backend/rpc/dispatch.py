@@ -1,0 +1,211 @@
+"""From one JSON-RPC request object to its response object.
+
+The order of checks is the contract's: the first that fails answers. jsonrpcserver looks the method up and builds
+responses, and is used here only: it gets one parsed request at a time and no params, for left to itself it puts
+exception texts and Python signatures into `error.data`.
+"""
+
+import asyncio
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from jsonrpcserver import Error, Result, Success
+from jsonrpcserver.async_main import dispatch_to_serializable
+
+from jsonrpc_backend.accounts.passwords import TooManyHashes
+from jsonrpc_backend.accounts.tokens import WELL_FORMED
+from jsonrpc_backend.errors import (
+    CallLimitExceeded,
+    DeviceRequired,
+    InternalError,
+    InvalidApiKey,
+    InvalidOperation,
+    InvalidParams,
+    InvalidRequest,
+    InvalidSessionId,
+    LoginRequired,
+    MethodNotFound,
+    RpcError,
+)
+from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.rpc.call import Call, Exchange
+from jsonrpc_backend.rpc.parse import unportable
+from jsonrpc_backend.rpc.registry import Method, Session
+from jsonrpc_backend.rpc.schemas import label
+
+log = logging.getLogger(__name__)
+
+MAX_DEVICE_LENGTH = 255
+
+
+@dataclass(slots=True)
+class _Request:
+    """What jsonrpcserver hands through to the method: the params, which it must not bind itself."""
+
+    params: Any
+    exchange: Exchange
+
+
+class Dispatcher:
+    """Answers requests for the methods of one registry."""
+
+    def __init__(self, methods: Mapping[str, Method]) -> None:
+        self._entries = _Entries({name: _entry(method) for name, method in methods.items()})
+
+    async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
+        """The response object for one element; None for a notification."""
+        try:
+            method, request_id = _read_envelope(element)
+        except InvalidRequest as error:
+            return error_response(error, _echoable_id(element))
+        response = await dispatch_to_serializable(
+            {"method": method, **request_id},
+            self._entries,
+            context=_Request(element.get("params", {}), exchange),
+            deserializer=_as_it_is,
+            validator=_as_it_is,
+        )
+        return cast("dict[str, Any] | None", response)  # a list only where a list was given
+
+
+def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:
+    """The response object for an error that happened outside a method."""
+    return {"jsonrpc": "2.0", "error": error.to_object(), "id": request_id}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# --- envelope --------------------------------------------------------------------------------------------
+
+
+def _read_envelope(element: Any) -> tuple[str, dict[str, Any]]:
+    """The method's name, and the id as {"id": …} or {} for a notification. Raises InvalidRequest."""
+    if (
+        not isinstance(element, dict)
+        or element.get("jsonrpc") != "2.0"
+        or not isinstance(element.get("method"), str)
+        or not isinstance(element.get("params", {}), dict | list)
+        or ("id" in element and not _is_id(element["id"]))
+    ):
+        raise InvalidRequest
+    return element["method"], {"id": element["id"]} if "id" in element else {}
+
+
+def _is_id(value: Any) -> bool:
+    return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+
+
+def _echoable_id(element: Any) -> Any:
+    """The id of an invalid request where it can be told, else null."""
+    request_id = element.get("id") if isinstance(element, dict) else None
+    return request_id if _is_id(request_id) else None
+
+
+# --- methods as jsonrpcserver calls them -----------------------------------------------------------------
+
+_Entry = Callable[[_Request], Awaitable[Result]]
+
+
+class _Entries(dict[str, _Entry]):
+    """Answers for unknown names itself: jsonrpcserver would repeat the name in `error.data`."""
+
+    def __missing__(self, name: str) -> _Entry:
+        return _method_not_found
+
+
+async def _method_not_found(_: _Request) -> Result:
+    return _error(MethodNotFound())
+
+
+def _entry(method: Method) -> _Entry:
+    async def entry(request: _Request) -> Result:
+        try:
+            return Success(await _run(method, request))
+        except RpcError as error:
+            return _error(error)
+        except TooManyHashes as full:
+            return _error(CallLimitExceeded(full.retry_after))
+        except Exception:
+            request_id = secrets.token_hex(8)
+            log.exception("request %s: %s failed", request_id, method.name)
+            return _error(InternalError(request_id))
+
+    return entry
+
+
+def _error(error: RpcError) -> Result:
+    return Error(**error.to_object())
+
+
+async def _run(method: Method, request: _Request) -> Any:
+    params = request.params
+    if not isinstance(params, dict):
+        raise InvalidParams({"params": "Params must be an object with named parameters."})
+    call = _admit(params, request.exchange)
+    await _check_sign_in(method, call)
+    # The throttle (9999) belongs here: before the schema, so that malformed guesses count too.
+    own = {name: value for name, value in params.items() if name not in _RESERVED}
+    return await method.handler(call, **await _check_params(method, call, own))
+
+
+# --- the order of checks ---------------------------------------------------------------------------------
+
+_RESERVED = frozenset({"__api_key", "__device", "__session"})
+
+
+def _admit(params: Mapping[str, Any], exchange: Exchange) -> Call:
+    """Checks the three reserved keys, in this order: API key, device, session id."""
+    backend = exchange.backends.get(exchange.backend_id)
+    if backend is None or not _is_key(params.get("__api_key"), backend):
+        raise InvalidApiKey
+    device, session_id = params.get("__device"), params.get("__session")
+    if not isinstance(device, str) or not 1 <= len(device) <= MAX_DEVICE_LENGTH or unportable(device):
+        raise DeviceRequired
+    if session_id is not None and not (isinstance(session_id, str) and WELL_FORMED.fullmatch(session_id)):
+        raise InvalidSessionId
+    return Call(backend, device, exchange, session_id)
+
+
+def _is_key(value: Any, backend: Backend) -> bool:
+    return isinstance(value, str) and hmac.compare_digest(
+        value.encode(errors="surrogatepass"), backend.config.api_key.encode()
+    )
+
+
+async def _check_sign_in(method: Method, call: Call) -> None:
+    if method.session is not Session.IGNORED:
+        signed_in = await call.identify()
+        if method.session is Session.REQUIRED and not signed_in:
+            raise LoginRequired
+    reason = method.unavailable(call.backend.config)
+    if reason is not None:
+        raise InvalidOperation(reason)
+
+
+async def _check_params(method: Method, call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
+    schema = call.backend.params_schema(method.name)
+    given = schema.without_absent(params)
+    check = schema.complaints
+    complaints = await asyncio.to_thread(check, given) if call.exchange.large else check(given)
+    if call.exchange.may_hold_unportable:
+        complaints |= _unportable_params(given)
+    if complaints:
+        raise InvalidParams(complaints)
+    return {method.keywords[name]: value for name, value in given.items()}
+
+
+def _unportable_params(params: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in params.items():
+        complaint = unportable(value) or unportable(name)
+        if complaint:
+            printable = name.encode(errors="backslashreplace").decode()
+            found[printable] = f"{label(printable)} {complaint}."
+    return found

@@ -1,0 +1,123 @@
+"""The HTTP side of the one endpoint: request to response, batches, headers.
+
+Every JSON-RPC answer is HTTP 200, errors included: the clients in the field turn any other status into an error of
+their own and lose ours.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from jsonrpc_backend.config import ServerConfig
+from jsonrpc_backend.errors import InvalidRequest, ParseError, RpcError
+from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.rpc.call import Exchange
+from jsonrpc_backend.rpc.dispatch import Dispatcher, error_response
+from jsonrpc_backend.rpc.parse import may_hold_unportable, parse
+
+SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
+
+# From this size on, work in proportion to a body would be felt by other calls: it leaves the event loop.
+LARGE_BODY_BYTES = 32 * 1024
+
+PREFLIGHT_SECONDS = 86400
+
+
+class Endpoint:
+    """`POST /json-rpc/{backend_id}`, and what browsers ask before."""
+
+    def __init__(self, config: ServerConfig, dispatcher: Dispatcher, backends: Mapping[str, Backend]) -> None:
+        self._config = config
+        self._dispatcher = dispatcher
+        self._backends = backends
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            response = await self._post(request)
+        elif request.method == "OPTIONS":
+            response = _preflight(request)
+        else:
+            response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
+            response.headers["Allow"] = "POST, OPTIONS"
+        self._allow_origin(request, response)
+        return response
+
+    def _allow_origin(self, request: web.Request, response: web.Response) -> None:
+        headers = response.headers
+        allowed = self._config.allowed_origins
+        if "*" in allowed:
+            headers["Access-Control-Allow-Origin"] = "*"
+        else:
+            headers.add("Vary", "Origin")
+            origin = request.headers.get("Origin")
+            if origin in allowed:
+                headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = SESSION_HEADER
+
+    async def _post(self, request: web.Request) -> web.Response:
+        exchange = Exchange(request.match_info["backend_id"], self._backends)
+        try:
+            answer = await self._answer(request, exchange)
+        except RpcError as error:
+            answer = error_response(error)
+        headers = {"Cache-Control": "no-store"}
+        if exchange.opened_session is not None:
+            headers[SESSION_HEADER] = exchange.opened_session
+        if answer is None:
+            return web.Response(status=204, headers=headers)
+        return web.Response(body=_encode(answer), content_type="application/json", headers=headers)
+
+    async def _answer(self, request: web.Request, exchange: Exchange) -> Any:
+        """The response object, a list of them, or None for nothing but notifications. Raises RpcError."""
+        body = await self._read_body(request)
+        exchange.large = len(body) >= LARGE_BODY_BYTES
+        exchange.may_hold_unportable = may_hold_unportable(body)
+        value = await asyncio.to_thread(parse, body) if exchange.large else parse(body)
+        if not isinstance(value, list):
+            return await self._dispatcher.answer(value, exchange)
+        if not 1 <= len(value) <= self._config.max_batch:
+            raise InvalidRequest
+        answers = [await self._dispatcher.answer(element, exchange) for element in value]
+        return [answer for answer in answers if answer is not None] or None
+
+    async def _read_body(self, request: web.Request) -> bytes:
+        """The whole body. Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken."""
+        most = self._config.max_body_bytes
+        if "Content-Encoding" in request.headers or (request.content_length or 0) > most:
+            raise InvalidRequest
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._config.body_timeout_seconds):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > most:
+                        raise InvalidRequest
+        except TimeoutError as error:
+            raise InvalidRequest from error
+        except (web.RequestPayloadError, OSError) as error:
+            raise ParseError from error  # broken framing, or the client has hung up
+        return bytes(body)
+
+
+def _preflight(request: web.Request) -> web.Response:
+    """Allows whatever headers are asked for: without cookies none can do harm, and old WebViews know no `*` here."""
+    return web.Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Methods": "POST, OPTIONS",
+            "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "Content-Type"),
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+            "Vary": "Access-Control-Request-Headers",
+        },
+    )
+
+
+def _encode(answer: Any) -> bytes:
+    """JSON with a final line break, for people who call with curl."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(answer).encode() + b"\n"  # an echoed id with a lone surrogate

@@ -1,0 +1,66 @@
+"""Which methods there are. A handler is registered where it is defined."""
+
+import enum
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonrpc_backend.config import BackendConfig
+from jsonrpc_backend.rpc.schemas import load
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+class Session(enum.Enum):
+    """What a method asks of the caller's session."""
+
+    IGNORED = "not looked up: the method does not care"
+    OPTIONAL = "looked up"
+    REQUIRED = "looked up; without one the answer is error 11"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method's handler and what the dispatcher checks before it runs.
+
+    `unavailable` says why a backend's settings turn the method off (error 13), or None.
+    """
+
+    name: str
+    handler: Handler
+    session: Session
+    unavailable: Callable[[BackendConfig], str | None]
+    keywords: Mapping[str, str]  # parameter name on the wire -> in Python
+
+
+def _always_available(_: BackendConfig) -> str | None:
+    return None
+
+
+class Registry(dict[str, Method]):
+    """Methods by name."""
+
+    def method(
+        self,
+        name: str,
+        *,
+        session: Session = Session.IGNORED,
+        unavailable: Callable[[BackendConfig], str | None] = _always_available,
+    ) -> Callable[[Handler], Handler]:
+        """Registers a handler; its parameters are those of `schemas/<name>.json` in snake case."""
+
+        def register(handler: Handler) -> Handler:
+            parameters = load(f"{name}.json")["params"]["properties"]
+            self[name] = Method(name, handler, session, unavailable, {wire: snake_case(wire) for wire in parameters})
+            return handler
+
+        return register
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+methods = Registry()
+method = methods.method

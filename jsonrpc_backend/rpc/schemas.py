@@ -1,0 +1,131 @@
+"""The JSON Schemas of the methods: loaded once, compiled once per backend, explained in sentences.
+
+They are the contract: the only check of params, and the source of what is written about the methods.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from referencing import Registry, Resource
+
+from jsonrpc_backend.accounts.usernames import has_only_visible_characters
+
+COMMON = "common.json"
+
+# A client can send thousands of wrong names; nobody reads more than a screenful of sentences.
+MAX_SENTENCES = 20
+MAX_NAME_SHOWN = 100
+
+_PACKAGE = Path(__file__).parent.parent
+
+_formats = jsonschema.FormatChecker(formats=())
+_formats.checks("username")(lambda value: not isinstance(value, str) or has_only_visible_characters(value))
+
+_TYPES = {
+    "string": "a string",
+    "object": "an object",
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "number": "a number",
+    "null": "null",
+}
+
+
+def schema_folder() -> Path:
+    """Where the schema files are: inside the package in a wheel, beside it in a source tree."""
+    installed = _PACKAGE / "schemas"
+    return installed if installed.is_dir() else _PACKAGE.parent / "schemas"
+
+
+@functools.cache
+def load(name: str) -> Mapping[str, Any]:
+    """A schema file as it stands, e.g. `User.login.json`."""
+    document: Mapping[str, Any] = json.loads((schema_folder() / name).read_text(encoding="utf-8"))
+    return document
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a backend's settings change in the schemas. Lengths in Unicode code points."""
+
+    min_username_length: int
+    min_password_length: int
+
+
+def common_definitions(limits: Limits) -> dict[str, Any]:
+    """The shared definitions with a backend's settings in them."""
+    document: dict[str, Any] = json.loads(json.dumps(load(COMMON)))
+    document["$defs"]["newUsername"]["minLength"] = limits.min_username_length
+    document["$defs"]["newPassword"]["minLength"] = limits.min_password_length
+    return document
+
+
+class ParamsSchema:
+    """The params of one method in one backend."""
+
+    def __init__(self, method: str, limits: Limits) -> None:
+        registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(common_definitions(limits)))
+        schema = load(f"{method}.json")["params"]
+        self._known: list[str] = list(schema["properties"])
+        self._optional = frozenset(self._known) - frozenset(schema.get("required", ()))
+        self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
+
+    def without_absent(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The params without the optional ones that are null: null stands for absent."""
+        return {name: value for name, value in params.items() if value is not None or name not in self._optional}
+
+    def complaints(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """A sentence for each wrong parameter, by dotted name; empty when all is well."""
+        found: dict[str, str] = {}
+        for error in self._validator.iter_errors(params):
+            for name, sentence in self._explain(error):
+                found.setdefault(name, sentence)
+            if len(found) >= MAX_SENTENCES:
+                break
+        return found
+
+    def _explain(self, error: Any) -> Iterator[tuple[str, str]]:
+        path = [str(part) for part in error.absolute_path]
+        if error.validator == "required":
+            for name in error.validator_value:
+                if name not in error.instance:
+                    yield _dotted([*path, name]), f"{label(name)} is required."
+        elif error.validator == "additionalProperties":
+            known = ", ".join(self._known) or "none"
+            for name in list(error.instance.keys() - error.schema["properties"].keys())[:MAX_SENTENCES]:
+                yield _dotted([*path, name]), f"There is no such parameter; known here: {known}."
+        elif "propertyNames" in error.absolute_schema_path:
+            yield _dotted([*path, error.instance]), _sentence(error, "Property names")
+        else:
+            yield _dotted(path), _sentence(error, label(path[-1]) if path else "Params")
+
+
+def _dotted(path: list[str]) -> str:
+    return ".".join(part if len(part) <= MAX_NAME_SHOWN else part[:MAX_NAME_SHOWN] + "…" for part in path)
+
+
+def label(name: str) -> str:
+    """A parameter's name as a sentence begins with it: `oldPassword` gives `Old password`."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: " " + capital[0].lower(), name).capitalize()
+
+
+def _sentence(error: Any, subject: str) -> str:
+    """What is wrong, without the value, which may be a password."""
+    keyword, value = str(error.validator), error.validator_value
+    stated = error.schema.get("messages", {}).get(keyword)
+    if stated is not None:
+        return str(stated).format(subject)
+    if keyword == "type":
+        return f"{subject} must be {_TYPES[value]}."
+    if keyword == "minLength":
+        return f"{subject} must be at least {value} {'character' if value == 1 else 'characters'} long."
+    if keyword == "maxLength":
+        return f"{subject} must not be longer than {value} characters."
+    return f"{subject} is not valid ({keyword})."

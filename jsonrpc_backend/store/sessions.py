@@ -1,0 +1,66 @@
+"""Sessions, known by the digest of their id."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from jsonrpc_backend.store.users import COLUMNS, User
+
+
+class PasswordChanged(Exception):
+    """The user is gone, or has another password than the one that was verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A row, with its user. Times: ms since 1970 UTC."""
+
+    digest: bytes
+    family_key: int | None
+    used_at: int
+    user: User
+
+
+def insert(db: sqlite3.Connection, digest: bytes, user: User, family_key: int | None, now: int) -> None:
+    """Opens a session if the user's password is still the one of `user`. Raises PasswordChanged."""
+    cursor = db.execute(
+        "INSERT INTO sessions (digest, user_key, family_key, created_at, used_at)"
+        " SELECT ?, key, ?, ?, ? FROM users WHERE key = ? AND password_version = ?",
+        (digest, family_key, now, now, user.key, user.password_version),
+    )
+    if cursor.rowcount != 1:
+        raise PasswordChanged
+
+
+def find(db: sqlite3.Connection, digest: bytes, *, used_after: int, created_after: int) -> Session | None:
+    """A session that has not ended."""
+    row = db.execute(
+        f"SELECT sessions.digest, sessions.family_key, sessions.used_at, {COLUMNS}"  # noqa: S608
+        " FROM sessions JOIN users ON users.key = sessions.user_key"
+        " WHERE sessions.digest = ? AND sessions.used_at > ? AND sessions.created_at > ?",
+        (digest, used_after, created_after),
+    ).fetchone()
+    return Session(row[0], row[1], row[2], User(*row[3:])) if row else None
+
+
+def touch(db: sqlite3.Connection, digest: bytes, now: int) -> None:
+    """Notes that the session is in use."""
+    db.execute("UPDATE sessions SET used_at = ? WHERE digest = ? AND used_at < ?", (now, digest, now))
+
+
+def end(db: sqlite3.Connection, digest: bytes) -> None:
+    db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
+
+
+def end_all(db: sqlite3.Connection, user_key: int, *, but: bytes | None = None) -> None:
+    """Ends every session of a user, but perhaps one."""
+    db.execute("DELETE FROM sessions WHERE user_key = ? AND digest IS NOT ?", (user_key, but))
+
+
+def purge(db: sqlite3.Connection, *, used_before: int, created_before: int, most: int) -> int:
+    """Removes up to `most` sessions that have ended by the clock; returns how many."""
+    cursor = db.execute(
+        "DELETE FROM sessions WHERE digest IN"
+        " (SELECT digest FROM sessions WHERE used_at <= ? OR created_at <= ? LIMIT ?)",
+        (used_before, created_before, most),
+    )
+    return cursor.rowcount

@@ -1,0 +1,126 @@
+"""Users and their properties."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_PROPERTIES_BYTES = 512_000
+
+# In the order of the fields of User.
+COLUMNS = (
+    "users.key, users.id, users.username, users.password_hash, users.password_version, "
+    "users.created_at, users.updated_at, users.properties"
+)
+
+
+class UsernameTaken(Exception):
+    """Another user has a username that counts as the same."""
+
+
+class PropertiesTooLarge(Exception):
+    """The properties would take more than MAX_PROPERTIES_BYTES."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A row. `id` is the public identifier; `key` never leaves the server. Times: ms since 1970 UTC."""
+
+    key: int
+    id: str
+    username: str
+    password_hash: str
+    password_version: int
+    created_at: int
+    updated_at: int
+    properties_json: str
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        properties: dict[str, Any] = json.loads(self.properties_json)
+        return properties
+
+
+def encode_properties(properties: Mapping[str, Any]) -> str:
+    """Properties as they are stored and measured: compact JSON. Raises PropertiesTooLarge."""
+    encoded = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    if len(encoded.encode()) > MAX_PROPERTIES_BYTES:
+        raise PropertiesTooLarge
+    return encoded
+
+
+def insert(
+    db: sqlite3.Connection,
+    *,
+    id: str,  # noqa: A002 (the documented name)
+    username: str,
+    username_key: str,
+    password_hash: str,
+    properties_json: str,
+    now: int,
+) -> User:
+    """A new user. Raises UsernameTaken."""
+    try:
+        key: int = db.execute(
+            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING key",
+            (id, username, username_key, password_hash, now, now, properties_json),
+        ).fetchone()[0]
+    except sqlite3.IntegrityError as error:
+        raise UsernameTaken from error
+    return User(key, id, username, password_hash, 1, now, now, properties_json)
+
+
+def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
+    row = db.execute(f"SELECT {COLUMNS} FROM users WHERE username_key = ?", (username_key,)).fetchone()  # noqa: S608
+    return User(*row) if row else None
+
+
+def find_by_id(db: sqlite3.Connection, id: str) -> User | None:  # noqa: A002
+    row = db.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (id,)).fetchone()  # noqa: S608
+    return User(*row) if row else None
+
+
+def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
+    return db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone() is not None
+
+
+def list_all(db: sqlite3.Connection) -> Iterator[User]:
+    """Every user, oldest first."""
+    for row in db.execute(f"SELECT {COLUMNS} FROM users ORDER BY key"):  # noqa: S608
+        yield User(*row)
+
+
+def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any], now: int) -> bool:
+    """Adds and updates properties, removes none. False when the user is gone. Raises PropertiesTooLarge."""
+    row = db.execute("SELECT properties FROM users WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return False
+    merged = encode_properties(json.loads(row[0]) | dict(changes))
+    db.execute("UPDATE users SET properties = ?, updated_at = max(updated_at, ?) WHERE key = ?", (merged, now, key))
+    return True
+
+
+def replace_password(db: sqlite3.Connection, user: User, password_hash: str, now: int) -> bool:
+    """Another password. False when the user is gone or the password has changed since `user` was read."""
+    cursor = db.execute(
+        "UPDATE users SET password_hash = ?, password_version = password_version + 1, updated_at = max(updated_at, ?)"
+        " WHERE key = ? AND password_version = ?",
+        (password_hash, now, user.key, user.password_version),
+    )
+    return cursor.rowcount == 1
+
+
+def replace_hash(db: sqlite3.Connection, user: User, password_hash: str) -> None:
+    """Another hash of the same password, unless the password has changed since `user` was read."""
+    db.execute(
+        "UPDATE users SET password_hash = ? WHERE key = ? AND password_version = ?",
+        (password_hash, user.key, user.password_version),
+    )
+
+
+def delete(db: sqlite3.Connection, user: User) -> bool:
+    """Removes the user with sessions and tokens. False when gone or the password has changed since it was read."""
+    cursor = db.execute("DELETE FROM users WHERE key = ? AND password_version = ?", (user.key, user.password_version))
+    return cursor.rowcount == 1

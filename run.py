@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Runs jsonrpc-backend from this source tree; needs nothing but Python 3.11 or later.
+
+python3 run.py serve         installs into .venv the first time, then runs the server
+python3 run.py test          the same, with what the tests need, then runs them (more arguments go to pytest)
+python3 run.py user list     any other command of jsonrpc-backend
+"""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+
+
+def main(arguments: list[str]) -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 (this file runs before pip has checked)
+        return _fail(f"This needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(__doc__)
+        return 0
+    if arguments[0] == "test":
+        command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", "auto"])]
+        return _install("[test]") or subprocess.call(command, cwd=ROOT)
+    return _install("") or _become([str(PYTHON), "-m", "jsonrpc_backend", *arguments])
+
+
+def _install(extras: str) -> int:
+    """Installs the tree into .venv unless that has been done for the pyproject.toml as it is; the exit code."""
+    stamp = VENV / f"installed{extras}"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    has_python = PYTHON.is_file()
+    if has_python and stamp.is_file() and stamp.read_text() == wanted:
+        return 0
+    if not has_python:
+        if importlib.util.find_spec("ensurepip") is None:
+            return _fail("Python's venv module is incomplete. On Debian and Ubuntu: apt install python3-venv")
+        subprocess.check_call([sys.executable, "-m", "venv", str(VENV)])
+    print("Installing into .venv …", flush=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    exit_code = subprocess.call([*pip, "--editable", f"{ROOT}{extras}"])
+    if exit_code == 0:
+        stamp.write_text(wanted)
+    return exit_code
+
+
+def _become(command: list[str]) -> int:
+    """Runs the command in place of this process, so that signals reach it. Windows cannot do that."""
+    if os.name != "nt":
+        os.execv(command[0], command)
+    return subprocess.call(command)
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

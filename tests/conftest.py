@@ -1,0 +1,56 @@
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
+from tests.servers import served as serve_process
+from tests.wire import Wire
+
+StartServer = Callable[..., Any]
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Starts servers with changed settings: `await start({"backends": {"app": {…}}})`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start_server(changes: dict[str, Any] | None = None, clock: FakeClock | None = None) -> Any:
+            return await stack.enter_async_context(running(make_config(tmp_path / "data", changes), clock))
+
+        yield start_server
+
+
+@pytest.fixture
+async def server(start: StartServer) -> InProcessServer:
+    """A server in this event loop, with its clock in the test's hand."""
+    started: InProcessServer = await start()
+    return started
+
+
+@pytest.fixture
+def wire(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
+    """An app on a device, not signed in."""
+    return Wire(http, server)
+
+
+@pytest.fixture
+def other(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
+    """The same app on another device."""
+    return Wire(http, server, "device-2")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[ServerProcess]:
+    """`jsonrpc-backend serve` on its embedded default, as a process."""
+    with serve_process(tmp_path / "data") as process:
+        yield process

@@ -1,0 +1,178 @@
+"""Servers for tests: inside the test's event loop, or as a process of its own."""
+
+import contextlib
+import dataclasses
+import os
+import re
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from jsonrpc_backend.app import make_app
+from jsonrpc_backend.config import Config, load_config
+
+API_KEY = "test-api-key"
+BACKEND_ID = "app"
+
+# Argon2 in earnest takes most of a test's time; with these it is the same work, less of it.
+QUICK_PASSWORDS = {"memory_kib": 64, "iterations": 1}
+
+START_SECONDS = 20
+
+
+class FakeClock:
+    """A clock that stands still until it is put forward. Milliseconds since 1970 UTC."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0) -> None:
+        self.now += round(seconds * 1000 + minutes * 60_000)
+
+
+@dataclass
+class InProcessServer:
+    """A real server on a real socket, in the event loop of the test."""
+
+    url: str
+    config: Config
+    clock: FakeClock
+    backend_id: str = BACKEND_ID
+    api_key: str = API_KEY
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.url}/json-rpc/{self.backend_id}"
+
+    def database_path(self, backend_id: str = BACKEND_ID) -> Path:
+        return Path(self.config.server.data_dir) / f"{backend_id}.sqlite3"
+
+    def rows(self, query: str) -> list[Any]:
+        """What the database file holds, seen by another program."""
+        with contextlib.closing(sqlite3.connect(self.database_path())) as connection:
+            return connection.execute(query).fetchall()
+
+
+def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
+    """A configuration with one backend, `changes` merged into its tables."""
+    table: dict[str, Any] = {
+        "server": {"data_dir": str(data_dir), "port": 0},
+        "passwords": dict(QUICK_PASSWORDS),
+        "throttle": {"enabled": False},
+        "backends": {BACKEND_ID: {"api_key": API_KEY}},
+    }
+    return load_config(_merged(table, changes or {}), environment={})
+
+
+def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(table)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterator[InProcessServer]:
+    """Starts the application on a free port."""
+    clock = clock or FakeClock()
+    runner = web.AppRunner(make_app(config, clock=clock), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield InProcessServer(f"http://127.0.0.1:{runner.addresses[0][1]}", config, clock)
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class ServerProcess:
+    """`jsonrpc-backend serve`, as an operator starts it."""
+
+    data_dir: Path
+    arguments: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    backend_id: str = BACKEND_ID
+    url: str = ""
+    api_key: str = ""
+    output: str = ""
+    process: "subprocess.Popen[str] | None" = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.url}/json-rpc/{self.backend_id}"
+
+    def start(self) -> "ServerProcess":
+        """Starts the server and waits until it has printed where it listens."""
+        command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", str(self.data_dir), "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.data_dir.parent,
+            env={**os.environ, **self.environment},
+        )
+        self.output = self._read_until("Press Ctrl+C")
+        self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
+        self.api_key = self._printed(r"API key\s+(\S+)")
+        return self
+
+    def _printed(self, pattern: str) -> str:
+        found = re.search(pattern, self.output)
+        assert found, self.output
+        return found[1]
+
+    def _read_until(self, text: str) -> str:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        descriptor, output, deadline = self.process.stdout.fileno(), b"", time.monotonic() + START_SECONDS
+        while text.encode() not in output:
+            ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
+            chunk = os.read(descriptor, 65536) if ready else b""
+            assert chunk, f"the server did not start: {output.decode()}"
+            output += chunk
+        return output.decode()
+
+    def kill(self) -> None:
+        """Ends the process at once, as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Asks the server to stop; returns its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal_number)
+        output, _ = self.process.communicate(timeout=START_SECONDS)
+        self.output += output
+        return self.process.returncode
+
+
+@contextlib.contextmanager
+def served(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
+    """A server process on a free port, stopped at the end."""
+    server = ServerProcess(data_dir, list(arguments), dict(environment or {})).start()
+    try:
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
+
+
+def with_api_key(server: InProcessServer, backend_id: str, api_key: str) -> InProcessServer:
+    """The same server, seen by another app."""
+    return dataclasses.replace(server, backend_id=backend_id, api_key=api_key)

@@ -1,0 +1,45 @@
+"""Hashing passwords leaves everything else alone."""
+
+import asyncio
+import logging
+
+import aiohttp
+import pytest
+
+from jsonrpc_backend.config import PasswordsConfig
+from tests.conftest import StartServer
+from tests.wire import Wire
+
+REAL = {"memory_kib": PasswordsConfig.memory_kib, "iterations": PasswordsConfig.iterations}
+
+
+async def test_reads_are_answered_while_64_callers_sign_in(start: StartServer, http: aiohttp.ClientSession) -> None:
+    server = await start({"passwords": REAL})
+    reader = Wire(http, server)
+    await reader.register()
+    apps = [Wire(http, server, device=f"device-{number}") for number in range(64)]
+    sign_ins = [
+        asyncio.create_task(app.call("User.login", username="me@example.com", password="password")) for app in apps
+    ]
+    reads_during_sign_ins = 0
+    while not all(task.done() for task in sign_ins):
+        assert (await reader.call("User.getProperties")).result == {"properties": {}}
+        reads_during_sign_ins += 1
+    assert all(task.result().session for task in sign_ins)
+    # 64 hashes of 20 ms or more on the loop itself would let one read through for each hash at the most.
+    assert reads_during_sign_ins > 64
+
+
+async def test_full_queue_answers_9999(
+    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start({"passwords": {**REAL, "workers": 1, "max_queue": 2}})
+    app = Wire(http, server)
+    answers = await asyncio.gather(*(app.call("User.login", username="nobody", password="password") for _ in range(20)))
+    codes = [answer.code for answer in answers]
+    assert set(codes) == {-32602, 9999}
+    refused = next(answer for answer in answers if answer.code == 9999)
+    assert refused.error["message"] == "Call limit exceeded"
+    assert refused.data["retryAfter"] >= 1
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (await app.register()).result["user"]["_username"] == "me@example.com"
