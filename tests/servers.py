@@ -128,13 +128,12 @@ class ServerProcess:
         )
         self.output = self._read_until("Press Ctrl+C")
         self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
-        self.api_key = self._printed(r"API key\s+(\S+)")
+        self.api_key = self._printed(r"API key\s+(\S+)")  # on the embedded default only
         return self
 
     def _printed(self, pattern: str) -> str:
         found = re.search(pattern, self.output)
-        assert found, self.output
-        return found[1]
+        return found[1] if found else ""
 
     def _read_until(self, text: str) -> str:
         assert self.process is not None

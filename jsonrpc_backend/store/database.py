@@ -1,6 +1,7 @@
 """One SQLite file: a writer whose transactions share commits, readers beside it, migrations."""
 
 import asyncio
+import functools
 import os
 import sqlite3
 from collections.abc import Callable
@@ -71,6 +72,10 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _prepare(path: Path) -> None:
+    open_for_writing(path).close()
 
 
 def _check_file(connection: sqlite3.Connection, path: Path) -> None:
@@ -157,12 +162,6 @@ class _ThreadedConnection(aiosqlite.Connection):
             self.under_way -= 1
 
 
-async def _start(connector: Callable[[], sqlite3.Connection]) -> _ThreadedConnection:
-    connection = _ThreadedConnection(connector, iter_chunk_size=64)
-    await connection
-    return connection
-
-
 class Database:
     """The file of one backend, from the event loop's side."""
 
@@ -176,16 +175,19 @@ class Database:
     @classmethod
     async def open(cls, path: Path) -> "Database":
         """Opens the file, making or migrating it where needed. Raises DatabaseUnusable."""
-        writer = await _start(lambda: open_for_writing(path))
-        readers: list[_ThreadedConnection] = []
+        # Before aiosqlite comes in: when its first step fails, its thread outlives the event loop.
+        await asyncio.to_thread(_prepare, path)
+        opened: list[_ThreadedConnection] = []
         try:
-            for _ in range(READERS):
-                readers.append(await _start(lambda: connect(path, read_only=True)))  # noqa: PERF401 (closed below)
+            for read_only in [False] + [True] * READERS:
+                connection = _ThreadedConnection(functools.partial(connect, path, read_only=read_only), 64)
+                await connection
+                opened.append(connection)
         except BaseException:
-            for connection in [writer, *readers]:
+            for connection in opened:
                 await connection.close()
             raise
-        return cls(writer, readers)
+        return cls(opened[0], opened[1:])
 
     async def close(self) -> None:
         """Lets the writes that were accepted finish, then closes every connection."""

@@ -1,0 +1,249 @@
+"""The command line, run as people run it."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from jsonrpc_backend import __version__
+from tests.servers import ServerProcess
+from tests.wire import Wire
+
+
+class Shell:
+    """Runs `jsonrpc-backend` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *arguments: str, stdin: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+        completed = subprocess.run(
+            [sys.executable, "-m", "jsonrpc_backend", *arguments],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            timeout=30,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            completed.args, completed.returncode, completed.stdout.decode(), completed.stderr.decode()
+        )
+
+    def ok(self, *arguments: str, stdin: str | bytes = b"", **environment: str) -> str:
+        completed = self.run(*arguments, stdin=stdin, **environment)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
+
+    def fails(self, exit_code: int, *arguments: str, stdin: str | bytes = b"", **environment: str) -> str:
+        completed = self.run(*arguments, stdin=stdin, **environment)
+        assert completed.returncode == exit_code, completed
+        assert "Traceback" not in completed.stderr
+        return completed.stderr
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_version_and_help(shell: Shell) -> None:
+    assert __version__ in shell.ok("--version")
+    for command in ("serve", "init", "check-config", "user"):
+        assert command in shell.ok("--help")
+        assert "Usage:" in shell.ok(command, "--help")
+    for command in ("list", "show", "add", "passwd", "delete"):
+        assert "--backend" in shell.ok("user", command, "--help")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["serve", "--prot", "1"], ["serve", "--port", "x"], ["user", "add"]]
+)
+def test_wrong_usage_exits_2(shell: Shell, arguments: list[str]) -> None:
+    assert "Usage:" in shell.fails(2, *arguments)
+
+
+# --- init and check-config -------------------------------------------------------------------------------
+
+
+def test_init_writes_a_private_file_that_is_valid(shell: Shell) -> None:
+    shell.ok("init")
+    file = shell.folder / "config.toml"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "config.toml is valid. Backends: app" in shell.ok("check-config")
+    shell.ok("init", "second.toml")
+    keys = [re.findall('^api_key = "(.{32})"$', f.read_text(), re.MULTILINE) for f in shell.folder.glob("*.toml")]
+    assert keys[0] != keys[1]
+
+
+def test_init_overwrites_nothing(shell: Shell) -> None:
+    (shell.folder / "config.toml").write_text("mine")
+    assert "exists already" in shell.fails(1, "init")
+    assert (shell.folder / "config.toml").read_text() == "mine"
+
+
+def test_check_config_lists_every_problem(shell: Shell) -> None:
+    (shell.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 1\n")
+    errors = shell.fails(3, "check-config", "my.toml")
+    assert "my.toml: server.port: 0.5 is not allowed; use an integer from 0 to 65535" in errors
+    assert "my.toml: backends.app.api_key: this value is not allowed" in errors
+
+
+@pytest.mark.parametrize("arguments", [["check-config"], ["serve", "--config", "gone.toml"], ["user", "list"]])
+def test_configuration_errors_exit_3(shell: Shell, arguments: list[str]) -> None:
+    if arguments == ["user", "list"]:
+        (shell.folder / "config.toml").write_text("[backends]")
+    assert re.search("gone.toml|config.toml", shell.fails(3, *arguments))
+
+
+# --- serve -----------------------------------------------------------------------------------------------
+
+
+def test_unusable_database_exits_4(shell: Shell) -> None:
+    (shell.folder / "data").mkdir()
+    (shell.folder / "data" / "app.sqlite3").write_bytes(b"no database, certainly not" * 100)
+    assert "app.sqlite3: cannot be opened: file is not a database" in shell.fails(4, "serve", "--port", "0")
+
+
+def test_taken_port_is_said_with_a_way_out(shell: Shell, served: ServerProcess) -> None:
+    port = served.url.rpartition(":")[2]
+    error = shell.fails(1, "serve", "--port", port, "--data", "elsewhere")
+    assert f"cannot listen on 127.0.0.1:{port}" in error
+    assert "--port" in error
+
+
+@pytest.mark.parametrize("bad", ["file", "readonly"])
+def test_data_folder_that_cannot_be_used(shell: Shell, bad: str) -> None:
+    if bad == "readonly" and os.geteuid() == 0:
+        target = "/proc/data"
+    elif bad == "readonly":
+        (shell.folder / "locked").mkdir(mode=0o500)
+        target = "locked/data"
+    else:
+        (shell.folder / "file").touch()
+        target = "file/data"
+    error = shell.fails(1, "serve", "--port", "0", "--data", target)
+    assert "--data" in error
+
+
+def test_printed_curl_line_registers_a_user(served: ServerProcess) -> None:
+    (line,) = [line for line in served.output.splitlines() if line.strip().startswith("curl ")]
+    answer = json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
+    assert answer["result"]["user"]["_username"] == "me@example.com"
+    assert "Backend id  app" in served.output
+
+
+def test_key_is_kept_between_runs(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    first = server.api_key
+    assert server.stop() == 0
+    server.start()
+    assert server.api_key == first
+    assert server.stop() == 0
+    assert stat.S_IMODE((tmp_path / "data" / "app.api-key").stat().st_mode) == 0o600
+
+
+def test_configured_server_prints_endpoints_but_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[backends.one]\napi_key = "geheim1"\n[backends.two]\napi_key = "geheim2"\n[server]\ndata_dir = "store"\n'
+    )
+    server = ServerProcess(tmp_path / "elsewhere", ["--config", "config.toml"]).start()
+    try:
+        assert "/json-rpc/one" in server.output
+        assert "/json-rpc/two" in server.output
+        assert "geheim" not in server.output
+        assert (tmp_path / "elsewhere" / "two.sqlite3").is_file()  # --data wins over the file
+    finally:
+        assert server.stop() == 0
+
+
+# --- user ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app(shell: Shell) -> Shell:
+    """A folder with one user, anna, in ./data."""
+    shell.ok("user", "add", "anna", "--password-stdin", "--properties", '{"age": 21, "ort": "Köln"}', stdin="secret\n")
+    return shell
+
+
+def users(shell: Shell) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(shell.ok("user", "list", "--json"))
+    return listed
+
+
+def test_add_list_show(app: Shell) -> None:
+    (anna,) = users(app)
+    assert (anna["_username"], anna["age"], anna["ort"]) == ("anna", 21, "Köln")
+    assert app.ok("user", "list").split()[0::3] == [anna["_id"], "anna"][:1] or "anna" in app.ok("user", "list")
+    for name in ("anna", "ANNA", anna["_id"]):
+        assert json.loads(app.ok("user", "show", name, "--json")) == anna
+    assert '"Köln"' in app.ok("user", "show", "anna")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "exit_code", "message"),
+    [
+        (["add", "anna"], "secret", 1, "Username is already taken."),
+        (["add", "Anna"], "secret", 1, "Username is already taken."),
+        (["add", "an"], "secret", 1, "Username must be at least 3 characters long."),
+        (["add", "a nna"], "secret", 1, "Username must not contain spaces"),
+        (["add", "bert"], "abc", 1, "Password must be at least 4 characters long."),
+        (["add", "bert"], "ab cd", 1, "Password must not contain spaces."),
+        (["add", "bert"], b"\xff\xff\xff\xff", 1, "not UTF-8"),
+        (["add", "bert", "--properties", "{"], "secret", 2, "--properties is not valid JSON."),
+        (["add", "bert", "--properties", "[]"], "secret", 1, "Properties must be an object."),
+        (["add", "bert", "--properties", '{"_id": 1}'], "secret", 1, "Property names must consist of"),
+        (["add", "bert", "--properties", '{"a": 1e999}'], "secret", 2, "--properties must not contain"),
+        (["passwd", "anna"], "ab", 1, "New password must be at least 4 characters long."),
+        (["passwd", "bert"], "secret", 1, "There is no user bert."),
+    ],
+)
+def test_refusals(app: Shell, arguments: list[str], stdin: str | bytes, exit_code: int, message: str) -> None:
+    before = users(app)
+    assert message in app.fails(exit_code, "user", *arguments, "--password-stdin", stdin=stdin)
+    assert users(app) == before
+
+
+def test_password_is_no_argument(app: Shell) -> None:
+    assert "unexpected extra argument" in app.fails(2, "user", "passwd", "anna", "newsecret")
+
+
+def test_delete_asks_first(app: Shell) -> None:
+    app.fails(1, "user", "delete", "anna", stdin="n\n")
+    assert len(users(app)) == 1
+    assert "Deleted anna." in app.ok("user", "delete", "anna", stdin="y\n")
+    assert users(app) == []
+    assert "There is no user anna." in app.fails(1, "user", "delete", "anna", "--yes")
+
+
+def test_missing_database_and_backend(shell: Shell) -> None:
+    assert "There is no database data/app.sqlite3 yet." in shell.fails(4, "user", "list")
+    assert list(shell.folder.iterdir()) == []
+    assert "There is no backend x; there is app." in shell.fails(2, "user", "list", "--backend", "x")
+    (shell.folder / "config.toml").write_text('[backends.a]\napi_key = "k"\n[backends.b]\napi_key = "k"\n')
+    assert "Say --backend ID; there are a, b." in shell.fails(2, "user", "list")
+
+
+async def test_changes_take_effect_in_the_running_server(
+    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession
+) -> None:
+    app = Wire(http, served)
+    await app.register("anna", "secret")
+    assert (await app.call("User.isAuthenticated")).result is True
+    shell.ok("user", "passwd", "anna", "--password-stdin", stdin="new-secret\r\n")
+    assert (await app.call("User.isAuthenticated")).result is False
+    assert (await app.call("User.autoLogin", loginToken=app.login_token)).code == -32602
+    assert (await app.call("User.login", username="anna", password="secret")).code == -32602
+    assert (await app.call("User.login", username="anna", password="new-secret")).session
+    shell.ok("user", "delete", "anna", "--yes")
+    assert (await app.call("User.isAuthenticated")).result is False
+    shell.ok("user", "add", "bert", "--password-stdin", stdin="secret")
+    assert (await app.call("User.login", username="bert", password="secret")).session

@@ -1,0 +1,338 @@
+"""The registry and the schema files say the same, and what they say is what the server does."""
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import aiohttp
+import jsonschema
+import pytest
+from referencing import Registry, Resource
+
+import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
+from jsonrpc_backend.rpc.registry import Session, methods, snake_case
+from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
+from tests.conftest import StartServer
+from tests.wire import Answer, Wire
+
+METHODS = sorted(methods)
+SCHEMA_FILES = sorted(path.name for path in schema_folder().glob("*.json"))
+
+REGISTRY: Registry[Any] = Registry().with_resources((name, Resource.from_contents(load(name))) for name in SCHEMA_FILES)
+
+MESSAGES = {
+    -32602: "Invalid params",
+    11: "User login is required",
+    13: "Invalid operation",
+    14: "Permission denied",
+    9999: "Call limit exceeded",
+}
+
+
+def schema(method: str) -> dict[str, Any]:
+    return dict(load(f"{method}.json"))
+
+
+def codes(method: str) -> list[int]:
+    return [error["code"] for error in schema(method)["errors"]]
+
+
+def part(method: str, name: str) -> jsonschema.Draft202012Validator:
+    """The `params` or `result` schema of a method, ready to validate."""
+    return jsonschema.Draft202012Validator(schema(method)[name], registry=REGISTRY)
+
+
+# --- files and handlers ----------------------------------------------------------------------------------
+
+
+def test_every_method_has_a_schema_and_every_schema_a_method() -> None:
+    assert [f"{method}.json" for method in METHODS] == [name for name in SCHEMA_FILES if name != COMMON]
+
+
+def test_there_are_methods() -> None:
+    """An empty registry would pass every test below."""
+    assert {"User.register", "User.login", "User.autoLogin"} <= set(METHODS)
+
+
+@pytest.mark.parametrize("name", SCHEMA_FILES)
+def test_schema_is_valid(name: str) -> None:
+    document = load(name)
+    assert document["$id"] == name
+    assert document["$schema"] == jsonschema.Draft202012Validator.META_SCHEMA["$id"]
+    parts = [document[key] for key in ("params", "result") if key in document]
+    for checked in [document, *parts, *document.get("$defs", {}).values()]:
+        jsonschema.Draft202012Validator.check_schema(checked)
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+@pytest.mark.parametrize("name", SCHEMA_FILES)
+def test_references_resolve(name: str) -> None:
+    resolver = REGISTRY.resolver(base_uri=name)
+    for reference in references(load(name)):
+        assert resolver.lookup(reference).contents
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_schema_describes_the_method(method: str) -> None:
+    document = schema(method)
+    assert document["title"] == method
+    assert document["description"].endswith(".")
+    assert all(error["when"].endswith(".") for error in document["errors"])
+    assert len(set(codes(method))) == len(codes(method))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_params_are_closed(method: str) -> None:
+    params = schema(method)["params"]
+    assert params["type"] == "object"
+    assert params["additionalProperties"] is False
+    assert set(params.get("required", ())) <= set(params["properties"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_parameters_of_the_handler_are_those_of_the_schema(method: str) -> None:
+    params = schema(method)["params"]
+    _, *parameters = inspect.signature(methods[method].handler).parameters.values()
+    assert [parameter.name for parameter in parameters] == [snake_case(name) for name in params["properties"]]
+    required = {snake_case(name) for name in params.get("required", ())}
+    assert {p.name for p in parameters if p.default is inspect.Parameter.empty} == required
+    assert all(p.default is None for p in parameters if p.name not in required), "null stands for absent"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_error_11_is_listed_where_sign_in_is_needed(method: str) -> None:
+    assert (11 in codes(method)) == (methods[method].session is Session.REQUIRED)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_invalid_params_are_listed(method: str) -> None:
+    """Params are closed, so an unknown one is possible everywhere."""
+    assert -32602 in codes(method)
+
+
+# --- every error that a schema lists ---------------------------------------------------------------------
+
+NewApp = Callable[..., Awaitable[Wire]]
+Scenario = Callable[[NewApp], Awaitable[Answer]]
+
+
+@pytest.fixture
+def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
+    """An app, and a server with these settings for its backend."""
+
+    async def new_app(**settings: Any) -> Wire:
+        return Wire(http, await start({"backends": {"app": settings}}))
+
+    return new_app
+
+
+def anonymous(method: str, **params: Any) -> Scenario:
+    async def scenario(new_app: NewApp) -> Answer:
+        return await (await new_app()).call(method, **params)
+
+    return scenario
+
+
+def signed_in(method: str, **params: Any) -> Scenario:
+    async def scenario(new_app: NewApp) -> Answer:
+        app = await new_app()
+        await app.register("me@example.com", "password", age=21)
+        return await app.call(method, **params)
+
+    return scenario
+
+
+async def auto_login(new_app: NewApp) -> Answer:
+    app = await new_app()
+    await app.register()
+    return await app.call("User.autoLogin", loginToken=app.login_token)
+
+
+async def auto_login_turned_off(new_app: NewApp) -> Answer:
+    app = await new_app(auto_login={"enabled": False})
+    return await app.call("User.autoLogin", loginToken="0" * 64)
+
+
+PROVOKERS: dict[tuple[str, int], Scenario] = {
+    ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
+    ("User.autoLogin", 13): auto_login_turned_off,
+    ("User.getProperties", -32602): signed_in("User.getProperties", names="age"),
+    ("User.getProperties", 11): anonymous("User.getProperties"),
+    ("User.getProperty", -32602): signed_in("User.getProperty"),
+    ("User.getProperty", 11): anonymous("User.getProperty", name="age"),
+    ("User.isAuthenticated", -32602): anonymous("User.isAuthenticated", age=21),
+    ("User.login", -32602): anonymous("User.login", username="me@example.com", password="password"),
+    ("User.logout", -32602): signed_in("User.logout", age=21),
+    ("User.logout", 11): anonymous("User.logout"),
+    ("User.register", -32602): anonymous("User.register", username="me", password="password"),
+    ("User.saveProperties", -32602): signed_in("User.saveProperties", properties={"_age": 21}),
+    ("User.saveProperties", 11): anonymous("User.saveProperties", properties={"age": 21}),
+    ("User.saveProperty", -32602): signed_in("User.saveProperty", name="_age", value=21),
+    ("User.saveProperty", 11): anonymous("User.saveProperty", name="age", value=21),
+    ("User.unregister", -32602): signed_in("User.unregister", password="passw0rd"),
+    ("User.unregister", 11): anonymous("User.unregister", password="password"),
+    ("User.updatePassword", -32602): signed_in("User.updatePassword", oldPassword="passw0rd", newPassword="1234"),
+    ("User.updatePassword", 11): anonymous("User.updatePassword", oldPassword="password", newPassword="1234"),
+    ("User.validate", -32602): anonymous("User.validate", username="me"),
+}
+
+
+@pytest.mark.parametrize(("method", "code"), [(method, code) for method in METHODS for code in codes(method)])
+async def test_listed_error_can_be_provoked(method: str, code: int, new_app: NewApp) -> None:
+    assert (method, code) in PROVOKERS, f"{method}.json lists {code}; add a call to PROVOKERS that provokes it"
+    answer = await PROVOKERS[method, code](new_app)
+    assert answer.code == code
+    assert answer.error["message"] == MESSAGES[code]
+    assert answer.session is None
+    check_data(code, answer.data)
+
+
+def check_data(code: int, data: Any) -> None:
+    if code == -32602:
+        assert data
+        assert all(is_sentence(sentence) for sentence in data.values())
+    elif code == 13:
+        assert data.keys() == {"reason"}
+        assert is_sentence(data["reason"])
+    elif code == 9999:
+        assert data.keys() == {"retryAfter"}
+        assert data["retryAfter"] >= 0
+    else:
+        assert data is None
+
+
+def is_sentence(text: Any) -> bool:
+    return isinstance(text, str) and text[:1].isupper() and text.endswith(".") and "{" not in text
+
+
+# --- results ---------------------------------------------------------------------------------------------
+
+SUCCESSES: dict[str, Scenario] = {
+    "User.autoLogin": auto_login,
+    "User.getProperties": signed_in("User.getProperties"),
+    "User.getProperty": signed_in("User.getProperty", name="age"),
+    "User.isAuthenticated": signed_in("User.isAuthenticated"),
+    "User.login": signed_in("User.login", username="me@example.com", password="password"),
+    "User.logout": signed_in("User.logout"),
+    "User.register": anonymous("User.register", username="me@example.com", password="1234", properties={"age": 21}),
+    "User.saveProperties": signed_in("User.saveProperties", properties={"age": None}),
+    "User.saveProperty": signed_in("User.saveProperty", name="age", value=None),
+    "User.unregister": signed_in("User.unregister", password="password"),
+    "User.updatePassword": signed_in("User.updatePassword", oldPassword="password", newPassword="passw0rd"),
+    "User.validate": anonymous("User.validate", username="me@example.com"),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_result_is_as_its_schema_says(method: str, new_app: NewApp) -> None:
+    assert method in SUCCESSES, f"add a call to SUCCESSES in which {method} succeeds"
+    result = (await SUCCESSES[method](new_app)).result
+    assert result is not None, "clients read members of every result"
+    part(method, "result").validate(result)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_result_schema_refuses_null(method: str) -> None:
+    assert not part(method, "result").is_valid(None)
+
+
+# --- params, method by method ----------------------------------------------------------------------------
+
+VALID_PARAMS: dict[str, dict[str, Any]] = {
+    "User.autoLogin": {"loginToken": "0" * 64},
+    "User.getProperties": {"names": ["age"]},
+    "User.getProperty": {"name": "age"},
+    "User.isAuthenticated": {},
+    "User.login": {"username": "me@example.com", "password": "password"},
+    "User.logout": {},
+    "User.register": {"username": "you@example.com", "password": "password", "properties": {"age": 21}},
+    "User.saveProperties": {"properties": {"age": 22}},
+    "User.saveProperty": {"name": "age", "value": 22},
+    "User.unregister": {"password": "password"},
+    "User.updatePassword": {"oldPassword": "password", "newPassword": "passw0rd"},
+    "User.validate": {"username": "you@example.com", "properties": {"age": 21}},
+}
+
+
+def params_of(method: str, *, required: bool) -> list[str]:
+    params = schema(method)["params"]
+    return [name for name in params["properties"] if (name in params.get("required", ())) == required]
+
+
+def type_of(method: str, name: str) -> str | None:
+    """The JSON type that a parameter must have; None where any will do."""
+    stated = schema(method)["params"]["properties"][name]
+    if "$ref" in stated:
+        stated = REGISTRY.resolver(base_uri=COMMON).lookup(stated["$ref"]).contents
+    kind: str | None = stated.get("type")
+    return kind
+
+
+def wrong_types() -> Iterator[Any]:
+    """Each parameter of each method with values of wrong types."""
+    values = {"null": None, "string": "a918273", "integer": 918273, "array": ["a918273"]}
+    for method in METHODS:
+        for required in (True, False):
+            for name in params_of(method, required=required):
+                right = type_of(method, name)
+                for kind, value in values.items():
+                    if right not in (None, kind) and (required or value is not None):
+                        yield pytest.param(method, name, value, id=f"{method}-{name}-{kind}")
+
+
+async def call(app: Wire, method: str, params: dict[str, Any]) -> Answer:
+    """From a signed-in app, so that params are what is wrong."""
+    await app.register("me@example.com", "password")
+    return await app.call(method, **params)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_valid_params_are_valid(method: str) -> None:
+    assert method in VALID_PARAMS, f"add params to VALID_PARAMS that are valid for {method}"
+    part(method, "params").validate(VALID_PARAMS[method])
+    assert VALID_PARAMS[method].keys() == schema(method)["params"]["properties"].keys()
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_unknown_parameter_is_named(method: str, wire: Wire) -> None:
+    answer = await call(wire, method, {**VALID_PARAMS[method], "userName": 1, "__proto__": 2})
+    assert answer.code == -32602
+    assert answer.data.keys() == {"userName", "__proto__"}
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method in METHODS for name in params_of(method, required=True)]
+)
+async def test_missing_parameter_is_named(method: str, name: str, wire: Wire) -> None:
+    params = {key: value for key, value in VALID_PARAMS[method].items() if key != name}
+    answer = await call(wire, method, params)
+    assert answer.code == -32602
+    assert answer.data.keys() == {name}
+    assert answer.data[name].endswith(" is required.")
+
+
+@pytest.mark.parametrize(("method", "name", "value"), list(wrong_types()))
+async def test_parameter_of_the_wrong_type_is_named(method: str, name: str, value: Any, wire: Wire) -> None:
+    answer = await call(wire, method, {**VALID_PARAMS[method], name: value})
+    assert answer.code == -32602
+    assert answer.data.keys() == {name}
+    assert " must be " in answer.data[name]
+    assert "918273" not in json.dumps(answer.body), "the value may be a password"
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method in METHODS for name in params_of(method, required=False)]
+)
+async def test_null_stands_for_an_absent_optional_parameter(method: str, name: str, wire: Wire) -> None:
+    answer = await call(wire, method, {**VALID_PARAMS[method], name: None})
+    assert "result" in answer.body
