@@ -85,6 +85,7 @@ class InvalidParams(RpcError):
 
     code = -32602
     message = "Invalid params"
+    data: Mapping[str, str]
 
     def __init__(self, data: Mapping[str, str]) -> None:
         super().__init__(data)

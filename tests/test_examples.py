@@ -1,0 +1,64 @@
+"""The examples and the README do what they say."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.errors import RpcError
+from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.schemas import load
+from tests.servers import ServerProcess
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def run(*arguments: str) -> str:
+    completed = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
+
+
+def test_quickstart(served: ServerProcess) -> None:
+    printed = run(str(ROOT / "examples" / "quickstart.py"), served.url, served.backend_id, served.api_key)
+    assert "You are 21 years old." in printed
+    assert "Refused, username:" in printed or "Refused, password:" in printed
+    assert "After signing out: User login is required" in printed
+    assert "Good-bye" in printed
+
+
+def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> None:
+    (snippet,) = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
+    program = tmp_path / "snippet.py"
+    program.write_text(
+        snippet.replace("http://127.0.0.1:8080", served.url).replace("<API key>", served.api_key), encoding="utf-8"
+    )
+    assert "anna@example.com {'age': 21, 'nickname': 'Anna'}" in run(str(program))
+    assert "{'username': 'Username is already taken.'}" in run(str(program))
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading of the README."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_table_of_methods() -> None:
+    documented = {row[0].strip("`"): row for row in table("Methods")}
+    assert documented.keys() == methods.keys()
+    for name, row in documented.items():
+        schema = load(f"{name}.json")
+        assert set(re.findall(r"`(\w+)`", row[1])) == set(schema["params"]["properties"])
+        assert set(re.findall(r"\*`(\w+)`\*", row[1])) == set(schema["params"]["properties"]) - set(
+            schema["params"].get("required", [])
+        )
+        assert {int(code) for code in re.findall(r"-?\d+", row[3])} == {error["code"] for error in schema["errors"]}
+
+
+def test_table_of_errors() -> None:
+    documented = {int(row[0]): row[1] for row in table("Errors")}
+    defined = {cls.code: cls.message for cls in RpcError.__subclasses__()}
+    assert documented == defined
