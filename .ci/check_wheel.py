@@ -36,7 +36,7 @@ def register(folder: Path, program: Path) -> None:
         line = next(line for line in server.stdout if "curl" in line)
         found = re.search(r"curl (\S+) -d '(.*)'", line)
         assert found, line
-        with urllib.request.urlopen(found[1], data=found[2].encode(), timeout=10) as response:  # noqa: S310
+        with urllib.request.urlopen(found[1], data=found[2].encode(), timeout=10) as response:
             answer = json.load(response)
         assert answer["result"]["user"]["_username"] == "me@example.com", answer
     finally:

@@ -47,16 +47,19 @@ class RpcError(Exception):
     @staticmethod
     def from_object(error: Mapping[str, Any]) -> "RpcError":
         """The exception for the `error` member of a response."""
-        code, message, data = error["code"], error["message"], error.get("data")
-        cls = RpcError._classes.get(code, RpcError)
-        instance = cls.__new__(cls)
-        RpcError.__init__(
-            instance,
-            data if isinstance(data, Mapping) or data is None else {"data": data},
-            code=code,
-            message=message,
-        )
-        return instance
+        data = error.get("data")
+        mapping = data if isinstance(data, Mapping) or data is None else {"data": data}
+        return _rebuild(RpcError._classes.get(error["code"], RpcError), mapping, error["code"], error["message"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Classes with constructors of their own could not be pickled by their args, as process pools need it.
+        return _rebuild, (type(self), self.data, self.code, self.message)
+
+
+def _rebuild(cls: type[RpcError], data: Mapping[str, Any] | None, code: int, message: str) -> RpcError:
+    instance = cls.__new__(cls)
+    RpcError.__init__(instance, data, code=code, message=message)
+    return instance
 
 
 class ParseError(RpcError):

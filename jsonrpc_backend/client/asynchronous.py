@@ -130,6 +130,7 @@ class AsyncClient:
 
         The list has one item for each entry, in the same order: its result, or its `RpcError`, which is returned
         and not raised; None for a `Notification`. Raised is what concerns the batch as a whole, as in `call`.
+        All calls carry the session from before the batch: a sign-in in it counts for the calls after it.
         """
         requests = [self._entry(entry) for entry in entries]
         # An empty list of calls has an empty list of results; the server would call it an invalid request.

@@ -1,6 +1,7 @@
 """One HTTP exchange, and what can go wrong in it."""
 
 import asyncio
+import io
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -38,10 +39,11 @@ class Transport:
     async def post(self, body: bytes, statuses: Collection[int]) -> Answer:
         """Raises TimedOut, InvalidStatus (not one of `statuses`), InvalidResponse or ConnectionFailed."""
         http = self._open_http()
+        data = io.BytesIO(body)  # aiohttp warns of large bytes: it would write them in one go
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                http.post(self._endpoint, data=body, headers=_HEADERS, allow_redirects=False) as response,
+                http.post(self._endpoint, data=data, headers=_HEADERS, allow_redirects=False) as response,
             ):
                 if response.status not in statuses:
                     raise InvalidStatus({"status": response.status})
@@ -82,6 +84,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 def _failure(error: aiohttp.ClientError | OSError) -> RpcError:
     if isinstance(error, aiohttp.ClientResponseError):
         return InvalidResponse({"reason": "It is not HTTP."})
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError):
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL):
         return ConnectionFailed({"reason": f"{error}."})  # names host, port and cause; nothing was exchanged yet
     return ConnectionFailed({"reason": "The connection was lost before the answer was complete."})

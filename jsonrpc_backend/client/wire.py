@@ -49,6 +49,10 @@ def endpoint(url: str, backend_id: str) -> URL:
         raise ValueError("url must look like https://host or https://host:port/path, without a user or password")
     if server.query_string or server.fragment:
         raise ValueError("url must have no query and no fragment")
+    try:
+        server.host.encode("idna")  # what the look-up will do
+    except UnicodeError:
+        raise ValueError("url must have the name of a host") from None
     if backend_id in {"", ".", ".."}:
         raise ValueError("backend_id must name a backend")
     return URL(f"{str(server).rstrip('/')}/json-rpc/{quote(backend_id, safe='')}", encoded=True)
