@@ -39,7 +39,7 @@ def test_codes_and_messages_are_the_documented_ones() -> None:
     assert server_side == DOCUMENTED
 
 
-@pytest.mark.parametrize("error", examples(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", list(examples()), ids=lambda error: type(error).__name__)
 def test_error_survives_pickling_and_the_wire(error: RpcError) -> None:
     for copy in (pickle.loads(pickle.dumps(error)), RpcError.from_object(error.to_object())):
         assert (copy.code, copy.message, copy.data, str(copy)) == (error.code, error.message, error.data, str(error))
