@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import web, web_response
+from aiohttp.http_exceptions import HttpProcessingError
 
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
@@ -17,6 +18,12 @@ from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.registry import methods
 
 log = logging.getLogger(__name__)
+
+KEEPALIVE_SECONDS = 75.0
+LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was refused, so that it reads the answer
+
+# aiohttp waits for this long twice in the worst case: for running calls, then for idle connections.
+SHUTDOWN_SECONDS = 4.0
 
 
 def make_app(config: Config, *, clock: Clock = system_clock) -> web.Application:
@@ -50,18 +57,40 @@ def make_app(config: Config, *, clock: Clock = system_clock) -> web.Application:
 
     app = web.Application()
     app.cleanup_ctx.append(open_backends)
-    app.router.add_route("*", "/json-rpc/{backend_id}", endpoint.handle)
+    # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
+    app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
-    app.on_response_prepare.append(_describe_server)
+    app.on_response_prepare.append(_forbid_sniffing)
     return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """The application with its HTTP settings, ready to be bound to addresses."""
+    # Its answers to broken HTTP take no other way; tell nobody which versions to look for holes in.
+    web_response.SERVER_SOFTWARE = "jsonrpc-backend"  # type: ignore[attr-defined]
+    http_log = logging.getLogger("jsonrpc_backend.http")
+    http_log.addFilter(_is_our_fault)
+    return web.AppRunner(
+        app,
+        logger=http_log,
+        access_log=None,  # costs as much as all the rest of HTTP
+        auto_decompress=False,  # bodies with an encoding are refused; it would unpack them before
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        lingering_time=LINGERING_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """False for what aiohttp logs as an error, with a traceback, when a client sends broken HTTP."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def _describe_server(_: web.Request, response: web.StreamResponse) -> None:
-    """Names no versions of the software underneath; lets no browser guess another content type."""
-    response.headers["Server"] = "jsonrpc-backend"
+async def _forbid_sniffing(_: web.Request, response: web.StreamResponse) -> None:
+    """Lets no browser guess another content type."""
     response.headers["X-Content-Type-Options"] = "nosniff"

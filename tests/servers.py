@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from jsonrpc_backend.app import make_app
+from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.config import Config, load_config
 
 API_KEY = "test-api-key"
@@ -88,7 +88,7 @@ def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
-    runner = web.AppRunner(make_app(config, clock=clock), access_log=None)
+    runner = make_runner(make_app(config, clock=clock))
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

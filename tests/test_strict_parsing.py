@@ -3,6 +3,7 @@
 Each refused body is a legal request but for the one flaw that its row is about, wherever that is possible.
 """
 
+import gzip
 import json
 import logging
 import random
@@ -11,8 +12,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
-from tests.servers import API_KEY
+from tests.servers import API_KEY, make_config, running
 from tests.wire import FORM, Answer, Wire
 
 SECONDS = 10  # far more than any of these takes; past it the server hangs
@@ -290,7 +292,7 @@ ANOTHER_FORMAT = {
     "HTML": b"<!DOCTYPE html><title>Hello</title>",
     "YAML": b"jsonrpc: '2.0'\nmethod: User.isAuthenticated\nid: 1\n",
     "MessagePack": b"\x83\xa7jsonrpc\xa32.0\xa2id\x01\xa6method\xa3foo",
-    "gzip without saying so": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\xae\x05\x00\x43\xbf\xa6\xa3\x02\x00\x00\x00",
+    "gzip without saying so": gzip.compress(LEGAL.encode()),
     "RFC 7464 record": b"\x1e" + LEGAL.encode() + b"\n",
     "LSP header": b"Content-Length: 2\r\n\r\n{}",
     "HTTP request": b"POST /json-rpc/app HTTP/1.1\r\n\r\n",
@@ -374,9 +376,21 @@ PARSE_ERRORS = list(
 )
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_server_for_all(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wire]:
+    """One for the whole table: what cannot be read changes nothing, and so it shows that the server goes on."""
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with (
+        running(make_config(tmp_path_factory.mktemp("data"))) as server,
+        aiohttp.ClientSession(timeout=timeout) as http,
+    ):
+        yield Wire(http, server)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("body", PARSE_ERRORS)
-async def test_a_malformed_body_is_a_parse_error(wire: Wire, body: bytes) -> None:
-    answer = await wire.post(body)
+async def test_a_malformed_body_is_a_parse_error(one_server_for_all: Wire, body: bytes) -> None:
+    answer = await one_server_for_all.post(body)
     assert answer.body == {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": None}
 
 
@@ -549,9 +563,7 @@ async def test_a_value_that_could_not_be_given_back_is_an_invalid_parameter(wire
 
 @pytest.mark.parametrize("method", ["User.register", "User.login"])
 @pytest.mark.parametrize("value", ['"pass\\ud800word"', "1e400", "9" * 22])
-async def test_a_password_that_could_not_be_hashed_is_an_invalid_parameter(
-    wire: Wire, method: str, value: str
-) -> None:
+async def test_a_password_that_could_not_be_hashed_is_an_invalid_parameter(wire: Wire, method: str, value: str) -> None:
     answer = await wire.post(written(f'"username": "somebody", "password": {value}', method).encode())
     assert names_of(answer) == {"password"}
 
@@ -605,6 +617,21 @@ async def test_an_answer_about_a_lone_surrogate_holds_none(wire: Wire, body: byt
 async def test_a_parameter_name_with_a_lone_surrogate_is_named_once(wire: Wire) -> None:
     answer = await wire.post(written('"\\ud800": 1').encode())
     assert (answer.code, len(answer.data)) == (-32602, 1)
+
+
+@pytest.mark.parametrize("name", ["wrong%05d", "\\ud800%05d", "\\u00e9%05d"])
+async def test_very_many_wrong_names_do_not_make_a_long_answer(wire: Wire, name: str) -> None:
+    wrong = ", ".join(f'"{name % number}": 0' for number in range(10_000))
+    answer = await wire.post(written(wrong).encode())
+    assert answer.code == -32602
+    assert len(json.dumps(answer.body)) < 10_000
+
+
+@pytest.mark.parametrize("beginning", ["wrong", "\\ud800"])
+async def test_a_very_long_wrong_name_does_not_make_a_long_answer(wire: Wire, beginning: str) -> None:
+    answer = await wire.post(written(f'"{beginning}{"x" * 100_000}": 0').encode())
+    assert answer.code == -32602
+    assert len(json.dumps(answer.body)) < 10_000
 
 
 async def test_every_wrong_parameter_is_named(wire: Wire) -> None:
@@ -684,7 +711,7 @@ AWKWARD = [
     "[]",
     "{}",
     "[[]]",
-    "[{}, null, [], 1, 1.0, true, \"\"]",
+    '[{}, null, [], 1, 1.0, true, ""]',
     '{"": 0}',
     '{" ": {"__proto__": 1, "constructor": [], "_id": "x", "a.b": 1, "$ref": "#"}}',
     '{"\\u0000": 1, "\u00e9": 2, "e\u0301": 3, "\\ud83d\\ude00": 4}',

@@ -14,14 +14,9 @@ import click
 from aiohttp import web
 
 from jsonrpc_backend import __version__
-from jsonrpc_backend.app import make_app
+from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config
-
-KEEPALIVE_SECONDS = 75.0
-
-# aiohttp waits for this long twice in the worst case: for running calls, then for idle connections.
-SHUTDOWN_SECONDS = 4.0
 
 
 @click.command()
@@ -46,12 +41,7 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
 
 async def _run(config: Config, *, embedded: bool) -> None:
-    runner = web.AppRunner(
-        make_app(config),
-        access_log=None,  # costs as much as all the rest of HTTP
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-    )
+    runner = make_runner(make_app(config))
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.server.host, config.server.port)

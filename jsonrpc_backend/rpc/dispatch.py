@@ -192,20 +192,17 @@ async def _check_params(method: Method, call: Call, params: dict[str, Any]) -> d
     """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
     schema = call.backend.params_schema(method.name)
     given = schema.without_absent(params)
-    check = schema.complaints
-    complaints = await asyncio.to_thread(check, given) if call.exchange.large else check(given)
-    if call.exchange.may_hold_unportable:
-        complaints |= _unportable_params(given)
+
+    def check() -> dict[str, str]:
+        found = schema.complaints(given)
+        return found | _unportable_params(method, given) if call.exchange.may_hold_unportable else found
+
+    complaints = await asyncio.to_thread(check) if call.exchange.large else check()
     if complaints:
         raise InvalidParams(complaints)
     return {method.keywords[name]: value for name, value in given.items()}
 
 
-def _unportable_params(params: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in params.items():
-        complaint = unportable(value) or unportable(name)
-        if complaint:
-            printable = name.encode(errors="backslashreplace").decode()
-            found[printable] = f"{label(printable)} {complaint}."
-    return found
+def _unportable_params(method: Method, params: Mapping[str, Any]) -> dict[str, str]:
+    complaints = {name: unportable(params[name]) for name in method.keywords if name in params}
+    return {name: f"{label(name)} {complaint}." for name, complaint in complaints.items() if complaint}

@@ -45,6 +45,19 @@ class Endpoint:
         self._allow_origin(request, response)
         return response
 
+    async def expect(self, request: web.Request) -> None:
+        """Invites a body that was announced with `Expect: 100-continue`, unless it would be refused anyway."""
+        if request.headers["Expect"].lower() != "100-continue":
+            raise web.HTTPExpectationFailed
+        if not self._is_refused(request):
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _is_refused(self, request: web.Request) -> bool:
+        """Whether the head alone says that the body is too large or encoded."""
+        return "Content-Encoding" in request.headers or (
+            request.content_length is not None and request.content_length > self._config.max_body_bytes
+        )
+
     def _allow_origin(self, request: web.Request, response: web.Response) -> None:
         headers = response.headers
         allowed = self._config.allowed_origins
@@ -85,15 +98,14 @@ class Endpoint:
 
     async def _read_body(self, request: web.Request) -> bytes:
         """The whole body. Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken."""
-        most = self._config.max_body_bytes
-        if "Content-Encoding" in request.headers or (request.content_length or 0) > most:
+        if self._is_refused(request):
             raise InvalidRequest
         body = bytearray()
         try:
             async with asyncio.timeout(self._config.body_timeout_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk
-                    if len(body) > most:
+                    if len(body) > self._config.max_body_bytes:
                         raise InvalidRequest
         except TimeoutError as error:
             raise InvalidRequest from error

@@ -108,7 +108,13 @@ class ParamsSchema:
 
 
 def _dotted(path: list[str]) -> str:
-    return ".".join(part if len(part) <= MAX_NAME_SHOWN else part[:MAX_NAME_SHOWN] + "…" for part in path)
+    return ".".join(map(_printable, path))
+
+
+def _printable(name: str) -> str:
+    """A name that a client made up: of bearable length, and without lone surrogates, which JSON readers refuse."""
+    shown = name if len(name) <= MAX_NAME_SHOWN else name[:MAX_NAME_SHOWN] + "…"
+    return shown.encode(errors="backslashreplace").decode()
 
 
 def label(name: str) -> str:
