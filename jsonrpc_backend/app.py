@@ -4,15 +4,15 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from aiohttp import web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
 
+from jsonrpc_backend import dev
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
-from jsonrpc_backend.rpc.backend import Backend, Clock, system_clock
+from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.registry import methods
@@ -26,20 +26,21 @@ LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was re
 SHUTDOWN_SECONDS = 4.0
 
 
-def make_app(config: Config, *, clock: Clock = system_clock) -> web.Application:
-    """The application; opens its databases when it starts (raises DatabaseUnusable) and closes them at the end."""
+def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
+    """The application; opens its databases when it starts (raises DatabaseUnusable) and closes them at the end.
+
+    `development` prints mails, and shows them on a page where nobody but this machine can reach the server.
+    """
     backends: dict[str, Backend] = {}
     endpoint = Endpoint(config.server, Dispatcher(methods), backends)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(config.passwords)
-        data_dir = Path(config.server.data_dir)
+        process = Process(config, passwords, clock, dev.print_mail if development else None)
         try:
             async with contextlib.AsyncExitStack() as stack:
-                for backend_id, settings in config.backends.items():
-                    backend = await stack.enter_async_context(
-                        Backend.open(backend_id, settings, data_dir, passwords, clock)
-                    )
+                for backend_id in config.backends:
+                    backend = await stack.enter_async_context(Backend.open(backend_id, process))
                     backend.compile_schemas(methods)
                     backends[backend_id] = backend
                 yield
@@ -61,6 +62,8 @@ def make_app(config: Config, *, clock: Clock = system_clock) -> web.Application:
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
+    if development and dev.is_loopback(config.server.host):
+        dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
     app.on_response_prepare.append(_forbid_sniffing)
     return app
 

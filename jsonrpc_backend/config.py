@@ -16,6 +16,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,32 @@ def _is_network(value: str) -> bool:
     return True
 
 
+def _addresses(value: Any) -> list[str]:
+    """The addresses in a From header with this value; none if it cannot be one."""
+    message = EmailMessage()
+    try:
+        message["From"] = value
+    except (ValueError, TypeError, AttributeError):
+        return []
+    header = message["From"]
+    return [] if header.defects else [address.addr_spec for address in header.addresses if address.domain]
+
+
+def _sender() -> Rule:
+    return Rule('one address such as "App <app@example.com>"', lambda value: len(_addresses(value)) == 1)
+
+
+def _address_or_empty() -> Rule:
+    return Rule("one mail address, or empty", lambda value: value == "" or _addresses(value) == [value])
+
+
 _ONE_LINE = r"[^\x00-\x1f\x7f\x85\u2028\u2029]*"
 _ORIGIN = re.compile(r"\*|null|[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s,]*")
 _PROPERTY_NAME = re.compile(r"_username|[a-zA-Z][a-zA-Z0-9]*")
 
 BACKEND_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PLACEHOLDER = re.compile(r"%([a-zA-Z][a-zA-Z0-9_]*)%")
+SPECIAL_PLACEHOLDERS = ["PASSWORD_RESET_TOKEN", "USERNAME"]
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -193,6 +215,9 @@ class SmtpConfig:
     password: str = setting(
         "", text(secret=True), "Password. Better in the environment: JSONRPC_BACKEND_SMTP_PASSWORD."
     )
+    ca_file: str = setting("", text("the path of a file"), "Certificates to trust (PEM); empty: those of the system.")
+    timeout_seconds: int = setting(30, integer(1, 600), "Time that the SMTP server may take for each answer.")
+    first_retry_seconds: int = setting(5, integer(1, 3600), "Pause before a mail is tried again; it doubles each time.")
 
 
 @dataclass(frozen=True)
@@ -217,16 +242,28 @@ class AutoLoginConfig:
 @dataclass(frozen=True)
 class PasswordResetConfig:
     valid_minutes: int = setting(15, integer(1, 1440), "How long a reset token can be used, in minutes.")
+    interval_seconds: int = setting(
+        60, integer(0, 86400), "No other reset mail to the same user within this time. Off with throttle.enabled."
+    )
 
 
 @dataclass(frozen=True)
 class MailTemplateConfig:
     subject: str = required(text("one line of text", _ONE_LINE), "Subject of the mail.")
-    sender: str = required(text("one line of text", _ONE_LINE), "Sender's address.", key="from")
-    body: str = required(text(), "Text of the mail; %PASSWORD_RESET_TOKEN% stands for the token.")
-    bcc: str = setting("", text("one line of text", _ONE_LINE), "Address that gets a blind copy; empty: none.")
+    sender: str = required(_sender(), "Sender's address.", key="from")
+    body: str = setting(
+        "",
+        text(),
+        "Text of the mail. %PASSWORD_RESET_TOKEN% stands for the token, %USERNAME% for the username, %name% for the"
+        " user's property of that name.",
+    )
+    body_file: str = setting(
+        "", text("the path of a file"), "File with the text, instead of body; relative to the configuration's folder."
+    )
+    bcc: str = setting("", _address_or_empty(), "Address that gets a blind copy; empty: none.")
 
 
+DEFAULT_EMAIL_PROPERTY = "_username"
 DEFAULT_TEMPLATE = "send_password_token"
 
 RESET_MAIL = MailTemplateConfig(
@@ -384,6 +421,19 @@ def load_config(
     return config
 
 
+def _template_problems(config: Config) -> Iterator[Problem]:
+    for backend_id, backend in config.backends.items():
+        for name, template in backend.mail_templates.items():
+            path = f"backends.{backend_id}.mail_templates.{name}"
+            if "%PASSWORD_RESET_TOKEN%" not in template.body:
+                yield Problem(f"{path}.body", "does not contain %PASSWORD_RESET_TOKEN%")
+            for placeholder in PLACEHOLDER.findall(template.subject + template.body):
+                # Names of properties have no underscore, so this can only be a slip.
+                if "_" in placeholder and placeholder not in SPECIAL_PLACEHOLDERS:
+                    hint = _suggestion(placeholder, SPECIAL_PLACEHOLDERS)
+                    yield Problem(path, f"%{placeholder}% is not a placeholder; {hint}")
+
+
 def _contradictions(config: Config) -> Iterator[Problem]:
     """What only several settings together get wrong."""
     if not config.backends:
@@ -396,6 +446,7 @@ def _contradictions(config: Config) -> Iterator[Problem]:
             yield Problem(f"backends.{backend_id}", f"differs from {other} in upper and lower case only")
     if config.passwords.memory_kib < 8 * config.passwords.parallelism:
         yield Problem("passwords.memory_kib", "Argon2 needs at least 8 KiB for each lane (passwords.parallelism)")
+    yield from _template_problems(config)
 
 
 def read_config(path: Path, *, environment: Mapping[str, str] | None = None) -> Config:
@@ -403,9 +454,40 @@ def read_config(path: Path, *, environment: Mapping[str, str] | None = None) -> 
 
     Raises ConfigError, also when the file cannot be read or is not TOML.
     """
-    config = load_config(read_toml(path), environment=environment, source=str(path))
+    table = read_toml(path)
+    _read_body_files(table, path)
+    config = load_config(table, environment=environment, source=str(path))
     data_dir = str(path.parent / config.server.data_dir)
     return dataclasses.replace(config, server=dataclasses.replace(config.server, data_dir=data_dir))
+
+
+def _read_body_files(document: Any, path: Path) -> None:
+    """Puts the text of each body_file in the place of body. Raises ConfigError. Leaves odd tables to the rules."""
+    for backend_id, name, template in _templates_in(document):
+        body_file = template.get("body_file")
+        if not isinstance(body_file, str) or not body_file:
+            continue
+        where = f"backends.{backend_id}.mail_templates.{name}.body_file"
+        if "body" in template:
+            raise ConfigError([Problem(where, "cannot be used together with body")], str(path))
+        try:
+            template["body"] = (path.parent / body_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ConfigError([Problem(where, f"{body_file} cannot be read: {reason}")], str(path)) from error
+
+
+def _templates_in(document: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for backend_id, backend in _tables_in(document, "backends"):
+        for name, template in _tables_in(backend, "mail_templates"):
+            yield backend_id, name, template
+
+
+def _tables_in(table: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
+    found = table.get(key)
+    return (
+        [(name, entry) for name, entry in found.items() if isinstance(entry, dict)] if isinstance(found, dict) else []
+    )
 
 
 def read_toml(path: Path) -> dict[str, Any]:

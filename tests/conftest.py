@@ -1,5 +1,5 @@
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.servers import served as serve_process
 from tests.wire import Wire
 
 StartServer = Callable[..., Any]
+NewApp = Callable[..., Awaitable[Wire]]
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ def wire(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
 def other(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
     """The same app on another device."""
     return Wire(http, server, "device-2")
+
+
+@pytest.fixture
+def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
+    """An app, and a server with these settings for its backend: `await new_app(min_username_length=5)`."""
+
+    async def new_app(**settings: Any) -> Wire:
+        return Wire(http, await start({"backends": {"app": settings}}))
+
+    return new_app
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import aiohttp
 import jsonschema
 import pytest
 from referencing import Registry, Resource
@@ -13,7 +12,7 @@ from referencing import Registry, Resource
 import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
 from jsonrpc_backend.rpc.registry import Session, methods, snake_case
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
-from tests.conftest import StartServer
+from tests.conftest import NewApp
 from tests.wire import Answer, Wire
 
 METHODS = sorted(methods)
@@ -82,6 +81,39 @@ def test_references_resolve(name: str) -> None:
         assert resolver.lookup(reference).contents
 
 
+ANNOTATIONS = {"$comment", "$ref", "default", "description", "examples", "messages", "title"}
+EXPLAINED = {
+    "additionalProperties",
+    "items",
+    "maxLength",
+    "minLength",
+    "properties",
+    "propertyNames",
+    "required",
+    "type",
+}
+EXPLAINED_BY_MESSAGES = {"format", "pattern"}
+
+
+def rules(value: Any) -> Iterator[dict[str, Any]]:
+    """A schema, the schemas in it and those that it refers to."""
+    if "$ref" in value:
+        yield from rules(REGISTRY.resolver(base_uri=COMMON).lookup(value["$ref"]).contents)
+    yield value
+    for child in [*value.get("properties", {}).values(), value.get("items"), value.get("propertyNames")]:
+        if child is not None:
+            yield from rules(child)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rules_of_params_can_be_explained(method: str) -> None:
+    """For each keyword there is a sentence; a name of the keyword alone tells a user nothing."""
+    for rule in rules(schema(method)["params"]):
+        explained = ANNOTATIONS | EXPLAINED | (EXPLAINED_BY_MESSAGES & rule.get("messages", {}).keys())
+        assert rule.keys() <= explained
+        assert isinstance(rule.get("type", ""), str)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_schema_describes_the_method(method: str) -> None:
     document = schema(method)
@@ -122,18 +154,7 @@ def test_invalid_params_are_listed(method: str) -> None:
 
 # --- every error that a schema lists ---------------------------------------------------------------------
 
-NewApp = Callable[..., Awaitable[Wire]]
 Scenario = Callable[[NewApp], Awaitable[Answer]]
-
-
-@pytest.fixture
-def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
-    """An app, and a server with these settings for its backend."""
-
-    async def new_app(**settings: Any) -> Wire:
-        return Wire(http, await start({"backends": {"app": settings}}))
-
-    return new_app
 
 
 def anonymous(method: str, **params: Any) -> Scenario:

@@ -86,7 +86,7 @@ class Wire:
         return answer
 
     async def send(self, message: Any) -> Answer:
-        return await self.post(json.dumps(message).encode())
+        return await self.post(_as_javascript_writes(message))
 
     async def post(self, body: Any, **headers: str) -> Answer:
         """Posts bytes as they are, and checks what every answer has to be."""
@@ -104,3 +104,11 @@ class Wire:
         answer = await self.call("User.register", username=username, password=password, properties=properties)
         assert answer.result["user"]["_username"] == username
         return answer
+
+
+def _as_javascript_writes(message: Any) -> bytes:
+    """JSON.stringify escapes lone surrogates only; Python escapes all characters or none."""
+    try:
+        return json.dumps(message, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(message).encode()

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from jsonrpc_backend.accounts.tokens import digest, new_token
-from jsonrpc_backend.store import login_tokens, sessions
+from jsonrpc_backend.store import login_tokens, sessions, users
 from jsonrpc_backend.store.users import User
 
 
@@ -26,10 +26,11 @@ class SignIn:
 
     def record(self, db: sqlite3.Connection, user: User) -> None:
         """Opens the session, and a family for the login token. Raises PasswordChanged."""
+        users.check_password_version(db, user)
         family_key = None
         if self.login_token is not None:
             family_key = login_tokens.start_family(db, digest(self.login_token), user.key, self.device, self.now)
-        sessions.insert(db, digest(self.session_id), user, family_key, self.now)
+        sessions.insert(db, digest(self.session_id), user.key, family_key, self.now)
 
     def record_successor(self, db: sqlite3.Connection, presented: str, *, created_after: int) -> User | None:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used."""
@@ -40,5 +41,5 @@ class SignIn:
         )
         if accepted is None:
             return None
-        sessions.insert(db, digest(self.session_id), accepted.user, accepted.family_key, self.now)
+        sessions.insert(db, digest(self.session_id), accepted.user.key, accepted.family_key, self.now)
         return accepted.user

@@ -5,6 +5,7 @@ import click
 from jsonrpc_backend import __version__
 from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.init import init
+from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.serve import serve
 from jsonrpc_backend.cli.user import user
 
@@ -15,5 +16,5 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user):
+for command in (serve, init, check_config, user, mail):
     main.add_command(command)

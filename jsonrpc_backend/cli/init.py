@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from jsonrpc_backend.cli.settings import write_private
 from jsonrpc_backend.config import DEFAULT_CONFIG_FILE
 from jsonrpc_backend.config_file import render
+from jsonrpc_backend.store import private_file
 
 
 @click.command()
@@ -18,7 +18,7 @@ def init(file: Path) -> None:
     [default: config.toml]
     """
     try:
-        write_private(file, render(api_key=secrets.token_hex(16)))
+        private_file.create(file, render(api_key=secrets.token_hex(16)))
     except FileExistsError as error:
         raise click.ClickException(f"{file} exists already and was left as it is.") from error
     except OSError as error:

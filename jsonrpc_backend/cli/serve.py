@@ -17,13 +17,15 @@ from jsonrpc_backend import __version__
 from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.dev import is_loopback
 
 
 @click.command()
 @config_options
 @click.option("--host", help="Address to listen on.")
+@click.option("--dev", "development", is_flag=True, help="For development: print mails, and show them at /dev/mail.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None) -> None:
+def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool) -> None:
     """Run the server until SIGINT or SIGTERM.
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
@@ -37,11 +39,11 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             port=config.server.port if port is None else port,
         )
         config = dataclasses.replace(config, server=server)
-        asyncio.run(_run(config, embedded=config_path(config_file) is None))
+        asyncio.run(_run(config, embedded=config_path(config_file) is None, development=development))
 
 
-async def _run(config: Config, *, embedded: bool) -> None:
-    runner = make_runner(make_app(config))
+async def _run(config: Config, *, embedded: bool, development: bool) -> None:
+    runner = make_runner(make_app(config, development=development))
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.server.host, config.server.port)
@@ -52,7 +54,8 @@ async def _run(config: Config, *, embedded: bool) -> None:
             hint = "Choose another one with --port or --host."
             raise click.ClickException(f"cannot listen on {where}: {error.strerror}. {hint}") from error
         with _told_to_stop() as stop:
-            _greet(config, _url(config.server.host, runner.addresses[0][1]), embedded=embedded)
+            url = _url(config.server.host, runner.addresses[0][1])
+            _greet(config, url, embedded=embedded, mails=_where_mails_are(config, url, development=development))
             await stop.wait()
         click.echo("Stopping.")
     finally:
@@ -81,7 +84,15 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _greet(config: Config, url: str, *, embedded: bool) -> None:
+def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
+    if development and is_loopback(config.server.host):
+        return f"{url}/dev/mail"
+    if development:
+        return "printed here; the page /dev/mail needs a server bound to 127.0.0.1"
+    return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
+
+
+def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     click.echo(f"jsonrpc-backend {__version__}\n")
     for backend_id in config.backends:
@@ -90,7 +101,8 @@ def _greet(config: Config, url: str, *, embedded: bool) -> None:
         api_key = config.backends[DEFAULT_BACKEND].api_key
         click.echo(f"  Backend id  {DEFAULT_BACKEND}")
         click.echo(f"  API key     {api_key}")
-    click.echo(f"  Data        {Path(config.server.data_dir).absolute()}\n")
+    click.echo(f"  Data        {Path(config.server.data_dir).absolute()}")
+    click.echo(f"  Mails       {mails}\n")
     if embedded:
         click.echo("  Register a user:\n")
         click.echo(f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n")

@@ -20,6 +20,7 @@ from jsonrpc_backend.config import (
     load_config,
     read_config,
 )
+from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.database import DatabaseUnusable
 
 DEFAULT_BACKEND = "app"
@@ -102,16 +103,6 @@ def _embedded_config(data: Path | None, *, keep_api_key: bool) -> Config:
 def _kept_api_key(file: Path) -> str:
     """The API key in a file, made the first time."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not file.is_file():
-            write_private(file, secrets.token_hex(16) + "\n")
-        return file.read_text(encoding="utf-8").strip()
+        return private_file.keep(file, lambda: secrets.token_hex(16))
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}. Choose another folder with --data.") from error
-
-
-def write_private(file: Path, content: str) -> None:
-    """Writes a new file that only its owner can read. Raises FileExistsError, OSError."""
-    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)

@@ -10,9 +10,8 @@ from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidParams, LoginRequired
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.registry import Session, method
-from jsonrpc_backend.store import login_tokens, sessions, users
-from jsonrpc_backend.store.sessions import PasswordChanged
-from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge, User, UsernameTaken
+from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PasswordChanged, PropertiesTooLarge, User, UsernameTaken
 
 OK = "OK"
 
@@ -108,6 +107,7 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
         if replaced:
             sessions.end_all(db, call.user.key, but=call.session.digest)
             login_tokens.end_all(db, call.user.key)
+            password_resets.end(db, call.user.key)
         return replaced
 
     if not await call.backend.database.write(replace):

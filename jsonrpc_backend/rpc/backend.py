@@ -5,20 +5,26 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.config import BackendConfig
-from jsonrpc_backend.rpc.schemas import Limits, ParamsSchema
-from jsonrpc_backend.store import login_tokens, sessions
+from jsonrpc_backend.config import Config
+from jsonrpc_backend.mail.outbox import MailListener, Outbox
+from jsonrpc_backend.mail.seal import Seal
+from jsonrpc_backend.rpc.schemas import ParamsSchema
+from jsonrpc_backend.store import login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], int]  # milliseconds since 1970 UTC
 
-MINUTE = 60_000
+SECOND = 1000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
 PURGE_INTERVAL_SECONDS = 600
+KEEP_MAILS = 7 * DAY
 PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
 
 
@@ -30,53 +36,68 @@ def database_path(data_dir: Path, backend_id: str) -> Path:
     return data_dir / f"{backend_id}.sqlite3"
 
 
-class Backend:
-    """Settings, database and compiled schemas of one backend id. The password hasher is shared by all."""
+def mail_key_path(data_dir: Path, backend_id: str) -> Path:
+    return data_dir / f"{backend_id}.mail-key"
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002
-        config: BackendConfig,
-        database: Database,
-        passwords: PasswordHasher,
-        clock: Clock,
-    ) -> None:
-        self.id = id
-        self.config = config
+
+@dataclass(frozen=True)
+class Process:
+    """What the backends of one server process share. `on_mail` sees each mail that is written (development)."""
+
+    config: Config
+    passwords: PasswordHasher
+    clock: Clock
+    on_mail: MailListener | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.config.server.data_dir)
+
+
+class Backend:
+    """Settings, database, outbox and compiled schemas of one backend id."""
+
+    def __init__(self, backend_id: str, process: Process, database: Database) -> None:
+        self.id = backend_id
+        self.config = process.config.backends[backend_id]
         self.database = database
-        self.passwords = passwords
-        self.clock = clock
-        self._limits = Limits(config.min_username_length, config.min_password_length)
+        self.passwords = process.passwords
+        self.clock = process.clock
+        throttled = process.config.throttle.enabled
+        self.outbox = Outbox(
+            backend_id=backend_id,
+            config=self.config,
+            smtp=process.config.smtp,
+            database=database,
+            seal=Seal(mail_key_path(process.data_dir, backend_id)),
+            clock=process.clock,
+            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttled else 0,
+            on_mail=process.on_mail,
+        )
         self._schemas: dict[str, ParamsSchema] = {}
         self._touches: set[asyncio.Task[None]] = set()
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(
-        cls,
-        id: str,  # noqa: A002
-        config: BackendConfig,
-        data_dir: Path,
-        passwords: PasswordHasher,
-        clock: Clock,
-    ) -> "AsyncIterator[Backend]":
-        """Opens the database, keeps it clean, closes it. Raises DatabaseUnusable."""
-        database = await Database.open(database_path(data_dir, id))
+    async def open(cls, backend_id: str, process: Process) -> "AsyncIterator[Backend]":
+        """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable."""
+        database = await Database.open(database_path(process.data_dir, backend_id))
         try:
-            backend = cls(id, config, database, passwords, clock)
-            purging = asyncio.create_task(backend._purge_regularly())
-            try:
-                yield backend
-            finally:
-                purging.cancel()
-                await asyncio.wait([purging, *backend._touches])
+            backend = cls(backend_id, process, database)
+            async with backend.outbox.running():
+                purging = asyncio.create_task(backend._purge_regularly())
+                try:
+                    yield backend
+                finally:
+                    purging.cancel()
+                    await asyncio.wait([purging, *backend._touches])
         finally:
             await database.close()
 
     def compile_schemas(self, methods: Iterable[str]) -> None:
-        """Compiles the params schemas of these methods with this backend's limits."""
+        """Compiles the params schemas of these methods with this backend's settings."""
         for method in methods:
-            self._schemas[method] = ParamsSchema(method, self._limits)
+            self._schemas[method] = ParamsSchema(method, self.config)
 
     def params_schema(self, method: str) -> ParamsSchema:
         return self._schemas[method]
@@ -93,6 +114,11 @@ class Backend:
     def oldest_login_token(self) -> int:
         """Login tokens made up to this time have expired."""
         return self.clock() - self.config.auto_login.valid_minutes * MINUTE
+
+    @property
+    def oldest_reset_token(self) -> int:
+        """Password reset tokens made up to this time have expired."""
+        return self.clock() - self.config.password_reset.valid_minutes * MINUTE
 
     async def find_session(self, digest: bytes) -> sessions.Session | None:
         """The session unless it has ended; notes now and then that it is in use."""
@@ -127,7 +153,7 @@ class Backend:
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)
 
     async def purge(self) -> None:
-        """Removes sessions and login tokens that have ended by the clock; else the file would grow for ever."""
+        """Removes what has ended by the clock, and old mails; else the file would grow for ever."""
         now = self.clock()
         oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
         while await self.database.write(
@@ -137,4 +163,6 @@ class Backend:
         while await self.database.write(
             login_tokens.purge, created_before=self.oldest_login_token, most=PURGED_AT_ONCE
         ):
+            pass
+        while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
             pass

@@ -18,6 +18,7 @@ class Session(enum.Enum):
     IGNORED = "not looked up: the method does not care"
     OPTIONAL = "looked up"
     REQUIRED = "looked up; without one the answer is error 11"
+    FORBIDDEN = "looked up; with one the answer is error 13"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import jsonschema
 from referencing import Registry, Resource
 
 from jsonrpc_backend.accounts.usernames import has_only_visible_characters
+from jsonrpc_backend.config import BackendConfig
 
 COMMON = "common.json"
 
@@ -51,27 +51,22 @@ def load(name: str) -> Mapping[str, Any]:
     return document
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a backend's settings change in the schemas. Lengths in Unicode code points."""
-
-    min_username_length: int
-    min_password_length: int
-
-
-def common_definitions(limits: Limits) -> dict[str, Any]:
+def common_definitions(settings: BackendConfig) -> dict[str, Any]:
     """The shared definitions with a backend's settings in them."""
     document: dict[str, Any] = json.loads(json.dumps(load(COMMON)))
-    document["$defs"]["newUsername"]["minLength"] = limits.min_username_length
-    document["$defs"]["newPassword"]["minLength"] = limits.min_password_length
+    definitions = document["$defs"]
+    definitions["newUsername"]["minLength"] = settings.min_username_length
+    definitions["newPassword"]["minLength"] = settings.min_password_length
+    definitions["emailPropertyName"]["enum"] = [*settings.email_properties, None]
+    definitions["templateName"]["enum"] = [*settings.mail_templates, None]
     return document
 
 
 class ParamsSchema:
     """The params of one method in one backend."""
 
-    def __init__(self, method: str, limits: Limits) -> None:
-        registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(common_definitions(limits)))
+    def __init__(self, method: str, settings: BackendConfig) -> None:
+        registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(common_definitions(settings)))
         schema = load(f"{method}.json")["params"]
         self._known: list[str] = list(schema["properties"])
         self._optional = frozenset(self._known) - frozenset(schema.get("required", ()))
@@ -134,4 +129,6 @@ def _sentence(error: Any, subject: str) -> str:
         return f"{subject} must be at least {value} {'character' if value == 1 else 'characters'} long."
     if keyword == "maxLength":
         return f"{subject} must not be longer than {value} characters."
+    if keyword == "enum":
+        return f"{subject} must be one of: {', '.join(str(choice) for choice in value if choice is not None)}."
     return f"{subject} is not valid ({keyword})."

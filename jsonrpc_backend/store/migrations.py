@@ -6,10 +6,11 @@
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         # Times are milliseconds since 1970 UTC. password_version counts changes of the password (not of its
-        # hash): what was verified against an older one does not count any more.
+        # hash): what was verified against an older one does not count any more. AUTOINCREMENT, so that a call about
+        # a user who is deleted meanwhile never finds another one under the same key.
         """
         CREATE TABLE users (
-            key              INTEGER PRIMARY KEY,
+            key              INTEGER PRIMARY KEY AUTOINCREMENT,
             id               TEXT    NOT NULL UNIQUE,
             username         TEXT    NOT NULL,
             username_key     TEXT    NOT NULL UNIQUE,
@@ -23,7 +24,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # All login tokens that descend from one sign-in, on one device.
         """
         CREATE TABLE login_families (
-            key      INTEGER PRIMARY KEY,
+            key      INTEGER PRIMARY KEY AUTOINCREMENT,
             user_key INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
             device   TEXT    NOT NULL
         ) STRICT
@@ -54,5 +55,42 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX sessions_family ON sessions (family_key)",
         "CREATE INDEX sessions_used ON sessions (used_at)",
         "CREATE INDEX sessions_created ON sessions (created_at)",
+    ),
+    (
+        """
+        CREATE TABLE password_reset_requests (
+            key            INTEGER PRIMARY KEY,
+            username_key   TEXT    NOT NULL,
+            email_property TEXT    NOT NULL,
+            template       TEXT    NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE password_reset_tokens (
+            user_key    INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+            digest      BLOB    NOT NULL,
+            created_at  INTEGER NOT NULL,
+            wrong_tries INTEGER NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE mails (
+            key        INTEGER PRIMARY KEY,
+            user_key   INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            message_id TEXT    NOT NULL,
+            template   TEXT    NOT NULL,
+            recipient  TEXT    NOT NULL,
+            sealed     BLOB,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            attempts   INTEGER NOT NULL DEFAULT 0,
+            next_at    INTEGER,
+            sent_at    INTEGER,
+            last_error TEXT
+        ) STRICT
+        """,
+        "CREATE INDEX mails_user ON mails (user_key)",
+        "CREATE INDEX mails_next ON mails (next_at) WHERE next_at IS NOT NULL",
+        "CREATE INDEX mails_created ON mails (created_at)",
     ),
 )

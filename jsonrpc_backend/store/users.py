@@ -19,6 +19,10 @@ class UsernameTaken(Exception):
     """Another user has a username that counts as the same."""
 
 
+class PasswordChanged(Exception):
+    """The user is gone, or has another password than the one that was verified."""
+
+
 class PropertiesTooLarge(Exception):
     """The properties would take more than MAX_PROPERTIES_BYTES."""
 
@@ -72,6 +76,11 @@ def insert(
     return User(key, id, username, password_hash, 1, now, now, properties_json)
 
 
+def get(db: sqlite3.Connection, key: int) -> User:
+    """A user that is known to be there."""
+    return User(*db.execute(f"SELECT {COLUMNS} FROM users WHERE key = ?", (key,)).fetchone())  # noqa: S608
+
+
 def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
     row = db.execute(f"SELECT {COLUMNS} FROM users WHERE username_key = ?", (username_key,)).fetchone()  # noqa: S608
     return User(*row) if row else None
@@ -80,6 +89,13 @@ def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
 def find_by_id(db: sqlite3.Connection, id: str) -> User | None:  # noqa: A002
     row = db.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (id,)).fetchone()  # noqa: S608
     return User(*row) if row else None
+
+
+def check_password_version(db: sqlite3.Connection, user: User) -> None:
+    """Raises PasswordChanged unless the user still has the password of `user`."""
+    row = db.execute("SELECT password_version FROM users WHERE key = ?", (user.key,)).fetchone()
+    if row is None or row[0] != user.password_version:
+        raise PasswordChanged
 
 
 def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:

@@ -1,0 +1,120 @@
+"""`mail`: the outbox, for the operator."""
+
+import asyncio
+import json
+from email.headerregistry import Address
+from typing import Any
+
+import click
+
+from jsonrpc_backend.cli.target import Target, on_backend
+from jsonrpc_backend.dev import state_of
+from jsonrpc_backend.mail.address import parse_address
+from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
+from jsonrpc_backend.mail.outbox import Kept, read_content
+from jsonrpc_backend.mail.seal import Seal, Unreadable
+from jsonrpc_backend.mail.smtp import Mailer, NotSent
+from jsonrpc_backend.rpc.backend import mail_key_path, system_clock
+from jsonrpc_backend.store import mails
+from jsonrpc_backend.store.mails import Mail
+
+SHOWN = 100
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@click.group()
+def mail() -> None:
+    """Look at the mails of an app, and try the SMTP server."""
+
+
+def _kept(target: Target, found: Mail) -> Kept:
+    seal = Seal(mail_key_path(target.data_dir, target.backend_id))
+    try:
+        return Kept(found, read_content(found, seal))
+    except Unreadable as error:
+        raise click.ClickException(f"The key file of mail {found.key} is gone.") from error
+
+
+def _object(kept: Kept, *, sends: bool) -> dict[str, Any]:
+    found, content = kept.mail, kept.content
+    return {
+        "key": found.key,
+        "to": found.recipient,
+        "template": found.template,
+        "state": state_of(kept, sends=sends),
+        "createdAt": found.created_at,
+        "sentAt": found.sent_at,
+        "attempts": found.attempts,
+        "lastError": found.last_error,
+        "subject": content and content.subject,
+        "body": content and content.body,
+    }
+
+
+@mail.command("list")
+@on_backend()
+@_json_option
+def list_mails(target: Target, as_json: bool) -> None:
+    """List the latest mails, newest first: number, recipient, what has become of it."""
+    found = target.read(lambda db: list(mails.list_latest(db, SHOWN)))
+    sends = bool(target.config.smtp.host)
+    listed = [Kept(entry, None) for entry in found]
+    if as_json:
+        objects = [_object(entry, sends=sends) for entry in listed]
+        click.echo(json.dumps([_without_text(entry) for entry in objects], ensure_ascii=False, indent=2))
+        return
+    for entry in listed:
+        click.echo(f"{entry.mail.key:>6}  {entry.mail.recipient}  {state_of(entry, sends=sends)}")
+
+
+def _without_text(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in {"subject", "body"}}
+
+
+@mail.command()
+@click.argument("number", type=int)
+@on_backend()
+@_json_option
+def show(target: Target, number: int, as_json: bool) -> None:
+    """Show the mail NUMBER of `mail list`. Its text is kept until it has been sent or given up."""
+    found = target.read(lambda db: mails.find(db, number))
+    if found is None:
+        raise click.ClickException(f"There is no mail {number}.")
+    kept, sends = _kept(target, found), bool(target.config.smtp.host)
+    if as_json:
+        click.echo(json.dumps(_object(kept, sends=sends), ensure_ascii=False, indent=2))
+        return
+    click.echo(f"To       {found.recipient}")
+    click.echo(f"State    {state_of(kept, sends=sends)}")
+    if kept.content is not None:
+        click.echo(f"Subject  {kept.content.subject}\n\n{kept.content.body}")
+
+
+@mail.command("send-test")
+@click.argument("address")
+@click.option("--template", default="send_password_token", show_default=True, help="Template to send.")
+@on_backend(create=True)
+def send_test(target: Target, address: str, template: str) -> None:
+    """Send a template with a made-up token to ADDRESS now, and say what the SMTP server answers."""
+    recipient = parse_address(address)
+    if recipient is None:
+        raise click.UsageError(f"{address} is not a mail address.")
+    if template not in target.backend.mail_templates:
+        known = ", ".join(target.backend.mail_templates)
+        raise click.UsageError(f"There is no template {template}; there is {known}.")
+    if not target.config.smtp.host:
+        raise click.ClickException("No SMTP server is configured (smtp.host), so mails are kept and none is sent.")
+    try:
+        asyncio.run(_send(target, recipient, template))
+    except NotSent as failure:
+        raise click.ClickException(f"Not sent: {failure}") from failure
+    click.echo(f"The SMTP server {target.config.smtp.host} has accepted a mail to {address}.")
+
+
+async def _send(target: Target, recipient: Address, name: str) -> None:
+    template = target.backend.mail_templates[name]
+    content = fill(template, username=recipient.addr_spec, token="TEST-TEST-TEST", properties={})  # noqa: S106
+    message = compose(content, recipient=recipient, message_id=new_message_id(template), created_at=system_clock())
+    mailer = await asyncio.to_thread(Mailer, target.config.smtp)
+    await mailer.send(message, sender_address(content.sender).addr_spec, [recipient.addr_spec])

@@ -1,0 +1,81 @@
+"""Which backend a command works on."""
+
+import contextlib
+import functools
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
+from jsonrpc_backend.config import BackendConfig, Config
+from jsonrpc_backend.rpc.backend import database_path
+from jsonrpc_backend.store.database import open_for_writing, run_in_transaction
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A backend, its settings and its database file."""
+
+    config: Config
+    backend_id: str
+
+    @property
+    def backend(self) -> BackendConfig:
+        return self.config.backends[self.backend_id]
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.config.server.data_dir)
+
+    @property
+    def path(self) -> Path:
+        return database_path(self.data_dir, self.backend_id)
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+            return query(db)
+
+    def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs one transaction."""
+        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+            return run_in_transaction(db, unit)
+
+
+def on_backend(*, create: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds the options that say which backend, and passes it to the command as its first argument.
+
+    `create`: the command may be the first one to touch the database.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(config_file: Path | None, data: Path | None, backend_id: str | None, **arguments: Any) -> None:
+            with reported():
+                config = find_config(config_file, data)
+            command(_target(config, backend_id, create=create), **arguments)
+
+        option = click.option("--backend", "backend_id", help="Backend id. Not needed where there is only one.")
+        return config_options(option(run))
+
+    return decorate
+
+
+def _target(config: Config, backend_id: str | None, *, create: bool) -> Target:
+    known = ", ".join(config.backends)
+    if backend_id is None:
+        if len(config.backends) > 1:
+            raise click.UsageError(f"Which backend? Say --backend ID; there are {known}.")
+        (backend_id,) = config.backends
+    if backend_id not in config.backends:
+        raise click.UsageError(f"There is no backend {backend_id}; there is {known}.")
+    target = Target(config, backend_id)
+    if not create and not target.path.is_file():
+        message = f"There is no database {target.path} yet. Start the server once, or say --data or --config."
+        raise DatabaseFailed(message)
+    return target

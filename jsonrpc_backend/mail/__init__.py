@@ -1,0 +1,1 @@
+"""Mails: templates, the outbox, SMTP. Knows neither JSON-RPC nor HTTP."""

@@ -1,0 +1,234 @@
+"""The background task of one backend that turns reset requests into mails and sends them.
+
+Answers never wait for it. Whatever it has to do is in the database, so that a restart loses nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
+from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.config import BackendConfig, SmtpConfig
+from jsonrpc_backend.mail.address import parse_address
+from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
+from jsonrpc_backend.mail.seal import Seal, Unreadable
+from jsonrpc_backend.mail.smtp import Mailer, NotSent
+from jsonrpc_backend.store import mails, password_resets, users
+from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.mails import Mail
+from jsonrpc_backend.store.users import User
+
+log = logging.getLogger(__name__)
+
+MINUTE = 60_000
+LONGEST_PAUSE_SECONDS = 300
+PAUSE_AFTER_FAULT_SECONDS = 5
+SECONDS_TO_FINISH = 2  # for the mail under way when the server stops
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail as the operator reads it; `content` is None once it is sent or given up."""
+
+    mail: Mail
+    content: Content | None
+
+
+MailListener = Callable[[str, Kept], None]  # called with the backend id
+
+
+def read_content(mail: Mail, seal: Seal) -> Content | None:
+    """What a mail says, as long as it is kept. Raises Unreadable. Blocking."""
+    return None if mail.sealed is None else Content.from_json(seal.decrypt(mail.sealed))
+
+
+class Outbox:
+    """Wakes when something was put in, and when a mail is to be tried again. `on_mail` sees each new mail."""
+
+    def __init__(
+        self,
+        *,
+        backend_id: str,
+        config: BackendConfig,
+        smtp: SmtpConfig,
+        database: Database,
+        seal: Seal,
+        clock: Callable[[], int],
+        reset_interval: int,
+        on_mail: MailListener | None = None,
+    ) -> None:
+        """`reset_interval`: at least this long between two reset mails to one user, in ms; 0: no limit."""
+        self._backend_id = backend_id
+        self._config = config
+        self._smtp = smtp
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._reset_interval = reset_interval
+        self._on_mail = on_mail
+        self._work = asyncio.Event()
+        self._stopping = False
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Outbox"]:
+        """Works in the background; at the end lets the mail under way finish, for a while."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield self
+        finally:
+            self._stopping = True
+            self.wake()
+            await asyncio.wait([task], timeout=SECONDS_TO_FINISH)
+            task.cancel()
+            await asyncio.wait([task])
+
+    def wake(self) -> None:
+        """There is something new to do."""
+        self._work.set()
+
+    async def _run(self) -> None:
+        mailer: Mailer | None = None
+        while not self._stopping:
+            self._work.clear()
+            pause: float | None
+            try:
+                await self._answer_requests()
+                if self._smtp.host and mailer is None:
+                    mailer = await asyncio.to_thread(Mailer, self._smtp)
+                pause = await self._send_due(mailer) if mailer else None
+            except Exception:
+                log.exception("backend %s: the outbox failed", self._backend_id)
+                pause = PAUSE_AFTER_FAULT_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), pause)
+
+    async def latest(self, most: int) -> list[Kept]:
+        """The newest mails, as far as they can be read."""
+        found = await self._database.read(lambda db: list(mails.list_latest(db, most)))
+        return [await asyncio.to_thread(self._read, mail) for mail in found]
+
+    def _read(self, mail: Mail) -> Kept:
+        try:
+            return Kept(mail, read_content(mail, self._seal))
+        except Unreadable:
+            return Kept(mail, None)
+
+    # --- from requests to mails --------------------------------------------------------------------------
+
+    async def _answer_requests(self) -> None:
+        """Takes each request and writes the mail that answers it, if any, in one transaction."""
+        taken = True
+        while taken and not self._stopping:
+            taken, key = await self._database.write(self._answer_request)
+            if key is not None and self._on_mail is not None:
+                await self._show(key, self._on_mail)
+
+    def _answer_request(self, db: sqlite3.Connection) -> tuple[bool, int | None]:
+        """Whether there was a request, and the key of the mail."""
+        request = password_resets.take_request(db)
+        if request is None:
+            return False, None
+        user = users.find_by_username(db, request.username_key)
+        # The template may have gone from the configuration since the request was stored.
+        if user is None or request.template not in self._config.mail_templates or self._is_too_soon(db, user):
+            return True, None
+        return True, self._write_mail(db, user, request.email_property, request.template)
+
+    def _is_too_soon(self, db: sqlite3.Connection, user: User) -> bool:
+        latest = password_resets.latest_token_time(db, user.key)
+        return latest is not None and self._clock() - latest < self._reset_interval
+
+    def _write_mail(self, db: sqlite3.Connection, user: User, email_property: str, template_name: str) -> int | None:
+        stored = user.username if email_property == "_username" else user.properties.get(email_property)
+        recipient = parse_address(stored)
+        if recipient is None:
+            log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, email_property)
+            return None
+        template, token, now = self._config.mail_templates[template_name], new_reset_token(), self._clock()
+        content = fill(template, username=user.username, token=token, properties=user.properties)
+        password_resets.replace_token(db, user.key, digest(as_typed(token)), now)
+        return mails.insert(
+            db,
+            user_key=user.key,
+            message_id=new_message_id(template),
+            template=template_name,
+            recipient=recipient.addr_spec,
+            sealed=self._seal.encrypt(content.to_json()),
+            now=now,
+            expires_at=now + self._config.password_reset.valid_minutes * MINUTE,
+        )
+
+    async def _show(self, key: int, show: MailListener) -> None:
+        mail = await self._database.read(mails.find, key)
+        if mail is not None:
+            show(self._backend_id, await asyncio.to_thread(self._read, mail))
+
+    # --- from mails to the SMTP server -------------------------------------------------------------------
+
+    async def _send_due(self, mailer: Mailer) -> float | None:
+        """Sends what is due; returns the seconds until the next attempt, None when nothing waits."""
+        while not self._stopping:
+            mail = await self._database.read(mails.next_due)
+            if mail is None or mail.next_at is None:
+                return None
+            now = self._clock()
+            if mail.next_at > now:
+                return (mail.next_at - now) / 1000
+            await self._attempt(mail, mailer)
+        return None
+
+    async def _attempt(self, mail: Mail, mailer: Mailer) -> None:
+        try:
+            if mail.expires_at <= self._clock():
+                raise NotSent("its token expired before it could be sent", summary="expired", permanent=True)
+            content = await asyncio.to_thread(read_content, mail, self._seal)
+            await self._send(mail, content, mailer)
+        except Unreadable:
+            await self._note_failure(mail, NotSent("its key file is gone", summary="unreadable", permanent=True))
+        except NotSent as failure:
+            await self._note_failure(mail, failure)
+        else:
+            await self._note_sent(mail)
+
+    @staticmethod
+    async def _send(mail: Mail, content: Content | None, mailer: Mailer) -> None:
+        recipient = parse_address(mail.recipient)
+        if content is None or recipient is None:
+            raise NotSent("it has no content or recipient", summary="empty", permanent=True)
+        message = compose(content, recipient=recipient, message_id=mail.message_id, created_at=mail.created_at)
+        recipients = [mail.recipient] + ([content.bcc] if content.bcc else [])
+        await mailer.send(message, sender_address(content.sender).addr_spec, recipients)
+
+    async def _note_sent(self, mail: Mail) -> None:
+        """Keeps at it until it is noted: else the mail would be sent again."""
+        while True:
+            try:
+                await self._database.write(mails.mark_sent, mail.key, self._clock())
+            except sqlite3.Error:
+                log.exception("backend %s: cannot note that mail %d is sent", self._backend_id, mail.key)
+                await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
+            else:
+                log.info("backend %s: mail %d sent", self._backend_id, mail.key)
+                return
+
+    async def _note_failure(self, mail: Mail, failure: NotSent) -> None:
+        """Plans the next attempt, after a pause that doubles each time, or gives the mail up."""
+        pause = min(self._smtp.first_retry_seconds * 2**mail.attempts, LONGEST_PAUSE_SECONDS)
+        next_at: int | None = self._clock() + pause * 1000
+        if failure.permanent or next_at is None or next_at >= mail.expires_at:
+            next_at = None
+        await self._database.write(mails.mark_failed, mail.key, str(failure), next_at)
+        if next_at is None:
+            log.error("backend %s: mail %d given up: %s", self._backend_id, mail.key, failure.summary)
+        else:
+            log.warning(
+                "backend %s: mail %d not sent, next attempt in %d s: %s",
+                self._backend_id,
+                mail.key,
+                pause,
+                failure.summary,
+            )

@@ -1,0 +1,41 @@
+"""Encrypts the content of mails that wait: they hold reset tokens, which the database must not give away.
+
+The key is in a file beside the database, so a copy of the database alone opens no account.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jsonrpc_backend.store import private_file
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+
+class Unreadable(Exception):
+    """The content was sealed with another key."""
+
+
+class Seal:
+    """Seals with the key in a file, which is made the first time it is needed. Blocking: use it off the event loop."""
+
+    def __init__(self, key_file: Path) -> None:
+        self._key_file = key_file
+
+    def encrypt(self, content: bytes) -> bytes:
+        return self._fernet().encrypt(content)
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        """The content. Raises Unreadable."""
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415
+
+        try:
+            return self._fernet().decrypt(sealed)
+        except InvalidToken as error:
+            raise Unreadable from error
+
+    def _fernet(self) -> "Fernet":
+        # Imported when first used: it takes 10 MiB, and many servers never send a mail.
+        from cryptography.fernet import Fernet  # noqa: PLC0415
+
+        return Fernet(private_file.keep(self._key_file, lambda: Fernet.generate_key().decode()))

@@ -1,0 +1,57 @@
+"""`User.sendPasswordResetToken` and `User.resetPasswordAndLogin`: back in without the password."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from jsonrpc_backend.accounts.reset_tokens import as_typed
+from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
+from jsonrpc_backend.errors import InvalidParams
+from jsonrpc_backend.methods.user import OK, user_object
+from jsonrpc_backend.rpc.call import Call
+from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store.users import User
+
+UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
+
+
+@method("User.sendPasswordResetToken", session=Session.FORBIDDEN)
+async def send_password_reset_token(call: Call, username: str, options: Mapping[str, str | None] | None = None) -> str:
+    """Stores the request only: the rest happens after the answer, so that it tells nothing about the user."""
+    options = options or {}
+    await call.backend.database.write(
+        password_resets.insert_request,
+        username_key(username),
+        options.get("emailPropertyName") or DEFAULT_EMAIL_PROPERTY,
+        options.get("templateName") or DEFAULT_TEMPLATE,
+    )
+    call.backend.outbox.wake()
+    return OK
+
+
+@method("User.resetPasswordAndLogin")
+async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> dict[str, Any]:
+    # Before the token is looked at: the same work for everybody, and one transaction for all that follows.
+    password_hash = await call.backend.passwords.hash(new_password)
+    sign_in = call.new_sign_in()
+
+    def reset(db: sqlite3.Connection) -> User | None:
+        user = users.find_by_username(db, username_key(username))
+        if user is None or not password_resets.try_token(
+            db, user.key, digest(as_typed(token)), created_after=call.backend.oldest_reset_token
+        ):
+            return None
+        users.replace_password(db, user, password_hash, sign_in.now)
+        sessions.end_all(db, user.key)
+        login_tokens.end_all(db, user.key)
+        renewed = users.get(db, user.key)
+        sign_in.record(db, renewed)
+        return renewed
+
+    user = await call.backend.database.write(reset)
+    if user is None:
+        raise InvalidParams({"token": UNUSABLE_TOKEN})
+    return call.sign_in_result(sign_in, user_object(user))

@@ -1,0 +1,94 @@
+"""The outbox: mails from the transaction that causes them until they are sent, and for a while after."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_COLUMNS = (
+    "key, message_id, template, recipient, sealed, created_at, expires_at, attempts, next_at, sent_at, last_error"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A row. `sealed` is the encrypted content, gone once the mail is sent. Times: ms since 1970 UTC.
+
+    `next_at` is when to try (again); None when there is nothing left to try.
+    """
+
+    key: int
+    message_id: str
+    template: str
+    recipient: str
+    sealed: bytes | None
+    created_at: int
+    expires_at: int
+    attempts: int
+    next_at: int | None
+    sent_at: int | None
+    last_error: str | None
+
+
+def insert(
+    db: sqlite3.Connection,
+    *,
+    user_key: int,
+    message_id: str,
+    template: str,
+    recipient: str,
+    sealed: bytes,
+    now: int,
+    expires_at: int,
+) -> int:
+    """A mail to send at once; returns its key."""
+    key: int = db.execute(
+        "INSERT INTO mails (user_key, message_id, template, recipient, sealed, created_at, expires_at, next_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
+        (user_key, message_id, template, recipient, sealed, now, expires_at, now),
+    ).fetchone()[0]
+    return key
+
+
+def find(db: sqlite3.Connection, key: int) -> Mail | None:
+    row = db.execute(f"SELECT {_COLUMNS} FROM mails WHERE key = ?", (key,)).fetchone()  # noqa: S608
+    return Mail(*row) if row else None
+
+
+def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Mail]:
+    """Newest first."""
+    for row in db.execute(f"SELECT {_COLUMNS} FROM mails ORDER BY key DESC LIMIT ?", (most,)):  # noqa: S608
+        yield Mail(*row)
+
+
+def next_due(db: sqlite3.Connection) -> Mail | None:
+    """The mail whose turn comes first, perhaps in the future."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM mails WHERE next_at IS NOT NULL ORDER BY next_at, key LIMIT 1"  # noqa: S608
+    ).fetchone()
+    return Mail(*row) if row else None
+
+
+def mark_sent(db: sqlite3.Connection, key: int, now: int) -> None:
+    """Done; the content is no longer needed and goes."""
+    db.execute(
+        "UPDATE mails SET sent_at = ?, sealed = NULL, next_at = NULL, last_error = NULL, attempts = attempts + 1"
+        " WHERE key = ?",
+        (now, key),
+    )
+
+
+def mark_failed(db: sqlite3.Connection, key: int, error: str, next_at: int | None) -> None:
+    """An attempt that failed; without `next_at` it was the last one."""
+    db.execute(
+        "UPDATE mails SET attempts = attempts + 1, last_error = ?, next_at = ?,"
+        " sealed = CASE WHEN ? IS NULL THEN NULL ELSE sealed END WHERE key = ?",
+        (error, next_at, next_at, key),
+    )
+
+
+def purge(db: sqlite3.Connection, *, created_before: int, most: int) -> int:
+    """Removes up to `most` old mails; returns how many."""
+    cursor = db.execute(
+        "DELETE FROM mails WHERE key IN (SELECT key FROM mails WHERE created_at <= ? LIMIT ?)", (created_before, most)
+    )
+    return cursor.rowcount

@@ -1,0 +1,167 @@
+"""SMTP servers for tests, real ones on real sockets: one that works, and several that do not."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import email
+import ipaddress
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+ARRIVAL_SECONDS = 20
+TOKEN = re.compile(r"\b[3-9A-Z]{4}-[3-9A-Z]{4}-[3-9A-Z]{4}\b")
+
+CREDENTIALS = ("mailer", "smtp-password")
+
+
+@dataclass
+class Arrived:
+    """A message, and what the envelope said."""
+
+    envelope: Envelope
+    session: Session
+
+    @property
+    def message(self) -> EmailMessage:
+        assert isinstance(self.envelope.content, bytes)
+        parsed = email.message_from_bytes(self.envelope.content, policy=default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+    @property
+    def text(self) -> str:
+        content: str = self.message.get_content()
+        return content.replace("\r\n", "\n")
+
+    @property
+    def token(self) -> str:
+        (token,) = TOKEN.findall(self.text)
+        return str(token)
+
+
+Reply = Callable[[Envelope], str | None]
+
+
+@dataclass
+class Mailbox:
+    """An SMTP listener in the test's event loop. `rcpt` and `data` may answer otherwise than with 250."""
+
+    port: int = 0
+    rcpt: Reply = lambda _: None
+    data: Reply = lambda _: None
+    drop_after_data: bool = False
+    attempts: int = 0
+    _arrived: asyncio.Queue[Arrived] = field(default_factory=asyncio.Queue)
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.attempts += 1
+        refusal = self.rcpt(envelope)
+        if refusal is None:
+            envelope.rcpt_tos.append(address)
+        return refusal or "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.drop_after_data:
+            assert server.transport is not None
+            server.transport.close()
+            return "451 nobody hears this"
+        refusal = self.data(envelope)
+        if refusal is None:
+            self._arrived.put_nowait(Arrived(envelope, session))
+        return refusal or "250 OK"
+
+    async def next(self) -> Arrived:
+        """The next mail that has arrived, or will."""
+        return await asyncio.wait_for(self._arrived.get(), ARRIVAL_SECONDS)
+
+    @property
+    def is_empty(self) -> bool:
+        return self._arrived.empty()
+
+
+def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    is_right = isinstance(data, LoginPassword) and (data.login, data.password) == tuple(
+        part.encode() for part in CREDENTIALS
+    )
+    return AuthResult(success=is_right, handled=False)
+
+
+@contextlib.asynccontextmanager
+async def listening(mailbox: Mailbox, *, tls: str = "none", folder: Path | None = None) -> AsyncIterator[Mailbox]:
+    """Runs the listener. With TLS (`starttls`, `tls`) it asks for CREDENTIALS; its CA is `folder / "ca.pem"`."""
+    context = None if folder is None else _self_signed(folder)
+    options: dict[str, Any] = {"enable_SMTPUTF8": False, "hostname": "mail.test"}
+    if tls != "none":
+        options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": tls == "starttls"}
+    if tls == "starttls":
+        options |= {"tls_context": context, "require_starttls": True}
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(mailbox, loop=loop, **options),
+        "127.0.0.1",
+        mailbox.port,
+        ssl=context if tls == "tls" else None,
+    )
+    mailbox.port = server.sockets[0].getsockname()[1]
+    try:
+        yield mailbox
+    finally:
+        server.close()
+
+
+@contextlib.asynccontextmanager
+async def silent_server() -> AsyncIterator[int]:
+    """A port that accepts connections and never says a word."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in connections:
+            writer.transport.abort()
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(pem)
+    (folder / "server.pem").write_bytes(secret + pem)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem")
+    return context

@@ -1,0 +1,1 @@
+"""What each method does, one file per method or small group."""
