@@ -37,10 +37,9 @@ def _table(settings: Any, path: str) -> Iterator[str]:
         yield from ([BACKEND_COMMENT.rstrip()] if isinstance(settings, BackendConfig) else [])
         yield f"[{path}]"
     for field in plain:
-        if field.name == "body_file" and settings.body:
-            continue  # one or the other
         yield from textwrap.wrap(field.metadata["meaning"], 116, initial_indent="# ", subsequent_indent="# ")
-        yield f"{setting_key(field)} = {_toml(getattr(settings, field.name))}"
+        line = f"{setting_key(field)} = {_toml(getattr(settings, field.name))}"
+        yield f"# {line}" if field.name == "body_file" else line  # body or body_file, not both
     if plain:
         yield ""
     for field in fields:

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.mailbox import Mailbox, listening
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
 from tests.wire import Wire
@@ -54,10 +55,17 @@ def other(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
 def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
     """An app, and a server with these settings for its backend: `await new_app(min_username_length=5)`."""
 
-    async def new_app(**settings: Any) -> Wire:
-        return Wire(http, await start({"backends": {"app": settings}}))
+    async def new_app(smtp: dict[str, Any] | None = None, **settings: Any) -> Wire:
+        return Wire(http, await start({"backends": {"app": settings}, "smtp": smtp or {}}))
 
     return new_app
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """An SMTP listener that takes every mail."""
+    async with listening(Mailbox()) as listener:
+        yield listener
 
 
 @pytest.fixture

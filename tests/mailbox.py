@@ -7,6 +7,7 @@ import email
 import ipaddress
 import re
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -89,6 +90,11 @@ class Mailbox:
         return await asyncio.wait_for(self._arrived.get(), ARRIVAL_SECONDS)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The `[smtp]` section that sends here."""
+        return {"host": "127.0.0.1", "port": self.port, "security": "none", "first_retry_seconds": 1}
+
+    @property
     def is_empty(self) -> bool:
         return self._arrived.empty()
 
@@ -110,8 +116,14 @@ async def listening(mailbox: Mailbox, *, tls: str = "none", folder: Path | None 
     if tls == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
     loop = asyncio.get_running_loop()
+
+    def protocol() -> SMTP:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it does not know that the socket is encrypted already
+            return SMTP(mailbox, loop=loop, **options)
+
     server = await loop.create_server(
-        lambda: SMTP(mailbox, loop=loop, **options),
+        protocol,
         "127.0.0.1",
         mailbox.port,
         ssl=context if tls == "tls" else None,

@@ -42,6 +42,17 @@ class FakeClock:
         self.now += round(seconds * 1000 + minutes * 60_000)
 
 
+class TickingClock(FakeClock):
+    """The same, but it goes by itself, like a real one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin = time.monotonic()
+
+    def __call__(self) -> int:
+        return self.now + round((time.monotonic() - self._begin) * 1000)
+
+
 @dataclass
 class InProcessServer:
     """A real server on a real socket, in the event loop of the test."""
@@ -126,7 +137,7 @@ class ServerProcess:
             cwd=self.data_dir.parent,
             env={**os.environ, **self.environment},
         )
-        self.output = self._read_until("Press Ctrl+C")
+        self.output = self.read_until("Press Ctrl+C")
         self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
         self.api_key = self._printed(r"API key\s+(\S+)")  # on the embedded default only
         return self
@@ -135,14 +146,15 @@ class ServerProcess:
         found = re.search(pattern, self.output)
         return found[1] if found else ""
 
-    def _read_until(self, text: str) -> str:
+    def read_until(self, text: str) -> str:
+        """What the process prints, up to a text that it will print."""
         assert self.process is not None
         assert self.process.stdout is not None
         descriptor, output, deadline = self.process.stdout.fileno(), b"", time.monotonic() + START_SECONDS
         while text.encode() not in output:
             ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
             chunk = os.read(descriptor, 65536) if ready else b""
-            assert chunk, f"the server did not start: {output.decode()}"
+            assert chunk, f"the server has not printed {text!r}: {output.decode()}"
             output += chunk
         return output.decode()
 

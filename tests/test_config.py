@@ -8,12 +8,34 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend.config import BackendConfig, Config, ConfigError, load_config, read_config
+from jsonrpc_backend.config import (
+    AutoLoginConfig,
+    BackendConfig,
+    Config,
+    ConfigError,
+    MailTemplateConfig,
+    PasswordResetConfig,
+    PasswordsConfig,
+    ServerConfig,
+    SmtpConfig,
+    ThrottleConfig,
+    load_config,
+    read_config,
+    setting_key,
+)
 from jsonrpc_backend.config_file import render
 
 ROOT = Path(__file__).parent.parent
 
 MINIMAL = '[backends.app]\napi_key = "key"\n'
+
+
+def template(**changes: str) -> str:
+    """A configuration with a mail template, changed."""
+    values = {"subject": "S", "from": "a@example.com", "body": "%PASSWORD_RESET_TOKEN%"}
+    values |= {"from" if key == "sender" else key: value for key, value in changes.items()}
+    lines = [f'{key} = "{value}"' for key, value in values.items()]
+    return MINIMAL + "[backends.app.mail_templates.x]\n" + "\n".join(lines)
 
 
 def load(toml: str, **environment: str) -> Config:
@@ -43,6 +65,23 @@ def test_example_file_has_every_setting_with_its_default() -> None:
     assert example == render()
     api_key = tomllib.loads(example)["backends"]["app"]["api_key"]
     assert load(example) == Config(backends={"app": BackendConfig(api_key=api_key)})
+
+
+def test_example_file_names_every_setting() -> None:
+    example = render()
+    for section in (
+        ServerConfig,
+        PasswordsConfig,
+        SmtpConfig,
+        ThrottleConfig,
+        BackendConfig,
+        AutoLoginConfig,
+        PasswordResetConfig,
+        MailTemplateConfig,
+    ):
+        for field in dataclasses.fields(section):
+            if "rule" in field.metadata:
+                assert re.search(rf"^(# )?{setting_key(field)} = ", example, re.MULTILINE), field.name
 
 
 def test_documented_configuration_is_accepted() -> None:
@@ -125,6 +164,21 @@ def test_documented_configuration_is_accepted() -> None:
         ),
         (MINIMAL + "[passwords]\nmemory_kib = 8\nparallelism = 2", "passwords.memory_kib: Argon2 needs at least 8 KiB"),
         (MINIMAL + "[backends.app.mail_templates.x]\nbody = ''", "backends.app.mail_templates.x.subject: is missing"),
+        (template(sender="app"), "backends.app.mail_templates.x.from: 'app' is not allowed; use one address such as"),
+        (template(sender="a@b.c, d@e.f"), "backends.app.mail_templates.x.from: 'a@b.c, d@e.f' is not allowed; use one"),
+        (
+            template(bcc="A <a@b.c>"),
+            "backends.app.mail_templates.x.bcc: 'A <a@b.c>' is not allowed; use one mail address",
+        ),
+        (
+            template(subject="a\\nb"),
+            "backends.app.mail_templates.x.subject: 'a\\nb' is not allowed; use one line of text",
+        ),
+        (template(body="hello"), "backends.app.mail_templates.x.body: does not contain %PASSWORD_RESET_TOKEN%"),
+        (
+            template(body="%PASSWORD_RESET_TOKEN% %USER_NAME%"),
+            "backends.app.mail_templates.x: %USER_NAME% is not a placeholder; did you mean USERNAME?",
+        ),
     ],
 )
 def test_problem_names_key_value_and_what_is_allowed(toml: str, expected: str) -> None:
@@ -208,3 +262,32 @@ def test_unreadable_file_is_named(tmp_path: Path, content: bytes | None, reason:
         file.write_bytes(content)
     with pytest.raises(ConfigError, match=re.escape(str(file)) + ".*" + reason):
         read_config(file, environment={})
+
+
+def with_body_file(tmp_path: Path, more: str = "") -> Path:
+    file = tmp_path / "config.toml"
+    table = "[backends.app.mail_templates.send_password_token]"
+    file.write_text(f'{MINIMAL}{table}\nsubject = "S"\nfrom = "a@example.com"\nbody_file = "mail.txt"\n{more}')
+    return file
+
+
+def test_text_of_a_mail_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mail.txt").write_text("コード: %PASSWORD_RESET_TOKEN%\n", encoding="utf-8")
+    config = read_config(with_body_file(tmp_path), environment={})
+    assert config.backends["app"].mail_templates["send_password_token"].body == "コード: %PASSWORD_RESET_TOKEN%\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "problem"),
+    [
+        (None, "", "body_file: mail.txt cannot be read: No such file or directory"),
+        (b"\xff", "", "body_file: mail.txt cannot be read: it is not UTF-8"),
+        (b"no token", "", "body: does not contain %PASSWORD_RESET_TOKEN%"),
+        (b"%PASSWORD_RESET_TOKEN%", 'body = "x"', "body_file: cannot be used together with body"),
+    ],
+)
+def test_unusable_file_of_a_mail_is_named(tmp_path: Path, content: bytes | None, more: str, problem: str) -> None:
+    if content is not None:
+        (tmp_path / "mail.txt").write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(f"backends.app.mail_templates.send_password_token.{problem}")):
+        read_config(with_body_file(tmp_path, more), environment={})

@@ -9,7 +9,9 @@ from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the regist
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import load
+from tests.mailbox import TOKEN
 from tests.servers import ServerProcess
+from tests.servers import served as serve_process
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +29,22 @@ def test_quickstart(served: ServerProcess) -> None:
     assert "Refused, username:" in printed or "Refused, password:" in printed
     assert "After signing out: User login is required" in printed
     assert "Good-bye" in printed
+
+
+def test_password_reset(tmp_path: Path) -> None:
+    with serve_process(tmp_path / "data", "--dev") as server:
+        script = str(ROOT / "examples" / "password_reset.py")
+        example = subprocess.Popen(
+            [sys.executable, script, server.url, server.backend_id, server.api_key],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        (token,) = TOKEN.findall(server.read_until("your password stays as it is."))
+        printed, _ = example.communicate(f"wrong\n{token.lower()}\n", timeout=30)
+    assert example.returncode == 0
+    assert "Token is wrong, used or expired; ask for another one." in printed
+    assert "Welcome back, anna-" in printed
 
 
 def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
 from jsonrpc_backend.rpc.registry import Session, methods, snake_case
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
 from tests.conftest import NewApp
+from tests.mailbox import Mailbox, listening
 from tests.wire import Answer, Wire
 
 METHODS = sorted(methods)
@@ -83,6 +84,7 @@ def test_references_resolve(name: str) -> None:
 
 ANNOTATIONS = {"$comment", "$ref", "default", "description", "examples", "messages", "title"}
 EXPLAINED = {
+    "enum",
     "additionalProperties",
     "items",
     "maxLength",
@@ -196,6 +198,13 @@ PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("User.logout", -32602): signed_in("User.logout", age=21),
     ("User.logout", 11): anonymous("User.logout"),
     ("User.register", -32602): anonymous("User.register", username="me", password="password"),
+    ("User.resetPasswordAndLogin", -32602): anonymous(
+        "User.resetPasswordAndLogin", username="username", newPassword="newPassword", token="000000"
+    ),
+    ("User.sendPasswordResetToken", -32602): anonymous(
+        "User.sendPasswordResetToken", username="username", options={"templateName": "no such template"}
+    ),
+    ("User.sendPasswordResetToken", 13): signed_in("User.sendPasswordResetToken", username="username"),
     ("User.saveProperties", -32602): signed_in("User.saveProperties", properties={"_age": 21}),
     ("User.saveProperties", 11): anonymous("User.saveProperties", properties={"age": 21}),
     ("User.saveProperty", -32602): signed_in("User.saveProperty", name="_age", value=21),
@@ -238,7 +247,21 @@ def is_sentence(text: Any) -> bool:
 
 # --- results ---------------------------------------------------------------------------------------------
 
+
+async def reset_password(new_app: NewApp) -> Answer:
+    async with listening(Mailbox()) as mailbox:
+        app = await new_app(smtp=mailbox.settings)
+        await app.register()
+        await app.elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
+        token = (await mailbox.next()).token
+    return await app.elsewhere().call(
+        "User.resetPasswordAndLogin", username="me@example.com", newPassword="newPassword", token=token
+    )
+
+
 SUCCESSES: dict[str, Scenario] = {
+    "User.resetPasswordAndLogin": reset_password,
+    "User.sendPasswordResetToken": anonymous("User.sendPasswordResetToken", username="me@example.com"),
     "User.autoLogin": auto_login,
     "User.getProperties": signed_in("User.getProperties"),
     "User.getProperty": signed_in("User.getProperty", name="age"),
@@ -270,6 +293,11 @@ def test_result_schema_refuses_null(method: str) -> None:
 # --- params, method by method ----------------------------------------------------------------------------
 
 VALID_PARAMS: dict[str, dict[str, Any]] = {
+    "User.resetPasswordAndLogin": {"username": "me@example.com", "newPassword": "newPassword", "token": "000000"},
+    "User.sendPasswordResetToken": {
+        "username": "me@example.com",
+        "options": {"emailPropertyName": "email", "templateName": "send_password_token"},
+    },
     "User.autoLogin": {"loginToken": "0" * 64},
     "User.getProperties": {"names": ["age"]},
     "User.getProperty": {"name": "age"},
@@ -312,9 +340,10 @@ def wrong_types() -> Iterator[Any]:
 
 
 async def call(app: Wire, method: str, params: dict[str, Any]) -> Answer:
-    """From a signed-in app, so that params are what is wrong."""
+    """From an app that is signed in where that is asked for, so that params are what is wrong."""
     await app.register("me@example.com", "password")
-    return await app.call(method, **params)
+    caller = app.elsewhere() if methods[method].session is Session.FORBIDDEN else app
+    return await caller.call(method, **params)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,6 +8,8 @@ import re
 import aiohttp
 import pytest
 
+from tests.conftest import NewApp
+from tests.mailbox import Mailbox
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
@@ -121,3 +123,23 @@ async def test_dates_that_the_document_lists(registered: Wire) -> None:
     user = (await registered.call("User.login", username="me@example.com", password="password")).result["user"]
     assert isinstance(user["_createdAt"], int)
     assert isinstance(user["_updateAt"], int)
+
+
+async def test_send_password_reset_token(new_app: NewApp, mailbox: Mailbox) -> None:
+    app = await new_app(smtp=mailbox.settings)
+    await app.elsewhere().register("username", email="me@example.com")
+    answer = await app.call("User.sendPasswordResetToken", username="username", options={"emailPropertyName": "email"})
+    assert answer.result == "OK"  # An email was successfully sent.
+    assert (await mailbox.next()).envelope.rcpt_tos == ["me@example.com"]
+
+
+async def test_reset_password_and_login(new_app: NewApp, mailbox: Mailbox) -> None:
+    app = await new_app(smtp=mailbox.settings)
+    await app.elsewhere().register("username", email="me@example.com")
+    wrong = await app.call("User.resetPasswordAndLogin", username="username", newPassword="newPassword", token="000000")
+    assert f"Err#{wrong.code}: {wrong.error['message']}" == "Err#-32602: Invalid params"
+    await app.call("User.sendPasswordResetToken", username="username", options={"emailPropertyName": "email"})
+    token = (await mailbox.next()).token
+    answer = await app.call("User.resetPasswordAndLogin", username="username", newPassword="newPassword", token=token)
+    text = answer.result["user"]["_username"] + ", your password is successfully changed."
+    assert text == "username, your password is successfully changed."

@@ -67,6 +67,10 @@ class Wire:
         """The app once more on the same device, as in another browser tab: begins with what was kept until now."""
         return copy.copy(self)
 
+    def elsewhere(self, device: str = "elsewhere") -> "Wire":
+        """The app on another device, where nobody is signed in."""
+        return Wire(self.http, self.server, device)
+
     def params(self, params: dict[str, Any]) -> dict[str, Any]:
         reserved = {"__api_key": self.server.api_key, "__device": self.device}
         if self.session is not None:

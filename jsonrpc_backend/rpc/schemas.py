@@ -68,8 +68,7 @@ class ParamsSchema:
     def __init__(self, method: str, settings: BackendConfig) -> None:
         registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(common_definitions(settings)))
         schema = load(f"{method}.json")["params"]
-        self._known: list[str] = list(schema["properties"])
-        self._optional = frozenset(self._known) - frozenset(schema.get("required", ()))
+        self._optional = frozenset(schema["properties"]) - frozenset(schema.get("required", ()))
         self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
 
     def without_absent(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,14 +85,15 @@ class ParamsSchema:
                 break
         return found
 
-    def _explain(self, error: Any) -> Iterator[tuple[str, str]]:
+    @staticmethod
+    def _explain(error: Any) -> Iterator[tuple[str, str]]:
         path = [str(part) for part in error.absolute_path]
         if error.validator == "required":
             for name in error.validator_value:
                 if name not in error.instance:
                     yield _dotted([*path, name]), f"{label(name)} is required."
         elif error.validator == "additionalProperties":
-            known = ", ".join(self._known) or "none"
+            known = ", ".join(error.schema["properties"]) or "none"
             for name in list(error.instance.keys() - error.schema["properties"].keys())[:MAX_SENTENCES]:
                 yield _dotted([*path, name]), f"There is no such parameter; known here: {known}."
         elif "propertyNames" in error.absolute_schema_path:
