@@ -279,8 +279,9 @@ async def test_saving_of_a_deleted_account_writes_to_no_other_one(
     server.clock.advance(minutes=2)
     save = asyncio.create_task(wire.tab().call("User.saveProperties", properties=many))
     # The server has looked at the session as soon as it has noted that it is in use.
-    while server.rows("SELECT used_at FROM sessions") != [(server.clock.now,)]:
-        await other.call("User.isAuthenticated")
+    async with asyncio.timeout(10):
+        while server.rows("SELECT used_at FROM sessions") != [(server.clock.now,)]:
+            await other.call("User.isAuthenticated")
     assert (await wire.tab().call("User.unregister", password="password")).result == "OK"
     await other.register("you@example.com", age=30)
     answer = await save
