@@ -195,6 +195,13 @@ def test_key_is_its_own_key(username: str) -> None:
     assert username_key(key) == key
 
 
+@pytest.mark.parametrize("username", ["\u0390", "\u01f0", "\u1e96", "\u1fb6"], ids=ascii)
+def test_key_is_in_normal_form(username: str) -> None:
+    """Folding takes these apart."""
+    assert unicodedata.is_normalized("NFKC", username_key(username))
+    assert not unicodedata.is_normalized("NFKC", username.casefold())
+
+
 @fuzz
 @given(names_in_normal_form)
 def test_case_does_not_matter(username: str) -> None:

@@ -106,7 +106,8 @@ class Outbox:
                 pause = PAUSE_AFTER_FAULT_SECONDS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), pause)
-                await asyncio.sleep(SECONDS_BEFORE_WORK)
+                if not self._stopping:
+                    await asyncio.sleep(SECONDS_BEFORE_WORK)
 
     async def latest(self, most: int) -> list[Kept]:
         """The newest mails, as far as they can be read."""

@@ -99,7 +99,14 @@ class ParamsSchema:
         elif "propertyNames" in error.absolute_schema_path:
             yield _dotted([*path, error.instance]), _sentence(error, "Property names")
         else:
-            yield _dotted(path), _sentence(error, label(path[-1]) if path else "Params")
+            yield _dotted(path), _sentence(error, _subject(path))
+
+
+def _subject(path: list[str]) -> str:
+    """What a sentence is about: a parameter, or an element of one that is an array."""
+    if not path:
+        return "Params"
+    return f"Element {path[-1]} of {path[-2]}" if path[-1].isdigit() and len(path) > 1 else label(path[-1])
 
 
 def _dotted(path: list[str]) -> str:
