@@ -32,16 +32,19 @@ def main(arguments: list[str]) -> int:
 
 
 def _install(extras: str) -> int:
-    """Installs the tree into .venv unless that has been done for the pyproject.toml as it is; the exit code."""
+    """Installs the tree into .venv unless that has been done as things are now; the exit code."""
     stamp = VENV / f"installed{extras}"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    has_python = PYTHON.is_file()
-    if has_python and stamp.is_file() and stamp.read_text() == wanted:
+    # A tree that was moved or copied would run the code of the old one.
+    state = f"{ROOT}\n{sys.version}\n".encode() + (ROOT / "pyproject.toml").read_bytes()
+    wanted = hashlib.sha256(state).hexdigest()
+    if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return 0
-    if not has_python:
+    if not PYTHON.is_file() or subprocess.call([str(PYTHON), "-c", "import pip"], stderr=subprocess.DEVNULL) != 0:
         if importlib.util.find_spec("ensurepip") is None:
             return _fail("Python's venv module is incomplete. On Debian and Ubuntu: apt install python3-venv")
-        subprocess.check_call([sys.executable, "-m", "venv", str(VENV)])
+        made = subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)])  # also after an interrupted run
+        if made != 0:
+            return made
     print("Installing into .venv …", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     exit_code = subprocess.call([*pip, "--editable", f"{ROOT}{extras}"])
@@ -63,4 +66,7 @@ def _fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -440,10 +440,10 @@ def _contradictions(config: Config) -> Iterator[Problem]:
         yield Problem("backends", "there is none; add a table [backends.app] with an api_key")
     taken: dict[str, str] = {}
     for backend_id in config.backends:
-        other = taken.setdefault(backend_id.casefold(), backend_id)
+        # Their database files would be one file where names ignore case, and so would their environment variables.
+        other = taken.setdefault(backend_id.casefold().replace("-", "_"), backend_id)
         if other != backend_id:
-            # Their database files would be one file where names ignore case.
-            yield Problem(f"backends.{backend_id}", f"differs from {other} in upper and lower case only")
+            yield Problem(f"backends.{backend_id}", f"differs from {other} in upper and lower case or - and _ only")
     if config.passwords.memory_kib < 8 * config.passwords.parallelism:
         yield Problem("passwords.memory_kib", "Argon2 needs at least 8 KiB for each lane (passwords.parallelism)")
     yield from _template_problems(config)

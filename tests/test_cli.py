@@ -14,6 +14,7 @@ import pytest
 
 from jsonrpc_backend import __version__
 from tests.servers import ServerProcess
+from tests.servers import served as serve_process
 from tests.wire import Wire
 
 
@@ -129,7 +130,7 @@ def test_data_folder_that_cannot_be_used(shell: Shell, bad: str) -> None:
     else:
         (shell.folder / "file").touch()
         target = "file/data"
-    error = shell.fails(1, "serve", "--port", "0", "--data", target)
+    error = shell.fails(4, "serve", "--port", "0", "--data", target)
     assert "--data" in error
 
 
@@ -247,3 +248,38 @@ async def test_changes_take_effect_in_the_running_server(
     assert (await app.call("User.isAuthenticated")).result is False
     shell.ok("user", "add", "bert", "--password-stdin", stdin="secret")
     assert (await app.call("User.login", username="bert", password="secret")).session
+
+
+async def test_id_of_one_user_as_the_name_of_another(
+    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession
+) -> None:
+    """Ids are public; taking one as a username must not draw the operator's commands to another account."""
+    victim, attacker = Wire(http, served), Wire(http, served, "device-2")
+    victims_id = (await victim.register("victim")).result["user"]["_id"]
+    await attacker.register(victims_id)
+    assert "is the username of" in shell.fails(1, "user", "delete", victims_id, "--yes")
+    shell.ok("user", "passwd", "victim", "--password-stdin", stdin="new-secret")
+    assert (await victim.call("User.isAuthenticated")).result is False
+    assert (await attacker.call("User.isAuthenticated")).result is True
+    shell.ok("user", "delete", "victim", "--yes")
+    assert [user["_username"] for user in users(shell)] == [victims_id]
+
+
+def test_flag_wins_over_the_environment(tmp_path: Path) -> None:
+    environment = {"JSONRPC_BACKEND_SERVER_DATA_DIR": str(tmp_path / "other")}
+    with serve_process(tmp_path / "data", environment=environment) as server:
+        assert str(tmp_path / "data") in server.output
+    assert {file.name for file in (tmp_path / "data").iterdir()} >= {"app.api-key", "app.sqlite3"}
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a b", b"\xff\xfe"])
+def test_broken_key_file_is_named(shell: Shell, content: bytes) -> None:
+    (shell.folder / "data").mkdir()
+    (shell.folder / "data" / "app.api-key").write_bytes(content)
+    error = shell.fails(3, "serve", "--port", "0")
+    assert "app.api-key does not hold an API key. Delete it to get a new one." in error
+
+
+def test_empty_host_does_not_mean_every_address(shell: Shell) -> None:
+    assert "it must be a host name or address" in shell.fails(2, "serve", "--host", "", "--port", "0")

@@ -157,7 +157,10 @@ def test_documented_configuration_is_accepted() -> None:
         ("backends = 1\n", "backends: 1 is not allowed; use tables, [backends.NAME]"),
         ('[backends."a b"]\napi_key = "k"', "backends.a b: this name is not allowed; use letters, digits, - and _"),
         ('[backends."../x"]\napi_key = "k"', "backends.../x: this name is not allowed"),
-        (MINIMAL + '[backends.APP]\napi_key = "k"', "backends.APP: differs from app in upper and lower case only"),
+        (
+            MINIMAL + '[backends.APP]\napi_key = "k"',
+            "backends.APP: differs from app in upper and lower case or - and _ only",
+        ),
         (
             MINIMAL + "[smtp]\nsecurity = 'ssl'",
             'smtp.security: \'ssl\' is not allowed; use "starttls" or "tls" or "none"',

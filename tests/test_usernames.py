@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 (characters that look like others are what this is about)
 
+import asyncio
 import sys
 import unicodedata
 
@@ -221,3 +222,12 @@ def test_key_of_a_visible_name_is_visible(username: str) -> None:
     """Else two names that look the same could both be registered."""
     if has_only_visible_characters(username):
         assert has_only_visible_characters(username_key(username))
+
+
+async def test_long_name_of_combining_marks_is_refused_before_it_is_normalised(wire: Wire) -> None:
+    """NFKC of this one takes minutes, in which the server would answer nobody."""
+    username = "a" + "\u0315" * 150_000 + "\u0316" * 150_000
+    async with asyncio.timeout(10):
+        for method in ("User.register", "User.login"):
+            answer = await wire.call(method, username=username, password="password")
+            assert answer.data == {"username": "Username must not be longer than 255 characters."}

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import os
 import shlex
 import signal
 from collections.abc import Iterator
@@ -20,9 +21,16 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.dev import is_loopback
 
 
+def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    # An empty one, from a variable that is not set, would listen on every address.
+    if value is not None and (not value or value.split() != [value]):
+        raise click.BadParameter("it must be a host name or address.")
+    return value
+
+
 @click.command()
 @config_options
-@click.option("--host", help="Address to listen on.")
+@click.option("--host", callback=_check_host, help="Address to listen on.")
 @click.option("--dev", "development", is_flag=True, help="For development: print mails, and show them at /dev/mail.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool) -> None:
@@ -52,7 +60,8 @@ async def _run(config: Config, *, embedded: bool, development: bool) -> None:
         except OSError as error:
             where = f"{config.server.host}:{config.server.port}"
             hint = "Choose another one with --port or --host."
-            raise click.ClickException(f"cannot listen on {where}: {error.strerror}. {hint}") from error
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
         with _told_to_stop() as stop:
             url = _url(config.server.host, runner.addresses[0][1])
             _greet(config, url, embedded=embedded, mails=_where_mails_are(config, url, development=development))

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -84,9 +85,7 @@ def find_config(config_file: Path | None, data: Path | None, *, keep_api_key: bo
     Without a configuration file there is one backend, `app`. `keep_api_key` makes its API key where there is none.
     """
     path = config_path(config_file)
-    if path is None:
-        return _embedded_config(data, keep_api_key=keep_api_key)
-    config = read_config(path)
+    config = _embedded_config(data, keep_api_key=keep_api_key) if path is None else read_config(path)
     if data is None:
         return config
     return dataclasses.replace(config, server=dataclasses.replace(config.server, data_dir=str(data)))
@@ -103,6 +102,11 @@ def _embedded_config(data: Path | None, *, keep_api_key: bool) -> Config:
 def _kept_api_key(file: Path) -> str:
     """The API key in a file, made the first time."""
     try:
-        return private_file.keep(file, lambda: secrets.token_hex(16))
+        api_key = private_file.keep(file, lambda: secrets.token_hex(16))
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror}. Choose another folder with --data.") from error
+        raise DatabaseFailed(f"{file.parent}: {error.strerror}. Choose another folder with --data.") from error
+    except UnicodeDecodeError:
+        api_key = ""
+    if not re.fullmatch(r"\S{1,255}", api_key):
+        raise ConfigurationFailed(f"{file} does not hold an API key. Delete it to get a new one.")
+    return api_key

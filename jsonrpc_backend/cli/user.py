@@ -54,10 +54,23 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 def _find(db: sqlite3.Connection, name: str) -> User:
-    """A user by username or id."""
-    found = users.find_by_username(db, username_key(name)) or users.find_by_id(db, name)
+    """A user by username or id. Ids are public, so somebody may have taken one as a username: then it is neither's."""
+    if unportable(name):
+        raise click.ClickException("The name is not UTF-8.")
+    by_name, by_id = users.find_by_username(db, username_key(name)), users.find_by_id(db, name)
+    if by_name and by_id:
+        raise click.ClickException(f"{name} is the username of {by_name.id} and the id of {by_id.username}.")
+    found = by_name or by_id
     if found is None:
         raise click.ClickException(f"There is no user {name}.")
+    return found
+
+
+def _find_again(db: sqlite3.Connection, user: User) -> User:
+    """The same user, as of now."""
+    found = users.find_by_id(db, user.id)
+    if found is None:
+        raise click.ClickException(f"{user.username} has been deleted meanwhile.")
     return found
 
 
@@ -154,7 +167,7 @@ def passwd(target: Target, name: str, password_stdin: bool) -> None:
     password_hash = _hash(target, password)
 
     def replace(db: sqlite3.Connection) -> None:
-        current = _find(db, found.id)
+        current = _find_again(db, found)
         users.replace_password(db, current, password_hash, system_clock())
         sessions.end_all(db, current.key)
         login_tokens.end_all(db, current.key)
@@ -173,5 +186,5 @@ def delete(target: Target, name: str, yes: bool) -> None:
     found = target.read(lambda db: _find(db, name))
     if not yes:
         click.confirm(f"Delete {found.username} ({found.id}) for good?", abort=True, err=True)
-    target.write(lambda db: users.delete(db, _find(db, found.id)))
+    target.write(lambda db: users.delete(db, _find_again(db, found)))
     click.echo(f"Deleted {found.username}.")

@@ -23,6 +23,9 @@ SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
 # From this size on, work in proportion to a body would be felt by other calls: it leaves the event loop.
 LARGE_BODY_BYTES = 32 * 1024
 
+# Parsed, a body takes many times its size in memory, so only a few are at a time; others wait as bytes.
+LARGE_BODIES_AT_ONCE = 2
+
 PREFLIGHT_SECONDS = 86400
 
 
@@ -33,6 +36,7 @@ class Endpoint:
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
+        self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
@@ -75,26 +79,42 @@ class Endpoint:
         try:
             answer = await self._answer(request, exchange)
         except RpcError as error:
-            answer = error_response(error)
+            answer = _encode(error_response(error))
         headers = {"Cache-Control": "no-store"}
         if exchange.opened_session is not None:
             headers[SESSION_HEADER] = exchange.opened_session
         if answer is None:
             return web.Response(status=204, headers=headers)
-        return web.Response(body=_encode(answer), content_type="application/json", headers=headers)
+        # The line break is for people who call with curl.
+        return web.Response(body=answer + b"\n", content_type="application/json", headers=headers)
 
-    async def _answer(self, request: web.Request, exchange: Exchange) -> Any:
-        """The response object, a list of them, or None for nothing but notifications. Raises RpcError."""
+    async def _answer(self, request: web.Request, exchange: Exchange) -> bytes | None:
+        """The response, encoded, or None for nothing but notifications. Raises RpcError."""
         body = await self._read_body(request)
-        exchange.large = len(body) >= LARGE_BODY_BYTES
         exchange.may_hold_unportable = may_hold_unportable(body)
-        value = await asyncio.to_thread(parse, body) if exchange.large else parse(body)
+        if len(body) < LARGE_BODY_BYTES:
+            return await self._answer_value(parse(body), exchange)
+        exchange.large = True
+        async with self._large_bodies:
+            return await self._answer_value(await asyncio.to_thread(parse, body), exchange)
+
+    async def _answer_value(self, value: Any, exchange: Exchange) -> bytes | None:
         if not isinstance(value, list):
-            return await self._dispatcher.answer(value, exchange)
+            return await self._answer_element(value, exchange)
         if not 1 <= len(value) <= self._config.max_batch:
             raise InvalidRequest
-        answers = [await self._dispatcher.answer(element, exchange) for element in value]
-        return [answer for answer in answers if answer is not None] or None
+        # Each is encoded at once: fifty large results as Python objects take many times their size in JSON.
+        answers = []
+        for element in value:
+            answer = await self._answer_element(element, exchange)
+            if answer is not None:
+                answers.append(answer)
+                await asyncio.sleep(0)  # other calls get their turn
+        return b"[" + b",".join(answers) + b"]" if answers else None
+
+    async def _answer_element(self, element: Any, exchange: Exchange) -> bytes | None:
+        answer = await self._dispatcher.answer(element, exchange)
+        return None if answer is None else _encode(answer)
 
     async def _read_body(self, request: web.Request) -> bytes:
         """The whole body. Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken."""
@@ -128,8 +148,7 @@ def _preflight(request: web.Request) -> web.Response:
 
 
 def _encode(answer: Any) -> bytes:
-    """JSON with a final line break, for people who call with curl."""
     try:
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        return json.dumps(answer).encode() + b"\n"  # an echoed id with a lone surrogate
+        return json.dumps(answer).encode()  # an echoed id with a lone surrogate
