@@ -16,6 +16,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def _is_network(value: str) -> bool:
     return True
 
 
-def _addresses(value: Any) -> list[str]:
+def addresses_in(value: Any) -> list[Address]:
     """The addresses in a From header with this value; none if it cannot be one."""
     message = EmailMessage()
     try:
@@ -126,15 +127,18 @@ def _addresses(value: Any) -> list[str]:
     except (ValueError, TypeError, AttributeError):
         return []
     header = message["From"]
-    return [] if header.defects else [address.addr_spec for address in header.addresses if address.domain]
+    return [] if header.defects else [address for address in header.addresses if address.domain]
 
 
 def _sender() -> Rule:
-    return Rule('one address such as "App <app@example.com>"', lambda value: len(_addresses(value)) == 1)
+    return Rule('one address such as "App <app@example.com>"', lambda value: len(addresses_in(value)) == 1)
 
 
 def _address_or_empty() -> Rule:
-    return Rule("one mail address, or empty", lambda value: value == "" or _addresses(value) == [value])
+    return Rule(
+        "one mail address, or empty",
+        lambda value: value == "" or [address.addr_spec for address in addresses_in(value)] == [value],
+    )
 
 
 _ONE_LINE = r"[^\x00-\x1f\x7f\x85\u2028\u2029]*"
@@ -313,6 +317,13 @@ class Config:
     smtp: SmtpConfig = section(SmtpConfig)
     throttle: ThrottleConfig = section(ThrottleConfig)
     backends: dict[str, BackendConfig] = tables(BackendConfig, BACKEND_ID, "letters, digits, - and _, at most 64")
+
+
+def setting_rule(section: type, name: str) -> Rule:
+    """The rule of a setting, for values that come another way than through a configuration."""
+    fields = {field.name: field for field in dataclasses.fields(section)}
+    rule: Rule = fields[name].metadata["rule"]
+    return rule
 
 
 def setting_key(field: dataclasses.Field[Any]) -> str:

@@ -8,12 +8,11 @@ it by letting its own name point here (DNS rebinding).
 import html
 import ipaddress
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from aiohttp import web
 from yarl import URL
 
-from jsonrpc_backend.mail.outbox import Kept
+from jsonrpc_backend.mail.outbox import Kept, state_of
 from jsonrpc_backend.rpc.backend import Backend
 
 MAILS_SHOWN = 50
@@ -58,20 +57,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def state_of(kept: Kept, *, sends: bool) -> str:
-    """In a few words, what has become of a mail."""
-    mail = kept.mail
-    if mail.sent_at is not None:
-        return f"sent {_time(mail.sent_at)}"
-    if mail.next_at is None:
-        return f"given up after {mail.attempts} attempts: {mail.last_error}"
-    if not sends:
-        return f"kept {_time(mail.created_at)}"
-    return f"waiting, {mail.attempts} attempts" + (f", last: {mail.last_error}" if mail.last_error else "")
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _names_this_machine(request: web.Request) -> bool:
+    try:
+        return is_loopback(URL(f"http://{request.host}").host or "")
+    except ValueError:
+        return False
 
 
 def print_mail(backend_id: str, kept: Kept) -> None:
@@ -86,7 +76,7 @@ def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, send
     """Serves `/dev/mail`."""
 
     async def show(request: web.Request) -> web.Response:
-        if not is_loopback(URL(f"http://{request.host}").host or "") or "X-Forwarded-For" in request.headers:
+        if not _names_this_machine(request) or "X-Forwarded-For" in request.headers:
             raise web.HTTPNotFound
         found = [
             (backend.id, kept) for backend in backends.values() for kept in await backend.outbox.latest(MAILS_SHOWN)

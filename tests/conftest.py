@@ -7,8 +7,10 @@ import aiohttp
 import pytest
 
 from tests.mailbox import Mailbox, listening
+from tests.scripted import ScriptedServer, scripted_server
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
+from tests.shell import Shell
 from tests.wire import Wire
 
 StartServer = Callable[..., Any]
@@ -73,3 +75,16 @@ def served(tmp_path: Path) -> Iterator[ServerProcess]:
     """`jsonrpc-backend serve` on its embedded default, as a process."""
     with serve_process(tmp_path / "data") as process:
         yield process
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """The command line, in a folder of its own."""
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+async def scripted() -> AsyncIterator[ScriptedServer]:
+    """A server that answers the client what the test says."""
+    async with scripted_server() as server:
+        yield server

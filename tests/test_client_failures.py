@@ -12,15 +12,9 @@ from aiohttp import web
 
 from jsonrpc_backend.client import AsyncClient, Notification
 from jsonrpc_backend.errors import ConnectionFailed, InvalidResponse, InvalidStatus, TimedOut
-from tests.test_client import KEY, ScriptedServer, outcome, raw, scripted_server
+from tests.scripted import KEY, ScriptedServer, outcome, raw
 
 SECONDS = 0.1
-
-
-@pytest.fixture
-async def scripted() -> AsyncIterator[ScriptedServer]:
-    async with scripted_server() as server:
-        yield server
 
 
 @pytest.fixture

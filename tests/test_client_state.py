@@ -13,17 +13,11 @@ from aiohttp import web
 
 from jsonrpc_backend.client import AsyncClient, Notification
 from jsonrpc_backend.errors import InvalidResponse, InvalidSessionId, RpcError
-from tests.test_client import KEY, USER, Answer, ScriptedServer, error, outcome, raw, result, scripted_server
+from tests.scripted import KEY, USER, Answer, ScriptedServer, error, outcome, raw, result
 
 HEADER = "X-Set-Monaca-Cloud-Session"
 Use = Callable[[AsyncClient], Awaitable[Any]]
 Kept = tuple[str | None, str | None]  # session and login token
-
-
-@pytest.fixture
-async def scripted() -> AsyncIterator[ScriptedServer]:
-    async with scripted_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -702,3 +702,9 @@ async def test_each_backend_has_its_own_settings(start: StartServer, http: aioht
     app, other = Wire(http, server), Wire(http, with_api_key(server, "other", "other-key"))
     assert (await app.call("User.validate", username="somebody")).result == "OK"
     assert set((await other.call("User.validate", username="somebody")).data) == {"username"}
+
+
+async def test_an_expectation_that_is_not_met_is_told_to_pages_too(wire: Wire) -> None:
+    async with wire.http.post(wire.server.endpoint, data=b"{}", headers={"Expect": "nonsense"}) as response:
+        assert response.status == 417
+        assert response.headers["Access-Control-Allow-Origin"] == "*"

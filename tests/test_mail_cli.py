@@ -14,13 +14,8 @@ import pytest
 
 from tests.mailbox import TOKEN, Mailbox
 from tests.servers import ServerProcess, served
-from tests.test_cli import Shell
+from tests.shell import Shell
 from tests.wire import Wire
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
 
 
 async def forgotten(http: aiohttp.ClientSession, server: ServerProcess, username: str = "me@example.com") -> Wire:
@@ -165,3 +160,33 @@ async def test_page_is_for_this_machine_only(tmp_path: Path, http: aiohttp.Clien
         assert (await page(http, server))[0] == 404
     with served(tmp_path / "data") as server:
         assert (await page(http, server))[0] == 404
+
+
+# --- what an operator may have broken --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"damaged\n", b"A" * 43 + b"=\n"], ids=["damaged", "another key"])
+async def test_damaged_key_file_is_said(
+    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession, content: bytes
+) -> None:
+    await forgotten(http, served)
+    (mail,) = listed(shell)
+    (served.data_dir / "app.mail-key").write_bytes(content)
+    error = shell.fails(1, "mail", "show", str(mail["key"]))
+    assert "Mail 1 cannot be decrypted: its key file is gone or damaged." in error
+
+
+def test_missing_certificates_are_said(shell: Shell) -> None:
+    settings = {"JSONRPC_BACKEND_SMTP_HOST": "localhost", "JSONRPC_BACKEND_SMTP_CA_FILE": "gone.pem"}
+    error = shell.fails(1, "mail", "send-test", "you@example.com", **settings)
+    assert "The certificates of smtp.ca_file cannot be read: No such file or directory." in error
+
+
+async def test_page_with_a_broken_host_header(tmp_path: Path) -> None:
+    with served(tmp_path / "data", "--dev") as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        writer.write(b"GET /dev/mail HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n")
+        status = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    assert status.split()[1] in {b"400", b"404"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.target import Target, on_backend
-from jsonrpc_backend.dev import state_of
+from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.config import DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
-from jsonrpc_backend.mail.outbox import Kept, read_content
+from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent
 from jsonrpc_backend.rpc.backend import mail_key_path, system_clock
@@ -19,8 +19,6 @@ from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.mails import Mail
 
 SHOWN = 100
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 @click.group()
@@ -32,8 +30,8 @@ def _kept(target: Target, found: Mail) -> Kept:
     seal = Seal(mail_key_path(target.data_dir, target.backend_id))
     try:
         return Kept(found, read_content(found, seal))
-    except Unreadable as error:
-        raise click.ClickException(f"The key file of mail {found.key} is gone.") from error
+    except (Unreadable, OSError) as error:
+        raise click.ClickException(f"Mail {found.key} cannot be decrypted: its key file is gone or damaged.") from error
 
 
 def _object(kept: Kept, *, sends: bool) -> dict[str, Any]:
@@ -54,7 +52,7 @@ def _object(kept: Kept, *, sends: bool) -> dict[str, Any]:
 
 @mail.command("list")
 @on_backend()
-@_json_option
+@json_option
 def list_mails(target: Target, as_json: bool) -> None:
     """List the latest mails, newest first: number, recipient, what has become of it."""
     found = target.read(lambda db: list(mails.list_latest(db, SHOWN)))
@@ -75,7 +73,7 @@ def _without_text(entry: dict[str, Any]) -> dict[str, Any]:
 @mail.command()
 @click.argument("number", type=int)
 @on_backend()
-@_json_option
+@json_option
 def show(target: Target, number: int, as_json: bool) -> None:
     """Show the mail NUMBER of `mail list`. Its text is kept until it has been sent or given up."""
     found = target.read(lambda db: mails.find(db, number))
@@ -93,7 +91,7 @@ def show(target: Target, number: int, as_json: bool) -> None:
 
 @mail.command("send-test")
 @click.argument("address")
-@click.option("--template", default="send_password_token", show_default=True, help="Template to send.")
+@click.option("--template", default=DEFAULT_TEMPLATE, show_default=True, help="Template to send.")
 @on_backend(create=True)
 def send_test(target: Target, address: str, template: str) -> None:
     """Send a template with a made-up token to ADDRESS now, and say what the SMTP server answers."""
@@ -109,6 +107,8 @@ def send_test(target: Target, address: str, template: str) -> None:
         asyncio.run(_send(target, recipient, template))
     except NotSent as failure:
         raise click.ClickException(f"Not sent: {failure}") from failure
+    except OSError as error:
+        raise click.ClickException(f"The certificates of smtp.ca_file cannot be read: {error.strerror}.") from error
     click.echo(f"The SMTP server {target.config.smtp.host} has accepted a mail to {address}.")
 
 

@@ -17,14 +17,15 @@ from aiohttp import web
 from jsonrpc_backend import __version__
 from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
-from jsonrpc_backend.config import Config
+from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
 
 
 def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     # An empty one, from a variable that is not set, would listen on every address.
-    if value is not None and (not value or value.split() != [value]):
-        raise click.BadParameter("it must be a host name or address.")
+    rule = setting_rule(ServerConfig, "host")
+    if value is not None and not rule.accepts(value):
+        raise click.BadParameter(f"it must be {rule.allowed}.")
     return value
 
 

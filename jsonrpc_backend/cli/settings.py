@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,10 +15,12 @@ from jsonrpc_backend.config import (
     CONFIG_FILE_VARIABLE,
     DEFAULT_CONFIG_FILE,
     ENVIRONMENT_PREFIX,
+    BackendConfig,
     Config,
     ConfigError,
     load_config,
     read_config,
+    setting_rule,
 )
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.database import DatabaseUnusable
@@ -107,6 +108,6 @@ def _kept_api_key(file: Path) -> str:
         raise DatabaseFailed(f"{file.parent}: {error.strerror}. Choose another folder with --data.") from error
     except UnicodeDecodeError:
         api_key = ""
-    if not re.fullmatch(r"\S{1,255}", api_key):
+    if not setting_rule(BackendConfig, "api_key").accepts(api_key):
         raise ConfigurationFailed(f"{file} does not hold an API key. Delete it to get a new one.")
     return api_key

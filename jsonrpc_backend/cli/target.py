@@ -17,6 +17,8 @@ from jsonrpc_backend.store.database import open_for_writing, run_in_transaction
 
 T = TypeVar("T")
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
 
 @dataclass(frozen=True)
 class Target:

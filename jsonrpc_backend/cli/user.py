@@ -12,7 +12,7 @@ import click
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.target import Target, on_backend
+from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.errors import ParseError
 from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, user_object
 from jsonrpc_backend.rpc.backend import system_clock
@@ -27,7 +27,6 @@ def user() -> None:
     """List and change an app's users. The server may be running."""
 
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 _password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
 )
@@ -76,7 +75,7 @@ def _find_again(db: sqlite3.Connection, user: User) -> User:
 
 @user.command("list")
 @on_backend()
-@_json_option
+@json_option
 def list_users(target: Target, as_json: bool) -> None:
     """List the users, oldest first: id, time of registration (UTC), username."""
     found = target.read(lambda db: list(users.list_all(db)))
@@ -90,7 +89,7 @@ def list_users(target: Target, as_json: bool) -> None:
 @user.command()
 @click.argument("name")
 @on_backend()
-@_json_option
+@json_option
 def show(target: Target, name: str, as_json: bool) -> None:
     """Show the user NAME (a username or an id) with all properties."""
     found = target.read(lambda db: _find(db, name))

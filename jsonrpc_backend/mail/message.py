@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from jsonrpc_backend.config import PLACEHOLDER, MailTemplateConfig
+from jsonrpc_backend.config import PLACEHOLDER, MailTemplateConfig, addresses_in
 
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
@@ -59,10 +59,7 @@ def new_message_id(template: MailTemplateConfig) -> str:
 
 def sender_address(sender: str) -> Address:
     """The address in a `from` such as `App <app@example.com>`; the configuration has been checked for one."""
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    address: Address = message["From"].addresses[0]
-    return address
+    return addresses_in(sender)[0]
 
 
 def compose(content: Content, *, recipient: Address, message_id: str, created_at: int) -> EmailMessage:

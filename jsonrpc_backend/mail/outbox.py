@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
 from jsonrpc_backend.accounts.tokens import digest
@@ -45,6 +46,22 @@ MailListener = Callable[[str, Kept], None]  # called with the backend id
 def read_content(mail: Mail, seal: Seal) -> Content | None:
     """What a mail says, as long as it is kept. Raises Unreadable. Blocking."""
     return None if mail.sealed is None else Content.from_json(seal.decrypt(mail.sealed))
+
+
+def state_of(kept: Kept, *, sends: bool) -> str:
+    """In a few words, what has become of a mail."""
+    mail = kept.mail
+    if mail.sent_at is not None:
+        return f"sent {_time(mail.sent_at)}"
+    if mail.next_at is None:
+        return f"given up after {mail.attempts} attempts: {mail.last_error}"
+    if not sends:
+        return f"kept {_time(mail.created_at)}"
+    return f"waiting, {mail.attempts} attempts" + (f", last: {mail.last_error}" if mail.last_error else "")
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 class Outbox:

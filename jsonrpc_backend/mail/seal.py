@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Unreadable(Exception):
-    """The content was sealed with another key."""
+    """The content was sealed with another key, or the key file is damaged."""
 
 
 class Seal:
@@ -31,7 +31,7 @@ class Seal:
 
         try:
             return self._fernet().decrypt(sealed)
-        except InvalidToken as error:
+        except (InvalidToken, ValueError) as error:
             raise Unreadable from error
 
     def _fernet(self) -> "Fernet":

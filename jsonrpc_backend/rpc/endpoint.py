@@ -52,7 +52,9 @@ class Endpoint:
     async def expect(self, request: web.Request) -> None:
         """Invites a body that was announced with `Expect: 100-continue`, unless it would be refused anyway."""
         if request.headers["Expect"].lower() != "100-continue":
-            raise web.HTTPExpectationFailed
+            refusal = web.HTTPExpectationFailed()
+            self._allow_origin(request, refusal)
+            raise refusal
         if not self._is_refused(request):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
