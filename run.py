@@ -27,7 +27,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[0] == "test":
         command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", "auto"])]
-        return _install("[test]") or subprocess.call(command, cwd=ROOT)
+        setup = [str(PYTHON), "-m", "tests.setup"]
+        return _install("[test]") or subprocess.call(setup, cwd=ROOT) or subprocess.call(command, cwd=ROOT)
     return _install("") or _become([str(PYTHON), "-m", "jsonrpc_backend", *arguments])
 
 

@@ -16,6 +16,7 @@ from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.scripts import add_scripts
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
+    add_scripts(app, development=development)
     if development and dev.is_loopback(config.server.host):
         dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
     app.on_response_prepare.append(_forbid_sniffing)

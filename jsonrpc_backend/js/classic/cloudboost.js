@@ -1,0 +1,8 @@
+/* Last part of cloudboost.js: the global that apps use, or what Node's require returns. */
+var options = scriptOptions("cloudboost.js");
+var CB = createCloudBoost(options);
+if (typeof module === "object" && module.exports) {
+    module.exports = CB;
+} else {
+    root.CB = CB;
+}

@@ -1,0 +1,186 @@
+import { rejected } from "./promise.mjs";
+import { CloudError, Connection } from "./connection.mjs";
+
+var UNCONFIGURED =
+    "The server is not known yet: put data-backend-id and data-api-key into the script tag, " +
+    "or call configure({url: …, backendId: …, apiKey: …}).";
+
+/**
+ * The client of Monaca Backend's documented API: `User`, `Error`, `setTimeout`, and `configure` in place of the IDE.
+ *
+ * `options`: url (of the server), backendId, apiKey; optional: timeout (ms), deviceId, storage (like localStorage).
+ */
+function createCloud(options) {
+    return cloudOf({}, options || {});
+}
+
+function keptOfUser(user) {
+    return { _id: user._id };
+}
+
+function checked(settings) {
+    ["url", "backendId", "apiKey"].forEach(function (name) {
+        if (settings[name] !== undefined && typeof settings[name] !== "string") {
+            throw new TypeError(name + " must be a string");
+        }
+    });
+    if (settings.url !== undefined && !/^https?:\/\/[^/]/.test(settings.url)) {
+        throw new TypeError("url must look like https://example.com");
+    }
+    return settings;
+}
+
+function checkedTimeout(ms) {
+    if (typeof ms !== "number" || !(ms >= 0)) {
+        throw new TypeError("the time-out must be a number of milliseconds; 0 for none");
+    }
+    return ms;
+}
+
+function merged(settings, changes) {
+    var result = {};
+    [settings, changes].forEach(function (source) {
+        Object.keys(source).forEach(function (name) {
+            if (source[name] !== undefined) {
+                result[name] = source[name];
+            }
+        });
+    });
+    return checked(result);
+}
+
+/** `connections` are shared by a cloud and all that its `configure` has returned, so that they agree on who is signed in. */
+function cloudOf(connections, options) {
+    var settings = merged({}, options);
+
+    function isConfigured() {
+        return Boolean(settings.url && settings.backendId && settings.apiKey);
+    }
+
+    function connection() {
+        var key = [settings.url, settings.backendId, settings.apiKey].join(" ");
+        connections[key] = connections[key] || new Connection(settings, "monacaCloud", keptOfUser);
+        return connections[key];
+    }
+
+    /** A function that does nothing but fail, with a promise, until the server is known. */
+    function configured(work) {
+        return function () {
+            if (!isConfigured()) {
+                return rejected(new CloudError(-13, UNCONFIGURED, { reason: UNCONFIGURED }));
+            }
+            return work.apply(null, arguments);
+        };
+    }
+
+    function call(method, params) {
+        return connection().call(method, params);
+    }
+
+    /** A function that calls a method with its arguments as the parameters of these names. */
+    function caller(method, names) {
+        return configured(function () {
+            var params = {};
+            for (var i = 0; i < names.length; i++) {
+                params[names[i]] = arguments[i];
+            }
+            return call(method, params);
+        });
+    }
+
+    function properties(names) {
+        return call("User.getProperties", { names: names }).then(function (result) {
+            return result.properties;
+        });
+    }
+
+    var user = {
+        register: caller("User.register", ["username", "password", "properties"]),
+        validate: caller("User.validate", ["username", "properties"]),
+        unregister: configured(function (password) {
+            return connection().unregister(password);
+        }),
+        login: caller("User.login", ["username", "password"]),
+        /** True or false at once: whether somebody is signed in, as far as is known here. */
+        isAuthenticated: function () {
+            return user._oid !== null;
+        },
+        autoLogin: configured(function () {
+            return connection().autoLogin();
+        }),
+        logout: configured(function () {
+            return connection().logout();
+        }),
+        updatePassword: configured(function (oldPassword, newPassword) {
+            return connection().updatePassword(oldPassword, newPassword);
+        }),
+        sendPasswordResetToken: caller("User.sendPasswordResetToken", ["username", "options"]),
+        resetPasswordAndLogin: caller("User.resetPasswordAndLogin", ["username", "newPassword", "token"]),
+        getProperty: configured(function (name) {
+            return properties([name]).then(function (found) {
+                return found[name];
+            });
+        }),
+        getProperties: configured(properties),
+        saveProperty: caller("User.saveProperty", ["name", "value"]),
+        saveProperties: caller("User.saveProperties", ["properties"])
+    };
+    Object.defineProperty(user, "_oid", {
+        enumerable: true,
+        get: function () {
+            var current = isConfigured() ? connection().signIn.user : null;
+            return current === null ? null : current._id;
+        }
+    });
+
+    var cloud = {
+        User: user,
+        Error: CloudError,
+
+        /** How long a call may take, in milliseconds; 0 for no limit. */
+        setTimeout: function (ms) {
+            cloud.timeout = ms;
+        },
+
+        /**
+         * Speaks to this backend from now on. Returns a cloud that stays with it, for pages with several backends:
+         * `var shop = monaca.cloud.configure({…}), chat = monaca.cloud.configure({…})`.
+         */
+        configure: function (changes) {
+            settings = merged(settings, changes);
+            return cloudOf(connections, settings);
+        },
+
+        /** Calls any method by its name, with named parameters; a promise of its result. */
+        call: configured(call)
+    };
+    // As apps of the original client may set them.
+    ["url", "backendId", "apiKey"].forEach(function (name) {
+        Object.defineProperty(cloud, name, {
+            enumerable: true,
+            get: function () {
+                return settings[name];
+            },
+            set: function (value) {
+                var change = {};
+                change[name] = value;
+                settings = merged(settings, change);
+            }
+        });
+    });
+    Object.defineProperty(cloud, "timeout", {
+        enumerable: true,
+        get: function () {
+            return isConfigured() ? connection().timeout : settings.timeout;
+        },
+        set: function (ms) {
+            settings = merged(settings, { timeout: checkedTimeout(ms) });
+            if (isConfigured()) {
+                connection().timeout = ms;
+            }
+        }
+    });
+    return cloud;
+}
+
+export { createCloud };

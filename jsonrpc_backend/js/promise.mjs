@@ -1,0 +1,210 @@
+/**
+ * A promise of the Promises/A+ kind that has jQuery's done, fail and always as well.
+ *
+ * Written out because the WebViews of old phones have no Promise, and because `.done(…).fail(…)` on a native one would
+ * leave rejections that nobody handles.
+ */
+function CloudPromise(start) {
+    this._state = "pending";
+    this._value = undefined;
+    this._listeners = [];
+    this._heard = false; // somebody will learn of a failure
+    settleBy(this, start);
+}
+
+/** Lets `start(resolve, reject)` decide the promise; what it does after that, and throws after that, is ignored. */
+function settleBy(promise, start) {
+    var decided = false;
+    function once(settle) {
+        return function (value) {
+            if (!decided) {
+                decided = true;
+                settle(promise, value);
+            }
+        };
+    }
+    var reject = once(rejectWith);
+    try {
+        start(once(resolveWith), reject);
+    } catch (error) {
+        reject(error);
+    }
+}
+
+function resolveWith(promise, value) {
+    if (value === promise) {
+        rejectWith(promise, new TypeError("A promise cannot wait for itself."));
+        return;
+    }
+    settleBy(promise, function (resolve, reject) {
+        var then = value !== null && (typeof value === "object" || typeof value === "function") && value.then;
+        if (typeof then === "function") {
+            then.call(value, resolve, reject);
+        } else {
+            settle(promise, "resolved", value);
+        }
+    });
+}
+
+function rejectWith(promise, error) {
+    settle(promise, "rejected", error);
+    setTimeout(function () {
+        if (!promise._heard && typeof console !== "undefined") {
+            console.warn("A call failed, and nothing handles it (.fail, .catch): " + describe(error));
+        }
+    }, 0);
+}
+
+function describe(error) {
+    return error && error.code !== undefined ? "Err#" + error.code + ": " + error.message : String(error);
+}
+
+function settle(promise, state, value) {
+    promise._state = state;
+    promise._value = value;
+    var listeners = promise._listeners;
+    promise._listeners = [];
+    for (var i = 0; i < listeners.length; i++) {
+        notify(promise, listeners[i]);
+    }
+}
+
+function notify(promise, listener) {
+    later(function () {
+        listener[promise._state](promise._value);
+    });
+}
+
+function listen(promise, onResolved, onRejected) {
+    var listener = { resolved: onResolved, rejected: onRejected };
+    if (promise._state === "pending") {
+        promise._listeners.push(listener);
+    } else {
+        notify(promise, listener);
+    }
+}
+
+function later(work) {
+    if (typeof Promise === "function") {
+        Promise.resolve().then(work);
+    } else {
+        setTimeout(work, 0);
+    }
+}
+
+function ignore() {}
+
+/** Calls every function among `callbacks` with the value; an error in one reaches the page's error handler. */
+function callEach(callbacks) {
+    return function (value) {
+        for (var i = 0; i < callbacks.length; i++) {
+            try {
+                if (typeof callbacks[i] === "function") {
+                    callbacks[i](value);
+                }
+            } catch (error) {
+                throwLater(error);
+            }
+        }
+    };
+}
+
+function throwLater(error) {
+    setTimeout(function () {
+        throw error;
+    }, 0);
+}
+
+CloudPromise.prototype = {
+    constructor: CloudPromise,
+
+    then: function (onResolved, onRejected) {
+        var promise = this;
+        promise._heard = true;
+        return new CloudPromise(function (resolve, reject) {
+            function passOn(callback, otherwise) {
+                return function (value) {
+                    if (typeof callback !== "function") {
+                        otherwise(value);
+                        return;
+                    }
+                    try {
+                        resolve(callback(value));
+                    } catch (error) {
+                        reject(error);
+                    }
+                };
+            }
+            listen(promise, passOn(onResolved, resolve), passOn(onRejected, reject));
+        });
+    },
+
+    "catch": function (onRejected) {
+        return this.then(undefined, onRejected);
+    },
+
+    "finally": function (callback) {
+        function run() {
+            return new CloudPromise(function (resolve) {
+                resolve(typeof callback === "function" ? callback() : undefined);
+            });
+        }
+        return this.then(
+            function (value) {
+                return run().then(function () {
+                    return value;
+                });
+            },
+            function (error) {
+                return run().then(function () {
+                    throw error;
+                });
+            }
+        );
+    },
+
+    /** Calls the functions with the result; returns this same promise, as jQuery does. */
+    done: function () {
+        listen(this, callEach(arguments), ignore);
+        return this;
+    },
+
+    /** Calls the functions with the error; returns this same promise. */
+    fail: function () {
+        this._heard = true;
+        listen(this, ignore, callEach(arguments));
+        return this;
+    },
+
+    /** Calls the functions with the result or the error; returns this same promise. */
+    always: function () {
+        this._heard = true;
+        listen(this, callEach(arguments), callEach(arguments));
+        return this;
+    },
+
+    // What $.when of jQuery 1 and 2 asks of a promise.
+    progress: function () {
+        return this;
+    },
+    promise: function () {
+        return this;
+    },
+
+    /** "pending", "resolved" or "rejected". */
+    state: function () {
+        return this._state;
+    }
+};
+
+if (typeof Symbol === "function" && Symbol.toStringTag) {
+    CloudPromise.prototype[Symbol.toStringTag] = "Promise";
+}
+
+function rejected(error) {
+    return new CloudPromise(function (_, reject) {
+        reject(error);
+    });
+}
+
+export { CloudPromise, rejected };

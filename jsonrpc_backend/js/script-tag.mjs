@@ -1,0 +1,37 @@
+import { root } from "./connection.mjs";
+
+/**
+ * The options of the script tag that has loaded `file`: data-backend-id, data-api-key, data-url. Without data-url it is
+ * the server that the file came from. Nothing where there is no such tag.
+ */
+function scriptOptions(file) {
+    var script = findScript(file);
+    if (!script) {
+        return {};
+    }
+    var served = /^(https?:\/\/.*?)\/js\/[^/]*$/.exec(script.src.split(/[?#]/)[0]);
+    return {
+        url: script.getAttribute("data-url") || (served ? served[1] : undefined),
+        backendId: script.getAttribute("data-backend-id") || undefined,
+        apiKey: script.getAttribute("data-api-key") || undefined
+    };
+}
+
+function findScript(file) {
+    var document = root.document;
+    if (!document) {
+        return null;
+    }
+    if (document.currentScript) {
+        return document.currentScript;
+    }
+    var scripts = document.getElementsByTagName("script");
+    for (var i = scripts.length - 1; i >= 0; i--) {
+        if (scripts[i].src.indexOf(file) >= 0) {
+            return scripts[i];
+        }
+    }
+    return null;
+}
+
+export { scriptOptions };
