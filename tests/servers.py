@@ -96,10 +96,12 @@ def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterator[InProcessServer]:
+async def running(
+    config: Config, clock: FakeClock | None = None, *, development: bool = False
+) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
-    runner = make_runner(make_app(config, clock=clock))
+    runner = make_runner(make_app(config, clock=clock, development=development))
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -340,8 +340,8 @@ function createCloudBoost(options) {
             if (!/^https?:\/\/[^/]/.test(given[0])) {
                 throw new Error("CB.CloudApp.init(url, backendId, apiKey): url must look like https://example.com");
             }
-            if (typeof given[1] !== "string" || typeof given[2] !== "string" || !given[1] || !given[2]) {
-                throw new Error("CB.CloudApp.init(url, backendId, apiKey): backendId and apiKey must be strings.");
+            if (!/^[^/]+$/.test(given[1]) || typeof given[2] !== "string" || !given[2]) {
+                throw new Error("CB.CloudApp.init(url, backendId, apiKey): backendId or apiKey is missing.");
             }
             connect(given[0], given[1], given[2]);
         }

@@ -156,7 +156,8 @@ async function run(before, snippet) {{
     if (before) await (new Function("return (async function () {{" + before + "}})()"))();
     var printed = [];
     await new Promise(function (end) {{
-        new Function("log", "end", snippet)(function () {{ printed.push([].map.call(arguments, String).join(" ")); }}, end);
+        function log() {{ printed.push([].map.call(arguments, String).join(" ")); }}
+        new Function("log", "end", snippet)(log, end);
     }});
     return printed;
 }}

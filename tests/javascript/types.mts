@@ -1,0 +1,92 @@
+// Compiled, never run. Each line after @ts-expect-error must be refused, every other line accepted.
+import {
+    CloudError,
+    createCloud,
+    createCloudBoost,
+    type Methods,
+    type User
+} from "../../jsonrpc_backend/js/jsonrpc-backend.mjs";
+
+const cloud = createCloud({ url: "https://example.com", backendId: "app", apiKey: "key", timeout: 5000 });
+
+export async function good(): Promise<void> {
+    const { user, loginToken } = await cloud.User.register("anna@example.com", "secret", { age: 21, tags: ["a"] });
+    const id: string = user._id;
+    const token: string | undefined = loginToken;
+    const again: string = (await cloud.User.autoLogin()).loginToken;
+    const older: number = user.age + user._createdAt;
+    await cloud.User.register("anna@example.com", "secret");
+    await cloud.User.validate("anna@example.com", null);
+    await cloud.User.sendPasswordResetToken("anna", { emailPropertyName: "email", templateName: "welcome" });
+    await cloud.User.resetPasswordAndLogin("anna", "new", "AC3D");
+    const properties = await cloud.User.getProperties(["age"]);
+    const all = await cloud.User.getProperties();
+    await cloud.User.saveProperty("nickname", { nested: [1, null, true] });
+    const said: "OK" = await cloud.User.saveProperties({ nickname: "Anna" });
+    const signedIn: boolean = cloud.User.isAuthenticated();
+    const oid: string | null = cloud.User._oid;
+    cloud.User.login("anna", "secret")
+        .done((result) => console.log(result.user._username))
+        .fail((error) => console.log(error.code, error.message, error.data.username))
+        .always(() => console.log("over"))
+        .then((result) => result.user._id.length)
+        .then((length: number) => length);
+    const one: { value: any } = await cloud.call("User.getProperty", { name: "age" });
+    await cloud.call("User.logout");
+    await cloud.call("Note.add", { text: "a method of one's own" });
+    const shop = cloud.configure({ backendId: "shop", apiKey: "other" });
+    shop.setTimeout(1000);
+    shop.timeout = 0;
+    const error: CloudError = new CloudError(10001, "Mine");
+    throw cloud.Error(error.code, error.message, [id, token, again, older, properties, all, said, signedIn, oid, one]);
+}
+
+export async function goodCloudBoost(): Promise<void> {
+    const CB = createCloudBoost();
+    CB.CloudApp.init("https://example.com", "app", "key");
+    const user = new CB.CloudUser();
+    user.set("username", "anna");
+    user.password = "secret";
+    user.signUp({ success: (signedUp) => console.log(signedUp.id), error: (error) => console.log(error.message) });
+    const saved = await user.save();
+    const made: Date | undefined = saved.createdAt;
+    await CB.CloudUser.current?.logOut();
+    console.log(made, CB.CloudUser.current?.email);
+}
+
+export function bad(someone: User, methods: Methods): void {
+    // @ts-expect-error: a password is missing
+    cloud.User.register("anna@example.com");
+    // @ts-expect-error: a username is a string
+    cloud.User.login(1, "secret");
+    // @ts-expect-error: names are an array
+    cloud.User.getProperties("age");
+    // @ts-expect-error: not JSON
+    cloud.User.saveProperty("when", () => 1);
+    // @ts-expect-error: no such option
+    cloud.User.sendPasswordResetToken("anna", { email: "x" });
+    // @ts-expect-error: it is made by the server
+    cloud.User._oid = "u1";
+    // @ts-expect-error: no such method
+    cloud.User.signUp("anna", "secret");
+    // @ts-expect-error: no such option
+    createCloud({ url: "https://example.com", backend: "app" });
+    // @ts-expect-error: milliseconds are a number
+    cloud.setTimeout("1000");
+    // @ts-expect-error: parameters of a documented method
+    cloud.call("User.login", { username: "anna" });
+    // @ts-expect-error: the name must be given
+    cloud.call("User.getProperty");
+    // @ts-expect-error: it is a number
+    const created: string = someone._createdAt;
+    // @ts-expect-error: a result has no such member
+    methods["User.login"].result.session;
+    const CB = createCloudBoost();
+    // @ts-expect-error: the API key is missing
+    CB.CloudApp.init("https://example.com");
+    // @ts-expect-error: it may be null
+    CB.CloudUser.current.logOut();
+    // @ts-expect-error: the server makes it
+    new CB.CloudUser().id = "u1";
+    console.log(created);
+}

@@ -1,0 +1,159 @@
+"""The client scripts without a browser: how they are served, their types, Node.js, the syntax of old WebViews."""
+
+import asyncio
+import gzip
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from jsonrpc_backend import scripts
+from tests import typescript
+from tests.conftest import StartServer
+from tests.servers import InProcessServer, running
+from tests.setup import JAVASCRIPT, NODE_MODULES, node, node_environment
+
+CLASSIC = ["cloudboost.js", "monaca.cloud.js"]
+MODULES = ["cloudboost.mjs", "connection.mjs", "jsonrpc-backend.mjs", "monaca.mjs", "promise.mjs", "script-tag.mjs"]
+TYPES = ["jsonrpc-backend.d.mts", "methods.d.mts"]
+
+# What a phone has to load, in bytes, compressed; README states the sizes.
+LARGEST = 10_000
+
+
+async def run_node(*arguments: str | Path) -> str:
+    """What a Node.js program prints; it must end well and print nothing to stderr."""
+    process = await asyncio.create_subprocess_exec(
+        node(),
+        *map(str, arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=JAVASCRIPT,
+        env=node_environment(),
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, errors.decode()) == (0, ""), output.decode()
+    return output.decode()
+
+
+# --- how they are served ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLASSIC + MODULES + TYPES)
+async def test_served(http: aiohttp.ClientSession, server: InProcessServer, name: str) -> None:
+    async with http.get(f"{server.url}/js/{name}", headers={"Origin": "null"}) as response:
+        text = await response.text()
+        assert response.status == 200
+        assert response.content_type == ("text/plain" if name in TYPES else "text/javascript")
+        assert response.charset == "utf-8"
+        headers = response.headers
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "public, max-age=3600"
+    assert "Set-Cookie" not in headers
+    expected = scripts.classic_script(name) if name in CLASSIC else (scripts.FOLDER / name).read_text("utf-8")
+    assert text == expected
+
+
+def test_every_file_of_the_folder_is_served() -> None:
+    assert sorted(scripts.all_scripts()) == sorted(CLASSIC + MODULES + TYPES)
+
+
+async def test_a_script_that_has_not_changed_is_not_sent_again(
+    http: aiohttp.ClientSession, server: InProcessServer
+) -> None:
+    url = f"{server.url}/js/monaca.cloud.js"
+    async with http.get(url) as response:
+        etag = response.headers["ETag"]
+    for value, status in ((etag, 304), (f'"other", {etag}', 304), (f"W/{etag}", 304), ("*", 304), ('"other"', 200)):
+        async with http.get(url, headers={"If-None-Match": value}) as response:
+            assert response.status == status
+            assert response.headers["ETag"] == etag
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+    async with http.head(url) as response:
+        assert response.status == 200
+        assert await response.read() == b""
+
+
+async def test_compressed_where_the_browser_can(server: InProcessServer) -> None:
+    async with aiohttp.ClientSession(auto_decompress=False) as plain:
+        for accepted, encoding in (("gzip, deflate, br", "gzip"), ("identity", None)):
+            async with plain.get(f"{server.url}/js/monaca.cloud.js", headers={"Accept-Encoding": accepted}) as response:
+                body = await response.read()
+                assert response.headers.get("Content-Encoding") == encoding
+                assert response.headers["Vary"] == "Accept-Encoding"
+                text = gzip.decompress(body) if encoding else body
+                assert text.decode() == scripts.classic_script("monaca.cloud.js")
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "classic", "..%2fapp.py", "%2e%2e%2fapp.py", "package.json", ""])
+async def test_nothing_else_is_served(http: aiohttp.ClientSession, server: InProcessServer, name: str) -> None:
+    async with http.get(f"{server.url}/js/{name}") as response:
+        assert response.status == 404
+
+
+async def test_in_development_an_edit_is_seen_at_once(
+    http: aiohttp.ClientSession, tmp_path: Path, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "js"
+    (folder / "classic").mkdir(parents=True)
+    for path in [*scripts.FOLDER.glob("*.m?s"), *scripts.FOLDER.glob("*/*.js")]:
+        (folder / path.relative_to(scripts.FOLDER)).write_bytes(path.read_bytes())
+    monkeypatch.setattr(scripts, "FOLDER", folder)
+    async with running((await start()).config, development=True) as server:
+        (folder / "monaca.mjs").write_text("/* edited */")
+        async with http.get(f"{server.url}/js/monaca.cloud.js") as response:
+            assert response.headers["Cache-Control"] == "no-cache"
+            assert "/* edited */" in await response.text()
+
+
+def test_they_are_small() -> None:
+    sizes = {name: len(script.compressed) for name, script in scripts.all_scripts().items() if name in CLASSIC}
+    assert max(sizes.values()) < LARGEST, sizes
+
+
+# --- what they are ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLASSIC)
+async def test_old_webviews_can_parse_it(tmp_path: Path, name: str) -> None:
+    """ECMAScript 5, the language of Android 4 and iOS 6."""
+    (tmp_path / name).write_text(scripts.classic_script(name))
+    await run_node(NODE_MODULES / "acorn" / "bin" / "acorn", "--ecma5", "--silent", tmp_path / name)
+
+
+def test_the_types_of_the_methods_are_those_of_the_schemas() -> None:
+    assert typescript.FILE.read_text("utf-8") == typescript.render(), "run: python -m tests.typescript"
+
+
+async def test_the_compiler_accepts_good_calls_and_refuses_bad_ones() -> None:
+    await run_node(NODE_MODULES / "typescript" / "bin" / "tsc", "--project", JAVASCRIPT)
+
+
+# --- Node.js ---------------------------------------------------------------------------------------------
+
+
+async def test_the_module_in_node(server: InProcessServer) -> None:
+    module = (scripts.FOLDER / "jsonrpc-backend.mjs").as_uri()
+    printed = await run_node(JAVASCRIPT / "module.mjs", module, server.url, server.backend_id, server.api_key)
+    assert printed == "through\n"
+
+
+async def test_the_module_as_a_package(tmp_path: Path, server: InProcessServer) -> None:
+    """As `npm install <folder>` and bundlers see it: by its name."""
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "jsonrpc-backend").symlink_to(scripts.FOLDER)
+    program = tmp_path / "program.mjs"
+    program.write_text((JAVASCRIPT / "module.mjs").read_text())
+    assert await run_node(program, "jsonrpc-backend", server.url, server.backend_id, server.api_key) == "through\n"
+
+
+async def test_cloudboosts_snippets_in_node(
+    tmp_path: Path, http: aiohttp.ClientSession, server: InProcessServer
+) -> None:
+    async with http.get(f"{server.url}/js/cloudboost.js") as response:
+        (tmp_path / "cloudboost.js").write_text(await response.text())
+    arguments = (tmp_path / "cloudboost.js", server.url, server.backend_id, server.api_key)
+    assert await run_node(JAVASCRIPT / "cloudboost.cjs", *arguments) == "through\n"
