@@ -1,5 +1,5 @@
 import { rejected } from "./promise.mjs";
-import { CloudError, Connection, has, memoryStorage, root } from "./connection.mjs";
+import { CloudError, Connection, copy, has, memoryStorage, root } from "./connection.mjs";
 
 var UNCONFIGURED = "Call CB.CloudApp.init(url, backendId, apiKey) first.";
 var USE_SAVE =
@@ -11,13 +11,6 @@ var WIRE_NAMES = { id: "_id", username: "_username", createdAt: "_createdAt", up
 
 function wholeUser(user) {
     return user;
-}
-
-function copy(target, source) {
-    Object.keys(source).forEach(function (name) {
-        target[name] = source[name];
-    });
-    return target;
 }
 
 function isServerSide() {

@@ -11,6 +11,13 @@ function has(object, name) {
     return Object.prototype.hasOwnProperty.call(object, name);
 }
 
+function copy(target, source) {
+    Object.keys(source).forEach(function (name) {
+        target[name] = source[name];
+    });
+    return target;
+}
+
 // --- errors ----------------------------------------------------------------------------------------------
 
 /**
@@ -287,14 +294,11 @@ Connection.prototype = {
     _exchange: function (method, params, device) {
         var signIn = this.signIn;
         var session = signIn.session;
-        var all = { __api_key: this.settings.apiKey, __device: device };
+        var all = copy({}, params);
+        all.__api_key = this.settings.apiKey;
+        all.__device = device;
         if (session !== null) {
             all.__session = session;
-        }
-        for (var name in params) {
-            if (has(params, name)) {
-                all[name] = params[name];
-            }
         }
         var body;
         try {
@@ -311,7 +315,7 @@ Connection.prototype = {
                 }
                 throw new CloudError(error.code, error.message, error.data);
             }
-            if (answer.session) {
+            if (answer.session && response.result.user) {
                 signIn.begin(answer.session, response.result);
             }
             return response.result;
@@ -465,4 +469,4 @@ function postByFetch(url, body, onAnswer, onFailure) {
     };
 }
 
-export { CloudError, Connection, has, memoryStorage, root };
+export { CloudError, Connection, copy, has, memoryStorage, root };

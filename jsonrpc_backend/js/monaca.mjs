@@ -1,5 +1,5 @@
 import { rejected } from "./promise.mjs";
-import { CloudError, Connection } from "./connection.mjs";
+import { CloudError, Connection, copy } from "./connection.mjs";
 
 var UNCONFIGURED =
     "The server is not known yet: put data-backend-id and data-api-key into the script tag, " +
@@ -38,13 +38,11 @@ function checkedTimeout(ms) {
 }
 
 function merged(settings, changes) {
-    var result = {};
-    [settings, changes].forEach(function (source) {
-        Object.keys(source).forEach(function (name) {
-            if (source[name] !== undefined) {
-                result[name] = source[name];
-            }
-        });
+    var result = copy(copy({}, settings), changes);
+    Object.keys(result).forEach(function (name) {
+        if (changes[name] === undefined) {
+            result[name] = settings[name];
+        }
     });
     return checked(result);
 }
