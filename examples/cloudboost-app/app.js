@@ -3,8 +3,9 @@
  */
 (function () {
     "use strict";
+    var me = null; // the CloudUser who is logged in
 
-    function field(id) {
+    function byId(id) {
         return document.getElementById(id);
     }
 
@@ -16,7 +17,6 @@
         } else {
             Page.show("sign-in");
         }
-        return Promise.resolve();
     }
 
     Page.onSubmit("sign-up-form", function (fields) {
@@ -35,30 +35,33 @@
     });
 
     function showProfile(user) {
-        var fields = field("profile-form").elements;
+        me = user;
+        // So that nobody types it again, and password managers know whose password it is.
+        ["sign-in-form", "password-form", "delete-form"].forEach(function (id) {
+            byId(id).elements.username.value = user.username;
+        });
+        var fields = byId("profile-form").elements;
         fields.email.value = user.email || "";
         fields.city.value = user.get("city") || "";
-        field("signed-in-as").textContent = user.username;
-        field("member-since").textContent = user.createdAt.toLocaleDateString("en", { dateStyle: "long" });
+        byId("signed-in-as").textContent = user.username;
+        byId("member-since").textContent = user.createdAt.toLocaleDateString("en", { dateStyle: "long" });
         Page.show("profile");
     }
 
     Page.onSubmit("profile-form", function (fields) {
-        var user = CB.CloudUser.current;
-        user.set("email", fields.email.value);
-        user.set("city", fields.city.value);
-        return user.save().then(function () {
+        me.set("email", fields.email.value);
+        me.set("city", fields.city.value);
+        return me.save().then(function () {
             Page.tell("Your profile is saved.");
         });
     });
 
     Page.onSubmit("password-form", function (fields) {
-        var user = CB.CloudUser.current;
-        return user
+        return me
             .changePassword(fields.oldPassword.value, fields.newPassword.value)
             .then(function () {
-                user.set("password", fields.newPassword.value);
-                return user.logIn(); // stays logged in: the login tokens for the old password have ended
+                me.set("password", fields.newPassword.value);
+                return me.logIn(); // stays logged in: the login tokens for the old password have ended
             })
             .then(showProfile)
             .then(function () {
@@ -67,16 +70,15 @@
     });
 
     Page.onSubmit("sign-out-form", function () {
-        return CB.CloudUser.current.logOut().then(function () {
+        return me.logOut().then(function () {
             Page.show("sign-in");
             Page.tell("You are logged out.");
         });
     });
 
     Page.onSubmit("delete-form", function (fields) {
-        var user = CB.CloudUser.current;
-        user.set("password", fields.password.value); // the server asks for it
-        return user["delete"]().then(function () {
+        me.set("password", fields.password.value); // the server asks for it
+        return me["delete"]().then(function () {
             Page.show("sign-in");
             Page.tell("Your account and all its data are deleted.");
         });

@@ -65,6 +65,7 @@ var Page = (function () {
             case -13:
                 return "The server cannot be reached. Check the connection and try again.";
             default:
+                console.error(error);
                 return "Something went wrong (error " + (error.code || error) + "). Please try again later.";
         }
     }
@@ -149,7 +150,7 @@ var Page = (function () {
             return;
         }
         setBusy(true);
-        works[form.id](form.elements).then(
+        run(form).then(
             function () {
                 setBusy(false);
                 each(form.querySelectorAll("[type=password]"), function (field) {
@@ -163,6 +164,13 @@ var Page = (function () {
                 showError(form, error);
             }
         );
+    }
+
+    /** A promise of what the form's work comes to, also where the work throws at once. */
+    function run(form) {
+        return new Promise(function (resolve) {
+            resolve(works[form.id](form.elements));
+        });
     }
 
     function focusAgain(button) {

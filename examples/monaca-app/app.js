@@ -6,7 +6,7 @@
     var User; // monaca.cloud.User
     var username = ""; // of the one who is signed in
 
-    function field(id) {
+    function byId(id) {
         return document.getElementById(id);
     }
 
@@ -28,8 +28,10 @@
 
     function signedIn(result) {
         username = result.user._username;
-        field("sign-in-username").value = username;
-        field("forgot-username").value = username;
+        // So that nobody types it again, and password managers know whose password it is.
+        ["sign-in-form", "forgot-form", "password-form", "delete-form"].forEach(function (id) {
+            byId(id).elements.username.value = username;
+        });
         return showProfile();
     }
 
@@ -75,11 +77,11 @@
         return asUser(function () {
             return User.getProperties(["nickname", "age", "note"]);
         }).then(function (properties) {
-            var fields = field("profile-form").elements;
+            var fields = byId("profile-form").elements;
             fields.nickname.value = properties.nickname || "";
             fields.age.value = typeof properties.age === "number" ? properties.age : "";
             fields.note.value = properties.note || "";
-            field("signed-in-as").textContent = username;
+            byId("signed-in-as").textContent = username;
             Page.show("profile");
         });
     }
@@ -114,7 +116,7 @@
 
     Page.onSubmit("forgot-form", function (fields) {
         return User.sendPasswordResetToken(fields.username.value).then(function () {
-            field("reset-username").value = fields.username.value;
+            byId("reset-username").value = fields.username.value;
             Page.show("reset");
             Page.tell("If " + fields.username.value + " has an account, a mail with a code is on its way.");
         });
@@ -130,8 +132,8 @@
 
     /** During development the mail is not sent but shown by the server. */
     function showMailPage(address) {
-        field("mail-page").hidden = !address;
-        field("mail-link").href = address || "";
+        byId("mail-page").hidden = !address;
+        byId("mail-link").href = address || "";
     }
 
     // --- the end ------------------------------------------------------------------------------------------
