@@ -358,12 +358,12 @@ async def test_buttons_rest_while_a_call_runs(open_app: OpenApp, dev_server: Ser
 
 # --- how it looks -----------------------------------------------------------------------------------------
 
-MEASURE = """() => ({
+MEASURE = """min => ({
     small: [...document.querySelectorAll("button, input, textarea")]
-        .filter(element => element.offsetParent && element.getBoundingClientRect().height < %d)
+        .filter(element => element.offsetParent && element.getBoundingClientRect().height < min)
         .map(element => element.outerHTML),
     overflow: document.documentElement.scrollWidth - innerWidth,
-})""" % MIN_TARGET
+})"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -382,7 +382,7 @@ async def test_every_view(open_app: OpenApp, dev_server: ServerProcess, name: st
         await app.passes_axe()
         for width in (320, 390, 1280):
             await app.page.set_viewport_size({"width": width, "height": 800})
-            assert await app.page.evaluate(MEASURE) == {"small": [], "overflow": 0}, (view, width)
+            assert await app.page.evaluate(MEASURE, MIN_TARGET) == {"small": [], "overflow": 0}, (view, width)
 
 
 # --- the files --------------------------------------------------------------------------------------------
@@ -394,7 +394,9 @@ def test_both_apps_have_the_same(file: str) -> None:
     assert (EXAMPLES / MONACA / file).read_bytes() == (EXAMPLES / CLOUDBOOST / file).read_bytes()
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*-app/*.js")), ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path", sorted(EXAMPLES.glob("*-app/*.js")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_old_web_views_can_read_it(path: Path) -> None:
     acorn = NODE_MODULES / "acorn" / "bin" / "acorn"
     subprocess.run([node(), str(acorn), "--ecma5", "--silent", str(path)], check=True)
