@@ -1,4 +1,7 @@
-"""Builds the wheel, installs it into an empty environment and registers a user on the server that it runs."""
+"""Builds the wheel, installs it into an empty environment and tries the server that it runs.
+
+It registers a user there and gets the client scripts and the example apps.
+"""
 
 import json
 import os
@@ -22,15 +25,19 @@ def main() -> None:
         venv.create(folder / "empty", with_pip=True)
         programs = folder / "empty" / ("Scripts" if os.name == "nt" else "bin")
         subprocess.check_call([*pip, "--python", str(programs / "python"), "install", str(wheel)])
-        register(folder, programs / "jsonrpc-backend")
+        try_server(folder, programs / "jsonrpc-backend")
     print("The wheel serves.")
 
 
-def register(folder: Path, program: Path) -> None:
-    """Starts the server and makes the call that it prints."""
-    server = subprocess.Popen(
-        [program, "serve", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
-    )
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return str(response.read().decode())
+
+
+def try_server(folder: Path, program: Path) -> None:
+    """Starts the server, makes the call that it prints and gets what apps get."""
+    command = [str(program), "serve", "--dev", "--port", "0"]
+    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT)
     try:
         assert server.stdout is not None
         line = next(line for line in server.stdout if "curl" in line)
@@ -39,6 +46,12 @@ def register(folder: Path, program: Path) -> None:
         with urllib.request.urlopen(found[1], data=found[2].encode(), timeout=10) as response:
             answer = json.load(response)
         assert answer["result"]["user"]["_username"] == "me@example.com", answer
+        url = found[1].partition("/json-rpc/")[0]
+        for script in ("monaca.cloud.js", "cloudboost.js"):
+            assert "MIT licence" in get(f"{url}/js/{script}")
+        for app in ("monaca-app", "cloudboost-app"):
+            assert "<!doctype html>" in get(f"{url}/examples/{app}/")
+            assert "apiKey" in get(f"{url}/examples/{app}/settings.js")
     finally:
         server.terminate()
         assert server.wait(timeout=20) == 0

@@ -12,6 +12,7 @@ from jsonrpc_backend import dev
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.endpoint import Endpoint
@@ -30,7 +31,8 @@ SHUTDOWN_SECONDS = 4.0
 def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
     """The application; opens its databases when it starts (raises DatabaseUnusable) and closes them at the end.
 
-    `development` prints mails, and shows them on a page where nobody but this machine can reach the server.
+    `development` serves the example apps and prints mails; it shows them on a page where nobody but this machine can
+    reach the server.
     """
     backends: dict[str, Backend] = {}
     endpoint = Endpoint(config.server, Dispatcher(methods), backends)
@@ -64,6 +66,8 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
     add_scripts(app, development=development)
+    if development:
+        add_example_apps(app, config)
     if development and dev.is_loopback(config.server.host):
         dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
     app.on_response_prepare.append(_forbid_sniffing)

@@ -57,6 +57,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_local(request: web.Request) -> bool:
+    """Whether a request to a server on a loopback address was made by this machine, and names it."""
+    return _names_this_machine(request) and "X-Forwarded-For" not in request.headers
+
+
 def _names_this_machine(request: web.Request) -> bool:
     try:
         return is_loopback(URL(f"http://{request.host}").host or "")
@@ -76,7 +81,7 @@ def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, send
     """Serves `/dev/mail`."""
 
     async def show(request: web.Request) -> web.Response:
-        if not _names_this_machine(request) or "X-Forwarded-For" in request.headers:
+        if not is_local(request):
             raise web.HTTPNotFound
         found = [
             (backend.id, kept) for backend in backends.values() for kept in await backend.outbox.latest(MAILS_SHOWN)

@@ -17,7 +17,9 @@ FOLDER = Path(__file__).parent / "js"
 
 CONTENT_TYPE = "text/javascript"
 TYPES_CONTENT_TYPE = "text/plain"  # editors and compilers read the .d.mts files, browsers do not
-MAX_AGE_SECONDS = 3600
+
+# Modules must not be mixed with those of another version: browsers ask each time whether they are still the same.
+CACHED = "public, max-age=3600"
 
 # Each classic script and the modules that it is made of; the last part makes the global that apps use.
 _CLASSIC = {
@@ -72,25 +74,31 @@ def add_scripts(app: web.Application, *, development: bool) -> None:
     kept = all_scripts()
 
     async def send(request: web.Request) -> web.Response:
-        script = (all_scripts() if development else kept).get(request.match_info["name"])
+        name = request.match_info["name"]
+        script = (all_scripts() if development else kept).get(name)
         if script is None:
             raise web.HTTPNotFound(
                 text=f"There is no such script; there are: {', '.join(kept)}.\n", headers=_ANY_ORIGIN
             )
         headers = {
             **_ANY_ORIGIN,
-            "Cache-Control": "no-cache" if development else f"public, max-age={MAX_AGE_SECONDS}",
-            "ETag": f'"{script.etag}"',
+            "Cache-Control": "no-cache" if development or name not in _CLASSIC else CACHED,
+            "ETag": f'W/"{script.etag}"',  # weak: the same for both encodings
             "Vary": hdrs.ACCEPT_ENCODING,
         }
         if any(etag.value in {script.etag, "*"} for etag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         body = script.body
-        if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        if _takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             body, headers["Content-Encoding"] = script.compressed, "gzip"
         return web.Response(body=body, content_type=script.content_type, charset="utf-8", headers=headers)
 
     app.router.add_get("/js/{name}", send)
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    codings = [coding.replace(" ", "").lower() for coding in accept_encoding.split(",")]
+    return any(re.fullmatch(r"gzip(;q=(0\.0*[1-9]\d*|1(\.0*)?))?", coding) for coding in codings)
 
 
 # A page may be of any origin, and may have asked its browser to load nothing from others that does not say so.

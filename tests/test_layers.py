@@ -14,7 +14,7 @@ NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
 BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "methods", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {"app", "dev", "example_apps", "methods", "rpc", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "methods": {"rpc"} | BELOW_RPC,
     "dev": {"mail", "rpc"},
     "scripts": set(),
-    "app": {"dev", "methods", "rpc", "scripts"} | BELOW_RPC,
+    "example_apps": {"config", "dev"},
+    "app": {"dev", "example_apps", "methods", "rpc", "scripts"} | BELOW_RPC,
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "client": {"errors"},
@@ -40,7 +41,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
-    "aiohttp": {"app.py", "dev.py", "scripts.py", "rpc/endpoint.py", "cli", "client"},
+    "aiohttp": {"app.py", "dev.py", "example_apps.py", "scripts.py", "rpc/endpoint.py", "cli", "client"},
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},

@@ -1,4 +1,4 @@
-"""What is shipped: schemas inside the wheel, and a server that runs from it alone."""
+"""What is shipped: schemas and example apps inside the wheel, and a server that runs from it alone."""
 
 import subprocess
 import sys
@@ -19,10 +19,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_wheel_carries_schemas_and_types(wheel: Path) -> None:
+def test_wheel_carries_schemas_example_apps_and_types(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     for schema in (ROOT / "schemas").rglob("*.json"):
         assert f"jsonrpc_backend/schemas/{schema.relative_to(ROOT / 'schemas').as_posix()}" in shipped
+    for file in (ROOT / "examples").glob("*-app/*"):
+        assert f"jsonrpc_backend/examples/{file.parent.name}/{file.name}" in shipped
     assert "jsonrpc_backend/py.typed" in shipped
     assert not [name for name in shipped if name.startswith(("tests/", "examples/", "schemas/"))]
 

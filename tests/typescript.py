@@ -15,9 +15,6 @@ FILE = Path(__file__).parent.parent / "jsonrpc_backend" / "js" / "methods.d.mts"
 HEAD = """\
 // Made of schemas/*.json by `python -m tests.typescript`; edit those.
 
-/** Whatever JSON can express. */
-export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
-
 """
 
 # Shared definitions that get a name of their own.

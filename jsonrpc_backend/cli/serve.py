@@ -19,6 +19,7 @@ from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
+from jsonrpc_backend.example_apps import APPS
 
 
 def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -32,7 +33,7 @@ def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str
 @click.command()
 @config_options
 @click.option("--host", callback=_check_host, help="Address to listen on.")
-@click.option("--dev", "development", is_flag=True, help="For development: print mails, and show them at /dev/mail.")
+@click.option("--dev", "development", is_flag=True, help="For development: example apps; mails are printed and shown.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool) -> None:
     """Run the server until SIGINT or SIGTERM.
@@ -65,7 +66,7 @@ async def _run(config: Config, *, embedded: bool, development: bool) -> None:
             raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
         with _told_to_stop() as stop:
             url = _url(config.server.host, runner.addresses[0][1])
-            _greet(config, url, embedded=embedded, mails=_where_mails_are(config, url, development=development))
+            _greet(config, url, embedded=embedded, development=development)
             await stop.wait()
         click.echo("Stopping.")
     finally:
@@ -102,7 +103,7 @@ def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
 
 
-def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
+def _greet(config: Config, url: str, *, embedded: bool, development: bool) -> None:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     click.echo(f"jsonrpc-backend {__version__}\n")
     for backend_id in config.backends:
@@ -112,7 +113,10 @@ def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
         click.echo(f"  Backend id  {DEFAULT_BACKEND}")
         click.echo(f"  API key     {api_key}")
     click.echo(f"  Data        {Path(config.server.data_dir).absolute()}")
-    click.echo(f"  Mails       {mails}\n")
+    click.echo(f"  Mails       {_where_mails_are(config, url, development=development)}")
+    for app in APPS if development else ():
+        click.echo(f"  Example     {url}/examples/{app}/")
+    click.echo()
     if embedded:
         click.echo("  Register a user:\n")
         click.echo(f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n")

@@ -24,7 +24,9 @@ function explained(error) {
     }
     var data = error.data;
     var message = error.message;
-    if (error.code === -32602) {
+    if (data.reason) {
+        message = data.reason;
+    } else if (error.code === -32602) {
         message = Object.keys(data)
             .map(function (name) {
                 return data[name];
@@ -36,8 +38,6 @@ function explained(error) {
         message = SIGN_IN;
     } else if (error.code === 9999) {
         message = "Too many calls. Try again in " + data.retryAfter + " s.";
-    } else if (data.reason) {
-        message = data.reason;
     }
     return new CloudError(error.code, message, data);
 }
@@ -80,10 +80,12 @@ function createCloudBoost(options) {
     }
 
     /** Calls a method that needs a session; with the login token for a new one where it has ended. */
-    function callSignedIn(user, method, params) {
+    function callSignedIn(method, params) {
         return connection.call(method, params).then(undefined, function (error) {
-            // In another tab somebody else may have signed in since: that token is not for this user.
-            if (error.code !== 11 || !connection.signIn.holdsTokenOf(user.id)) {
+            if (error.code !== 11 || !connection.signIn.loginToken()) {
+                if (error.code === 11) {
+                    connection.signIn.end();
+                }
                 throw error;
             }
             return connection.autoLogin().then(
@@ -91,7 +93,11 @@ function createCloudBoost(options) {
                     return connection.call(method, params);
                 },
                 function (reason) {
-                    throw reason.code === -32602 ? error : reason;
+                    if (reason.code !== -32602 && reason.code !== 13) {
+                        throw reason; // to be tried again
+                    }
+                    connection.signIn.end();
+                    throw error;
                 }
             );
         });
@@ -196,7 +202,7 @@ function createCloudBoost(options) {
                 if (user._password === undefined) {
                     return failed(-32602, "Set the password first, user.set('password', …): the server asks for it.");
                 }
-                return callSignedIn(user, "User.unregister", { password: user._password }).then(function () {
+                return callSignedIn("User.unregister", { password: user._password }).then(function () {
                     connection.signIn.end();
                     return user._load({});
                 });
@@ -232,12 +238,17 @@ function createCloudBoost(options) {
         },
 
         _isCurrent: function () {
-            return this.id !== undefined && CloudUser.current === this;
+            return this.id !== undefined && CloudUser.current !== null && CloudUser.current.id === this.id;
         },
 
         _properties: function () {
-            var properties = copy({}, this._changes);
-            delete properties.username;
+            var properties = {};
+            var changes = this._changes;
+            Object.keys(changes).forEach(function (name) {
+                if (name !== "username" && changes[name] !== undefined) {
+                    properties[name] = changes[name];
+                }
+            });
             return properties;
         },
 
@@ -285,12 +296,24 @@ function createCloudBoost(options) {
                 return failed(13, "The username of a user cannot be changed.");
             }
             var changes = this._properties();
-            return callSignedIn(user, "User.saveProperties", { properties: changes }).then(function () {
-                var document = copy(copy({}, user._document), changes);
+            return callSignedIn("User.saveProperties", { properties: changes }).then(function () {
+                user._document = copy(copy({}, user._document), changes);
                 // The server tells its own time at the next log-in only.
-                document._updatedAt = Math.max(document._updatedAt, Date.now());
-                connection.signIn.remember(document);
-                return user._load(document);
+                user._document._updatedAt = Math.max(user._document._updatedAt, Date.now());
+                connection.signIn.remember(user._document);
+                user._forgetChanges(changes);
+                return user;
+            });
+        },
+
+        /** Those that the server has now; not what was set while they were on their way. */
+        _forgetChanges: function (sent) {
+            var changes = this._changes;
+            delete changes.username;
+            Object.keys(sent).forEach(function (name) {
+                if (changes[name] === sent[name]) {
+                    delete changes[name];
+                }
             });
         }
     };

@@ -5,6 +5,8 @@ var root =
 
 var TIMEOUT = 30000; // ms
 var CORDOVA_TIMEOUT = 3000; // ms; a plugin that does not answer must not stop the app
+var LONGEST_TIMER = 2147483647; // ms; more, and a timer fires at once
+var SOMEBODY_ELSE = "Somebody else has signed in in another tab; sign in with the password.";
 var SESSION_HEADER = "X-Set-Monaca-Cloud-Session";
 
 function has(object, name) {
@@ -70,129 +72,164 @@ function memoryStorage() {
     };
 }
 
-/** localStorage where there is one that can be used; it may be denied, or full. Node's own is left alone. */
-function pageStorage() {
-    try {
-        var storage = root.document && root.localStorage;
-        storage.setItem("monacaCloudProbe", "1");
-        storage.removeItem("monacaCloudProbe");
-        return storage;
-    } catch (_) {
+/** A storage that may be denied or full, with one before it that has what the other does not take. */
+function lenientStorage(storage) {
+    var memory = memoryStorage();
+    function attempt(name, key, value) {
+        try {
+            return storage[name](key, value);
+        } catch (_) {
+            return undefined;
+        }
+    }
+    return {
+        getItem: function (key) {
+            var value = memory.getItem(key);
+            if (value === null) {
+                value = attempt("getItem", key);
+            }
+            return value === undefined ? null : value;
+        },
+        setItem: function (key, value) {
+            try {
+                storage.setItem(key, value);
+                memory.removeItem(key);
+            } catch (_) {
+                attempt("removeItem", key); // an old value would be taken for the new one after a reload
+                memory.setItem(key, value);
+            }
+        },
+        removeItem: function (key) {
+            memory.removeItem(key);
+            attempt("removeItem", key);
+        }
+    };
+}
+
+var shared = null;
+
+/** The page's localStorage. Elsewhere each client has a memory of its own; Node's localStorage is left alone. */
+function defaultStorage() {
+    if (!root.document) {
         return memoryStorage();
     }
-}
-
-// The first endpoint of this page under each prefix: another one with the same backend id gets keys of its own.
-var claims = {};
-
-/** What follows the name of a key: nothing for an app's own backend, the endpoint for every further one. */
-function keySuffix(storage, prefix, settings) {
-    var owner = prefix + "Backend";
-    var endpoint = endpointOf(settings);
-    var claimed = claims[prefix];
-    if (storage.getItem(owner) === null) {
-        write(storage, owner, settings.backendId);
-    }
-    if (storage.getItem(owner) !== settings.backendId || (claimed !== undefined && claimed !== endpoint)) {
-        return "@" + endpoint;
-    }
-    claims[prefix] = endpoint;
-    return "";
-}
-
-function write(storage, key, value) {
-    try {
-        if (value === null) {
-            storage.removeItem(key);
-        } else {
-            storage.setItem(key, value);
+    if (shared === null) {
+        var storage = null;
+        try {
+            storage = root.localStorage;
+        } catch (_) {
+            // Denied.
         }
-    } catch (_) {
-        // Full: the sign-in then lasts as long as the page.
+        shared = lenientStorage(storage);
     }
+    return shared;
+}
+
+/** What follows the name of a key: nothing for the first backend of an app, the endpoint for every further one. */
+function keySuffix(storage, prefix, endpoint) {
+    var owner = storage.getItem(prefix + "Backend");
+    if (owner === null) {
+        storage.setItem(prefix + "Backend", endpoint);
+        owner = endpoint;
+    }
+    return owner === endpoint ? "" : "@" + endpoint;
 }
 
 /**
  * Who is signed in at one backend.
  *
  * Session and user belong to this page: another tab may be somebody else. The storage has those of the latest sign-in,
- * for pages that are opened later. The login token is read from there each time, for another tab may have used it.
+ * for pages that are opened later, and its login token. The user outlives the session: the token can renew that.
  */
-function SignIn(storage, prefix, suffix, kept) {
+function SignIn(storage, prefix, endpoint, kept) {
+    var suffix = keySuffix(storage, prefix, endpoint);
     this._storage = storage;
-    this._keys = {
-        session: prefix + "Session" + suffix,
-        user: prefix + "User" + suffix,
-        loginToken: prefix + "LoginToken" + suffix
-    };
+    this._recordKey = prefix + "SignIn" + suffix;
+    this._tokenKey = prefix + "LoginToken" + suffix;
     this._kept = kept;
-    this._loginToken = null; // where the storage is full
-    this.session = storage.getItem(this._keys.session);
-    this.user = this.session === null ? null : this._storedUser();
-    if (this.user === null) {
-        this.session = null;
-    }
+    var record = this._record();
+    this.session = record && record.session;
+    this.user = record && record.user;
 }
 
 SignIn.prototype = {
-    _storedUser: function () {
+    /** {session, user} of the latest sign-in of any tab, or null; the session is null when it has ended. */
+    _record: function () {
         try {
-            return JSON.parse(this._storage.getItem(this._keys.user));
+            var record = JSON.parse(this._storage.getItem(this._recordKey));
+            return record && record.user && typeof record.user._id === "string" ? record : null;
         } catch (_) {
             return null;
         }
     },
 
-    loginToken: function () {
-        return this._storage.getItem(this._keys.loginToken) || this._loginToken;
+    _store: function () {
+        this._storage.setItem(this._recordKey, JSON.stringify({ session: this.session, user: this.user }));
     },
 
     begin: function (session, result) {
         this.session = session;
-        write(this._storage, this._keys.session, session);
-        this._setLoginToken(result.loginToken || null); // without one, an older one would sign in somebody else
-        this.remember(result.user);
+        this.user = this._kept(result.user);
+        this._store();
+        if (result.loginToken) {
+            this._storage.setItem(this._tokenKey, result.loginToken);
+        } else {
+            this._storage.removeItem(this._tokenKey); // it would sign in somebody else
+        }
     },
 
+    /** Whether the storage has the sign-in of this page's user, not one that somebody else has made in another tab. */
+    isStored: function () {
+        var record = this._record();
+        return record === null || this.user === null || record.user._id === this.user._id;
+    },
+
+    /** Stores other data of the user. */
     remember: function (user) {
         this.user = this._kept(user);
-        write(this._storage, this._keys.user, JSON.stringify(this.user));
+        if (this.isStored()) {
+            this._store();
+        }
     },
 
-    /** Forgets the session; that of another tab, if it is the stored one, stays. */
+    /** The login token, read anew each time, for another tab may have used it; null where it is somebody else's. */
+    loginToken: function () {
+        return this.isStored() ? this._storage.getItem(this._tokenKey) : null;
+    },
+
+    /** Forgets the session, which has ended by itself. */
     endSession: function () {
-        if (this._storage.getItem(this._keys.session) === this.session) {
-            write(this._storage, this._keys.session, null);
-            write(this._storage, this._keys.user, null);
+        var record = this._record();
+        var isLatest = record !== null && record.session === this.session;
+        this.session = null;
+        if (isLatest) {
+            this._store();
+        }
+    },
+
+    /** Forgets all: this user has signed out here, in whichever tab. */
+    end: function () {
+        if (this.isStored()) {
+            this._storage.removeItem(this._recordKey);
+            this._storage.removeItem(this._tokenKey);
         }
         this.session = null;
         this.user = null;
     },
 
-    /** Forgets session and login token, unless the token is of somebody who has signed in in another tab. */
-    end: function () {
-        if (this.user === null || this.holdsTokenOf(this.user._id)) {
-            this._setLoginToken(null);
-        }
-        this.endSession();
-    },
-
-    /** Whether there is a login token, and not that of somebody who has signed in in another tab. */
-    holdsTokenOf: function (userId) {
-        var stored = this._storedUser();
-        return Boolean(this.loginToken()) && (stored === null || stored._id === userId);
-    },
-
     /** Forgets a login token that the server has refused, unless another one has taken its place. */
     dropLoginToken: function (token) {
         if (this.loginToken() === token) {
-            this._setLoginToken(null);
+            this._storage.removeItem(this._tokenKey);
         }
     },
 
-    _setLoginToken: function (token) {
-        this._loginToken = token;
-        write(this._storage, this._keys.loginToken, token);
+    /** The password was changed: this session is the only one that the server has left, and no login token. */
+    passwordChanged: function () {
+        if (this.isStored()) {
+            this._storage.removeItem(this._tokenKey);
+            this._store();
+        }
     }
 };
 
@@ -203,7 +240,7 @@ function findDevice(storage) {
     return new CloudPromise(function (resolve) {
         function useOwn() {
             var id = storage.getItem("monacaCloudDevice") || randomId();
-            write(storage, "monacaCloudDevice", id);
+            storage.setItem("monacaCloudDevice", id);
             resolve(id);
         }
         function useCordovas(configuration) {
@@ -214,15 +251,26 @@ function findDevice(storage) {
                 useOwn();
             }
         }
+        function ask(work) {
+            setTimeout(useOwn, CORDOVA_TIMEOUT);
+            try {
+                work();
+            } catch (_) {
+                useOwn();
+            }
+        }
         var monaca = root.monaca;
         if (monaca && typeof monaca.getRuntimeConfiguration === "function") {
-            setTimeout(useOwn, CORDOVA_TIMEOUT);
-            monaca.getRuntimeConfiguration(useCordovas, useOwn);
-        } else if (root.cordova && typeof root.cordova.exec === "function") {
-            setTimeout(useOwn, CORDOVA_TIMEOUT);
-            root.document.addEventListener("deviceready", function () {
-                root.cordova.exec(useCordovas, useOwn, "Monaca", "getRuntimeConfiguration", []);
+            ask(function () {
+                monaca.getRuntimeConfiguration(useCordovas, useOwn);
             });
+        } else if (root.cordova && typeof root.cordova.exec === "function") {
+            root.document.addEventListener("deviceready", function () {
+                ask(function () {
+                    root.cordova.exec(useCordovas, useOwn, "Monaca", "getRuntimeConfiguration", []);
+                });
+            });
+            setTimeout(useOwn, CORDOVA_TIMEOUT);
         } else {
             useOwn();
         }
@@ -260,12 +308,12 @@ function endpointOf(settings) {
  * `prefix` begins the names of the stored items; `kept(user)` is what is stored of a user.
  */
 function Connection(settings, prefix, kept) {
-    var storage = settings.storage || pageStorage();
     this.settings = settings;
     this.timeout = settings.timeout === undefined ? TIMEOUT : settings.timeout;
     this.deviceId = settings.deviceId || null;
-    this._storage = storage;
-    this.signIn = new SignIn(storage, prefix, keySuffix(storage, prefix, settings), kept);
+    this._endpoint = endpointOf(settings);
+    this._storage = settings.storage ? lenientStorage(settings.storage) : defaultStorage();
+    this.signIn = new SignIn(this._storage, prefix, this._endpoint, kept);
 }
 
 Connection.prototype = {
@@ -306,11 +354,11 @@ Connection.prototype = {
         } catch (error) {
             return rejected(new CloudError(-32602, "Invalid params", { params: "Not to be written as JSON." }));
         }
-        return post(endpointOf(this.settings), body, this.timeout).then(function (answer) {
+        return post(this._endpoint, body, this.timeout).then(function (answer) {
             var response = read(answer.text);
             var error = response.error;
             if (error) {
-                if (error.code === 11 && signIn.session === session && session !== null) {
+                if (error.code === 11 && session !== null && signIn.session === session) {
                     signIn.endSession();
                 }
                 throw new CloudError(error.code, error.message, error.data);
@@ -325,11 +373,15 @@ Connection.prototype = {
     /** Signs in with the stored login token. Tabs take turns, so that none uses a token that another has replaced. */
     autoLogin: function () {
         var connection = this;
-        return exclusively("monacaCloudAutoLogin", function () {
-            var token = connection.signIn.loginToken() || undefined;
-            return connection.call("User.autoLogin", { loginToken: token }).then(undefined, function (error) {
+        var signIn = this.signIn;
+        return exclusively("monacaCloudAutoLogin", this.timeout, function () {
+            if (!signIn.isStored()) {
+                return rejected(new CloudError(-32602, "Invalid params", { loginToken: SOMEBODY_ELSE }));
+            }
+            var token = signIn.loginToken();
+            return connection.call("User.autoLogin", { loginToken: token || undefined }).then(undefined, function (error) {
                 if (error.code === -32602) {
-                    connection.signIn.dropLoginToken(token);
+                    signIn.dropLoginToken(token);
                 }
                 throw error;
             });
@@ -338,56 +390,73 @@ Connection.prototype = {
 
     /** Signs out. Where the session had ended by itself, the login token is forgotten all the same. */
     logout: function () {
-        var signIn = this.signIn;
-        return this.call("User.logout").then(
-            function (result) {
-                signIn.end();
-                return result;
-            },
-            function (error) {
-                if (error.code === 11) {
-                    signIn.end();
-                }
-                throw error;
+        var end = this._endOfSignIn();
+        return this.call("User.logout").then(end, function (error) {
+            if (error.code === 11) {
+                end();
             }
-        );
+            throw error;
+        });
     },
 
     unregister: function (password) {
+        return this.call("User.unregister", { password: password }).then(this._endOfSignIn());
+    },
+
+    /** Forgets who is signed in now, unless somebody has signed in again by then. */
+    _endOfSignIn: function () {
         var signIn = this.signIn;
-        return this.call("User.unregister", { password: password }).then(function (result) {
-            signIn.end();
+        var session = signIn.session;
+        return function (result) {
+            if (signIn.session === session || signIn.session === null) {
+                signIn.end();
+            }
             return result;
-        });
+        };
     },
 
     /** Changes the password; the server ends every login token of the user with it. */
     updatePassword: function (oldPassword, newPassword) {
         var signIn = this.signIn;
+        var session = signIn.session;
         var params = { oldPassword: oldPassword, newPassword: newPassword };
         return this.call("User.updatePassword", params).then(function (result) {
-            signIn.dropLoginToken(signIn.loginToken());
+            if (signIn.session === session) {
+                signIn.passwordChanged();
+            }
             return result;
         });
     }
 };
 
-/** Runs the work while no other tab runs some under this name, where the browser can tell. */
-function exclusively(name, work) {
+/** Runs the work while no other tab runs some under this name, where the browser can tell; waits for `timeout` ms. */
+function exclusively(name, timeout, work) {
     var locks = root.document && root.navigator && root.navigator.locks;
     if (!locks) {
         return work();
     }
     return new CloudPromise(function (resolve) {
-        // A page without an origin of its own may not have locks.
-        locks.request(name, function () {
+        var patience = new AbortController();
+        var stop = startTimer(timeout, function () {
+            patience.abort();
+        });
+        function begin() {
+            stop();
             var working = work();
             resolve(working);
             return working.then(undefined, function () {});
-        }).then(undefined, function () {
-            resolve(work());
-        });
+        }
+        // A page without an origin of its own may not have locks.
+        locks.request(name, { signal: patience.signal }, begin).then(undefined, begin);
     });
+}
+
+/** Calls back after `ms`, if that is a time that timers can tell; returns a function that stops it. */
+function startTimer(ms, callback) {
+    var timer = ms > 0 && ms <= LONGEST_TIMER ? setTimeout(callback, ms) : null;
+    return function () {
+        clearTimeout(timer);
+    };
 }
 
 function read(text) {
@@ -407,12 +476,11 @@ function read(text) {
 /** Posts the body; a promise of {text, session}. */
 function post(url, body, timeout) {
     return new CloudPromise(function (resolve, reject) {
-        var timer = null;
         var abort = (root.XMLHttpRequest ? postByXhr : postByFetch)(
             url,
             body,
             function (status, text, session) {
-                clearTimeout(timer);
+                stop();
                 if (status === 200) {
                     resolve({ text: text, session: session });
                 } else {
@@ -420,16 +488,14 @@ function post(url, body, timeout) {
                 }
             },
             function () {
-                clearTimeout(timer);
+                stop();
                 reject(invalidStatus("The server cannot be reached at " + url + "."));
             }
         );
-        if (timeout > 0) {
-            timer = setTimeout(function () {
-                reject(timedOut(timeout));
-                abort();
-            }, timeout);
-        }
+        var stop = startTimer(timeout, function () {
+            reject(timedOut(timeout));
+            abort();
+        });
     });
 }
 
@@ -438,13 +504,17 @@ var CONTENT_TYPE = "text/plain;charset=UTF-8";
 
 function postByXhr(url, body, onAnswer, onFailure) {
     var request = new root.XMLHttpRequest();
-    request.open("POST", url, true);
-    request.setRequestHeader("Content-Type", CONTENT_TYPE);
     request.onload = function () {
         onAnswer(request.status, request.responseText, request.getResponseHeader(SESSION_HEADER));
     };
     request.onerror = onFailure;
-    request.send(body);
+    try {
+        request.open("POST", url, true);
+        request.setRequestHeader("Content-Type", CONTENT_TYPE);
+        request.send(body);
+    } catch (_) {
+        setTimeout(onFailure, 0); // no address at all, or one that the page may not call
+    }
     return function () {
         request.abort();
     };
@@ -469,4 +539,4 @@ function postByFetch(url, body, onAnswer, onFailure) {
     };
 }
 
-export { CloudError, Connection, copy, has, memoryStorage, root };
+export { CloudError, Connection, copy, endpointOf, has, memoryStorage, root };

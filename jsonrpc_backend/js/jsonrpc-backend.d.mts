@@ -1,6 +1,6 @@
-import type { Json, Methods, SignedIn, User } from "./methods.mjs";
+import type { Methods, SignedIn, User } from "./methods.mjs";
 
-export type { Json, Methods, SignedIn, User };
+export type { Methods, SignedIn, User };
 
 /**
  * What a call fails with: the server's error, or one of -11 (timed out), -12 (invalid response) and -13 (invalid status,
@@ -31,6 +31,7 @@ export interface CloudPromise<T> extends Promise<T> {
     ): CloudPromise<A | B>;
     catch<B = never>(onRejected?: ((error: any) => B | PromiseLike<B>) | null): CloudPromise<T | B>;
     finally(callback?: (() => void) | null): CloudPromise<T>;
+    pipe: CloudPromise<T>["then"];
     state(): "pending" | "resolved" | "rejected";
 }
 
@@ -80,7 +81,7 @@ export interface CloudUserMethods {
     getProperty(name: string): CloudPromise<any>;
     /** The values by name; those that the user has. Without names all of them. */
     getProperties(names?: string[] | null): CloudPromise<Properties>;
-    saveProperty(name: string, value: Json): Result<"User.saveProperty">;
+    saveProperty(name: string, value: any): Result<"User.saveProperty">;
     saveProperties(properties: Properties): Result<"User.saveProperties">;
 }
 
@@ -124,7 +125,7 @@ export interface CloudUser {
     password: string | undefined;
     email: string | undefined;
     get(name: string): any;
-    set(name: string, value: Json | undefined): void;
+    set(name: string, value: any): void;
     /** Creates the user and signs in; in pages only. */
     signUp(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
     logIn(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;

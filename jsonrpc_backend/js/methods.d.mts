@@ -1,8 +1,5 @@
 // Made of schemas/*.json by `python -m tests.typescript`; edit those.
 
-/** Whatever JSON can express. */
-export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
-
 /** A user, with the user's properties beside the fields that begin with an underscore. */
 export interface User {
     /** Public identifier. */

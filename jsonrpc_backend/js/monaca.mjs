@@ -1,5 +1,5 @@
 import { rejected } from "./promise.mjs";
-import { CloudError, Connection, copy } from "./connection.mjs";
+import { CloudError, Connection, copy, endpointOf, has } from "./connection.mjs";
 
 var UNCONFIGURED =
     "The server is not known yet: put data-backend-id and data-api-key into the script tag, " +
@@ -27,6 +27,9 @@ function checked(settings) {
     if (settings.url !== undefined && !/^https?:\/\/[^/]/.test(settings.url)) {
         throw new TypeError("url must look like https://example.com");
     }
+    if (settings.timeout !== undefined) {
+        checkedTimeout(settings.timeout);
+    }
     return settings;
 }
 
@@ -47,6 +50,10 @@ function merged(settings, changes) {
     return checked(result);
 }
 
+function keyOf(settings) {
+    return endpointOf(settings) + " " + settings.apiKey;
+}
+
 /** `connections` are shared by a cloud and all that its `configure` has returned, so that they agree on who is signed in. */
 function cloudOf(connections, options) {
     var settings = merged({}, options);
@@ -56,7 +63,7 @@ function cloudOf(connections, options) {
     }
 
     function connection() {
-        var key = [settings.url, settings.backendId, settings.apiKey].join(" ");
+        var key = keyOf(settings);
         connections[key] = connections[key] || new Connection(settings, "monacaCloud", keptOfUser);
         return connections[key];
     }
@@ -115,8 +122,11 @@ function cloudOf(connections, options) {
         sendPasswordResetToken: caller("User.sendPasswordResetToken", ["username", "options"]),
         resetPasswordAndLogin: caller("User.resetPasswordAndLogin", ["username", "newPassword", "token"]),
         getProperty: configured(function (name) {
+            if (typeof name !== "string") {
+                return call("User.getProperty", { name: name }); // which says what is wrong with it
+            }
             return properties([name]).then(function (found) {
-                return found[name];
+                return has(found, name) ? found[name] : undefined;
             });
         }),
         getProperties: configured(properties),
@@ -126,8 +136,8 @@ function cloudOf(connections, options) {
     Object.defineProperty(user, "_oid", {
         enumerable: true,
         get: function () {
-            var current = isConfigured() ? connection().signIn.user : null;
-            return current === null ? null : current._id;
+            var signIn = isConfigured() ? connection().signIn : null;
+            return signIn && signIn.session ? signIn.user._id : null;
         }
     });
 
@@ -145,7 +155,10 @@ function cloudOf(connections, options) {
          * `var shop = monaca.cloud.configure({…}), chat = monaca.cloud.configure({…})`.
          */
         configure: function (changes) {
-            settings = merged(settings, changes);
+            settings = merged(settings, changes || {});
+            if (isConfigured() && (has(settings, "deviceId") || has(settings, "storage") || has(settings, "timeout"))) {
+                delete connections[keyOf(settings)]; // one that was made without these
+            }
             return cloudOf(connections, settings);
         },
 

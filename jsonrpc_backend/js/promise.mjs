@@ -49,14 +49,14 @@ function resolveWith(promise, value) {
 function rejectWith(promise, error) {
     settle(promise, "rejected", error);
     setTimeout(function () {
-        if (!promise._heard && typeof console !== "undefined") {
-            console.warn("A call failed, and nothing handles it (.fail, .catch): " + describe(error));
+        if (promise._heard) {
+            return;
         }
+        if (!error || typeof error.code !== "number") {
+            throw error; // a mistake in a callback, for the page's error handler
+        }
+        console.warn("A call failed, and nothing handles it (.fail, .catch): Err#" + error.code + ": " + error.message);
     }, 0);
-}
-
-function describe(error) {
-    return error && error.code !== undefined ? "Err#" + error.code + ": " + error.message : String(error);
 }
 
 function settle(promise, state, value) {
@@ -94,8 +94,9 @@ function later(work) {
 
 function ignore() {}
 
-/** Calls every function among `callbacks` with the value; an error in one reaches the page's error handler. */
+/** Calls every function of `callbacks`, also in arrays, with the value; an error in one reaches the page's handler. */
 function callEach(callbacks) {
+    callbacks = Array.prototype.concat.apply([], callbacks);
     return function (value) {
         for (var i = 0; i < callbacks.length; i++) {
             try {
@@ -137,6 +138,11 @@ CloudPromise.prototype = {
             }
             listen(promise, passOn(onResolved, resolve), passOn(onRejected, reject));
         });
+    },
+
+    /** The older name of `then`, in jQuery 1.7. */
+    pipe: function (onResolved, onRejected) {
+        return this.then(onResolved, onRejected);
     },
 
     "catch": function (onRejected) {

@@ -9,9 +9,11 @@ function scriptOptions(file) {
     if (!script) {
         return {};
     }
-    var served = /^(https?:\/\/.*?)\/js\/[^/]*$/.exec(script.src.split(/[?#]/)[0]);
+    var address = script.src.split(/[?#]/)[0];
+    var end = address.length - ("/js/" + file).length;
+    var isServed = /^https?:/.test(address) && address.slice(end) === "/js/" + file;
     return {
-        url: script.getAttribute("data-url") || (served ? served[1] : undefined),
+        url: script.getAttribute("data-url") || (isServed ? address.slice(0, end) : undefined),
         backendId: script.getAttribute("data-backend-id") || undefined,
         apiKey: script.getAttribute("data-api-key") || undefined
     };

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.browser.conftest import ORIGINS, Site
+from tests.browser.test_monaca_client import FILL
 from tests.servers import InProcessServer
 
 PAGE = """
@@ -185,6 +186,71 @@ async def test_a_session_that_has_ended_is_renewed(site: Site, server: InProcess
     message = await run(page, "user.save({success: () => end('saved'), error: (e) => end(e.message)});")
     assert message == "You are not signed in any more. Log in again."
     assert await page.evaluate("CB.CloudUser.current") is None
+
+
+async def test_a_connection_lost_while_a_session_is_renewed_signs_nobody_out(
+    site: Site, server: InProcessServer
+) -> None:
+    page = await open_page(site, server)
+    await sign_up(page)
+    server.clock.advance(minutes=2 * 24 * 60)
+
+    async def lose(route: Route) -> None:
+        await (route.abort() if "User.autoLogin" in (route.request.post_data or "") else route.continue_())
+
+    await page.route("**/json-rpc/**", lose)
+    snippet = "CB.CloudUser.current.save({success: () => end('saved'), error: (e) => end(e.code)});"
+    assert await run(page, snippet) == -13
+    await page.unroute("**/json-rpc/**")
+    await page.reload()
+    assert await run(page, snippet) == "saved"
+
+
+async def test_what_is_set_while_a_save_is_under_way_is_saved_next(site: Site, server: InProcessServer) -> None:
+    page = await open_page(site, server)
+    await sign_up(page)
+    await page.evaluate(
+        "(async () => { user.set('a', 1); user.set('c', 1); const saving = user.save();"
+        " user.set('b', 2); user.set('c', 2); await saving; await user.save() })()"
+    )
+    ((properties,),) = server.rows("SELECT properties FROM users")
+    assert properties == '{"email":"email@sample.com","a":1,"c":2,"b":2}'
+
+
+async def test_what_is_undefined_is_not_saved(site: Site, server: InProcessServer) -> None:
+    page = await open_page(site, server)
+    await sign_up(page)
+    assert await page.evaluate(
+        "(async () => { user.set('email', undefined); await user.save(); return user.get('email') })()"
+    ) in (None, "email@sample.com")
+    await page.reload()
+    assert await page.evaluate("CB.CloudUser.current.email") == "email@sample.com"
+
+
+async def test_each_object_of_the_user_who_is_logged_in_is_current(site: Site, server: InProcessServer) -> None:
+    page = await open_page(site, server)
+    await sign_up(page)
+    assert await page.evaluate(
+        "(async () => { var v = new CB.CloudUser(); v.username = 'my_username'; v.password = 'my_solid_password';"
+        " await v.logIn(); user.set('age', 5); await user.save(); return CB.CloudUser.current === v })()"
+    )
+    somebody = (
+        "(async () => { var u = new CB.CloudUser(); u.username = 'x'; u.logOut({error: (e) => end(e.message)}) })()"
+    )
+    assert await run(page, somebody) == "This user is not logged in, so there is nobody to log out."
+
+
+async def test_a_sign_in_that_does_not_fit_into_the_storage(site: Site, server: InProcessServer) -> None:
+    """One user is never shown with the session of another."""
+    page = await open_page(site, server)
+    await sign_up(page)
+    await page.evaluate(FILL)
+    await page.evaluate(
+        "(async () => { var b = new CB.CloudUser(); b.username = 'other'; b.password = 'secret';"
+        " b.set('note', 'x'.repeat(2000)); await b.signUp() })()"
+    )
+    await page.reload()
+    assert await page.evaluate("CB.CloudUser.current && CB.CloudUser.current.username") in (None, "other")
 
 
 async def test_it_never_acts_for_the_user_of_another_tab(site: Site, server: InProcessServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page, Route
 
 from tests.browser.conftest import ORIGINS, Site, StartServer, script_tag
 from tests.servers import InProcessServer
@@ -77,6 +77,12 @@ async def test_an_error_in_a_callback_reaches_the_console(page: Page, site: Site
     async with page.expect_event("pageerror") as event:
         await page.evaluate(f"{REGISTER}.done(() => {{ throw new Error('in my callback') }}).then(() => 1)")
     assert "in my callback" in str(await event.value)
+
+
+async def test_so_does_one_in_then_that_nothing_catches(page: Page, site: Site) -> None:
+    async with page.expect_event("pageerror") as event:
+        await page.evaluate(f"void {REGISTER}.then(() => cosole.log('a slip of the pen'))")
+    assert "cosole is not defined" in str(await event.value)
 
 
 async def test_a_failure_that_nobody_handles_is_told_on_the_console(page: Page, site: Site) -> None:
@@ -202,6 +208,28 @@ async def test_a_page_that_names_no_server(site: Site, server: InProcessServer) 
         await page.evaluate("monaca.cloud.setTimeout('soon')")
 
 
+async def test_an_address_that_cannot_be_called(page: Page) -> None:
+    await page.evaluate("monaca.cloud.url = 'http://[bad'")
+    assert (await page.evaluate(error_of("monaca.cloud.User.validate('anna')")))["code"] == -13
+
+
+async def test_no_time_out_at_all(page: Page) -> None:
+    for timeout in ("0", "Infinity", "3000000000"):
+        await page.evaluate(f"monaca.cloud.setTimeout({timeout})")
+        assert await page.evaluate("monaca.cloud.User.validate('anna')") == "OK"
+
+
+async def test_properties_with_the_names_of_javascripts_own(page: Page) -> None:
+    await page.evaluate(REGISTER)
+    assert (
+        await page.evaluate("monaca.cloud.User.getProperty('constructor').then((value) => typeof value)") == "undefined"
+    )
+    assert await page.evaluate("monaca.cloud.User.saveProperty('constructor', 'mine')") == "OK"
+    assert await page.evaluate("monaca.cloud.User.getProperty('constructor')") == "mine"
+    error = await page.evaluate(error_of("monaca.cloud.User.getProperty()"))
+    assert error["data"] == {"name": "Name is required."}
+
+
 # --- what is kept ----------------------------------------------------------------------------------------
 
 
@@ -214,7 +242,7 @@ async def test_a_reload_keeps_the_sign_in(site: Site, server: InProcessServer, o
     assert await page.evaluate("monaca.cloud.User.getProperty('age')") == 21
     await page.evaluate("monaca.cloud.User.logout()")
     assert await page.evaluate("[monaca.cloud.User.isAuthenticated(), monaca.cloud.User._oid]") == [False, None]
-    assert await kept(page) == {"monacaCloudBackend": "app"}
+    assert await kept(page) == {"monacaCloudBackend": server.endpoint}
 
 
 async def test_an_app_that_changes_scripts_stays_signed_in(page: Page) -> None:
@@ -244,7 +272,7 @@ async def test_signing_out_forgets_the_login_token_even_when_the_session_has_end
     await page.evaluate(REGISTER)
     server.clock.advance(minutes=2 * 24 * 60)
     assert (await page.evaluate(error_of("monaca.cloud.User.logout()")))["code"] == 11
-    assert await kept(page) == {"monacaCloudBackend": "app"}
+    assert await kept(page) == {"monacaCloudBackend": server.endpoint}
 
 
 async def test_a_refused_login_token_is_dropped(page: Page) -> None:
@@ -284,6 +312,70 @@ async def test_without_local_storage_a_sign_in_lasts_as_long_as_the_page(
     assert site.console == []
 
 
+FILL = """() => {
+    for (let size = 1 << 20; size >= 1; size >>= 1) {
+        try { for (;;) localStorage.setItem("fill" + Math.random(), "x".repeat(size)); } catch (e) {}
+    }
+}"""
+
+
+async def test_a_storage_that_is_full_when_the_page_is_opened(page: Page) -> None:
+    await page.evaluate(REGISTER)
+    await page.evaluate(FILL)
+    await page.reload()
+    assert await page.evaluate("monaca.cloud.User.getProperty('age')") == 21
+    assert (await page.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 21
+
+
+async def test_a_sign_in_that_does_not_fit_leaves_no_older_one(page: Page) -> None:
+    await page.evaluate(REGISTER)
+    await page.evaluate(FILL)
+    await page.evaluate("monaca.cloud.User.register('other@example.com', 'password', {age: 99})")
+    assert await page.evaluate("monaca.cloud.User.getProperty('age')") == 99
+    await page.reload()
+    age = await page.evaluate("monaca.cloud.User.getProperty('age').catch((error) => error.code)")
+    assert age in (11, 99)
+
+
+@pytest.mark.parametrize("stored", ["{}", "null", "not JSON", '{"session": "abc"}', '{"session": "a", "user": {}}'])
+async def test_a_damaged_item_means_signed_out(page: Page, stored: str) -> None:
+    await page.evaluate("(stored) => localStorage.setItem('monacaCloudSignIn', stored)", stored)
+    await page.reload()
+    assert await page.evaluate("[monaca.cloud.User.isAuthenticated(), monaca.cloud.User._oid]") == [False, None]
+
+
+async def test_a_late_sign_out_does_not_end_a_newer_sign_in(page: Page) -> None:
+    await page.evaluate(REGISTER)
+    late = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "User.logout" in (route.request.post_data or ""):
+            response = await route.fetch()
+            await late.wait()
+            await route.fulfill(response=response)
+        else:
+            await route.continue_()
+
+    await page.route("**/json-rpc/**", hold)
+    await page.evaluate("window.out = monaca.cloud.User.logout(); null")
+    await page.evaluate("monaca.cloud.User.register('other@example.com', 'password', {age: 99})")
+    late.set()
+    await page.evaluate("out")
+    assert await page.evaluate("monaca.cloud.User.getProperty('age')") == 99
+    assert (await page.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 99
+
+
+async def test_after_a_new_password_this_session_is_the_one_that_is_kept(site: Site, server: InProcessServer) -> None:
+    first = await site.open("http", HEAD + script_tag(server))
+    await first.evaluate(REGISTER)
+    second = await site.visit("http")
+    await second.evaluate("monaca.cloud.User.autoLogin()")
+    await first.evaluate("monaca.cloud.User.updatePassword('password', 'new-password')")
+    await first.reload()
+    assert await first.evaluate("monaca.cloud.User.getProperty('age')") == 21
+    assert "monacaCloudLoginToken" not in await kept(first)
+
+
 # --- tabs ------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +402,54 @@ async def test_tabs_may_be_two_users(site: Site, server: InProcessServer) -> Non
     await second.reload()
     assert await second.evaluate("monaca.cloud.User.getProperty('age')") == 99
     assert (await second.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 99
+
+
+async def test_who_signs_out_is_signed_out_after_a_reload_too(site: Site, server: InProcessServer) -> None:
+    """Also when another tab has opened a newer session since: on a shared computer the next one would be inside."""
+    first = await site.open("http", HEAD + script_tag(server))
+    await first.evaluate(REGISTER)
+    second = await site.visit("http")
+    await second.evaluate("monaca.cloud.User.autoLogin()")
+    await first.evaluate("monaca.cloud.User.logout()")
+    assert await second.evaluate("monaca.cloud.User.getProperty('age')") == 21  # it goes on for as long as it is open
+    for tab in (first, second):
+        await tab.reload()
+        assert await tab.evaluate("monaca.cloud.User.isAuthenticated()") is False
+        assert (await tab.evaluate(error_of("monaca.cloud.User.autoLogin()")))["code"] == -32602
+
+
+async def test_a_tab_never_turns_into_the_user_of_another(site: Site, server: InProcessServer) -> None:
+    """The usual way of an app when a session has ended: sign in automatically, and try again."""
+    first = await site.open("http", HEAD + script_tag(server))
+    await first.evaluate(REGISTER)
+    second = await site.visit("http")
+    await second.evaluate("monaca.cloud.User.register('other@example.com', 'password', {age: 99})")
+    server.clock.advance(minutes=2 * 24 * 60)
+    assert (await first.evaluate(error_of("monaca.cloud.User.saveProperty('diary', 'mine')")))["code"] == 11
+    error = await first.evaluate(error_of("monaca.cloud.User.autoLogin()"))
+    assert error["data"] == {"loginToken": "Somebody else has signed in in another tab; sign in with the password."}
+    assert (await second.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 99
+
+
+async def test_a_new_password_in_one_tab_leaves_the_other_user_alone(site: Site, server: InProcessServer) -> None:
+    first = await site.open("http", HEAD + script_tag(server))
+    await first.evaluate(REGISTER)
+    second = await site.visit("http")
+    await second.evaluate("monaca.cloud.User.register('other@example.com', 'password', {age: 99})")
+    await first.evaluate("monaca.cloud.User.updatePassword('password', 'another')")
+    await second.reload()
+    assert (await second.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 99
+
+
+async def test_a_tab_that_hangs_does_not_stop_the_others(site: Site, server: InProcessServer) -> None:
+    first = await site.open("http", HEAD + script_tag(server))
+    await first.evaluate(REGISTER)
+    second = await site.visit("http")
+    await first.route("**/json-rpc/**", lambda route: None)  # never answered
+    await first.evaluate("void monaca.cloud.User.autoLogin().fail(() => {})")
+    await second.evaluate("monaca.cloud.setTimeout(300)")
+    outcome = await second.evaluate(error_of("monaca.cloud.User.autoLogin()"))
+    assert outcome["user"]["age"] == 21
 
 
 # --- several backends ------------------------------------------------------------------------------------
@@ -348,6 +488,10 @@ async def test_two_servers_with_the_same_backend_id_keep_apart(site: Site, start
     await page.evaluate("other.User.register('me@example.com', 'secret')")
     await page.reload()
     assert (await page.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 21
+    another = await site.open("http", HEAD + script_tag(two), name="two.html")
+    assert (await another.evaluate("monaca.cloud.User.autoLogin()"))["user"].get("age") is None
+    await page.reload()
+    assert await page.evaluate("monaca.cloud.User.getProperty('age')") == 21
 
 
 async def test_an_app_may_set_the_address_as_it_did_in_the_old_client(site: Site, server: InProcessServer) -> None:
@@ -400,6 +544,20 @@ async def test_the_device_id_of_cordova(site: Site, server: InProcessServer, ans
     await page.evaluate(REGISTER)  # before deviceready
     (used,) = await devices(server)
     assert used == device or (device is None and len(used) == 32)
+
+
+async def test_options_given_later_count(page: Page, server: InProcessServer) -> None:
+    assert await page.evaluate("monaca.cloud.User.isAuthenticated()") is False
+    await page.evaluate("monaca.cloud.configure({deviceId: 'mine', timeout: 1234}); null")
+    await page.evaluate(REGISTER)
+    assert await devices(server) == ["mine"]
+    assert await page.evaluate("monaca.cloud.timeout") == 1234
+
+
+async def test_a_plugin_that_is_broken_does_not_break_the_app(site: Site, server: InProcessServer) -> None:
+    runtime = "<script>var monaca = {getRuntimeConfiguration: () => { throw new Error('boom') }}</script>"
+    page = await site.open("http", HEAD + runtime + script_tag(server))
+    assert (await page.evaluate(REGISTER))["user"]["age"] == 21
 
 
 async def test_the_device_id_of_a_runtime_configuration_function(site: Site, server: InProcessServer) -> None:
@@ -472,7 +630,7 @@ async def test_a_client_that_posts_through_jquery_or_zepto(
     assert "result" not in wrong
 
 
-async def test_only_simple_requests_are_sent(page: Page, context: BrowserContext) -> None:
+async def test_only_simple_requests_are_sent(page: Page) -> None:
     """A preflight before each call would double the round trips of a phone."""
     methods: list[str] = []
     page.on("request", lambda request: methods.append(request.method))

@@ -61,8 +61,8 @@ export function bad(someone: User, methods: Methods): void {
     cloud.User.login(1, "secret");
     // @ts-expect-error: names are an array
     cloud.User.getProperties("age");
-    // @ts-expect-error: not JSON
-    cloud.User.saveProperty("when", () => 1);
+    // @ts-expect-error: the value is missing
+    cloud.User.saveProperty("nickname");
     // @ts-expect-error: no such option
     cloud.User.sendPasswordResetToken("anna", { email: "x" });
     // @ts-expect-error: it is made by the server

@@ -3,6 +3,7 @@ var options = scriptOptions("cloudboost.js");
 var CB = createCloudBoost(options);
 if (typeof module === "object" && module.exports) {
     module.exports = CB;
-} else {
+}
+if (root.document) {
     root.CB = CB;
 }

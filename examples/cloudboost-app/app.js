@@ -1,0 +1,88 @@
+/*
+ * Accounts with CB.CloudUser: sign up, log in, save, log out, delete.
+ */
+(function () {
+    "use strict";
+    var me = null; // the CloudUser who is logged in
+
+    function byId(id) {
+        return document.getElementById(id);
+    }
+
+    /** The app starts: whoever was logged in last time still is. */
+    function start(settings) {
+        CB.CloudApp.init(settings.url, settings.backendId, settings.apiKey);
+        if (CB.CloudUser.current) {
+            showProfile(CB.CloudUser.current);
+        } else {
+            Page.show("sign-in");
+        }
+    }
+
+    Page.onSubmit("sign-up-form", function (fields) {
+        var user = new CB.CloudUser();
+        user.set("username", fields.username.value);
+        user.set("password", fields.password.value);
+        user.set("email", fields.email.value);
+        return user.signUp().then(showProfile);
+    });
+
+    Page.onSubmit("sign-in-form", function (fields) {
+        var user = new CB.CloudUser();
+        user.set("username", fields.username.value);
+        user.set("password", fields.password.value);
+        return user.logIn().then(showProfile);
+    });
+
+    function showProfile(user) {
+        me = user;
+        // So that nobody types it again, and password managers know whose password it is.
+        ["sign-in-form", "password-form", "delete-form"].forEach(function (id) {
+            byId(id).elements.username.value = user.username;
+        });
+        var fields = byId("profile-form").elements;
+        fields.email.value = user.email || "";
+        fields.city.value = user.get("city") || "";
+        byId("signed-in-as").textContent = user.username;
+        byId("member-since").textContent = user.createdAt.toLocaleDateString("en", { dateStyle: "long" });
+        Page.show("profile");
+    }
+
+    Page.onSubmit("profile-form", function (fields) {
+        me.set("email", fields.email.value);
+        me.set("city", fields.city.value);
+        return me.save().then(function () {
+            Page.tell("Your profile is saved.");
+        });
+    });
+
+    Page.onSubmit("password-form", function (fields) {
+        return me
+            .changePassword(fields.oldPassword.value, fields.newPassword.value)
+            .then(function () {
+                me.set("password", fields.newPassword.value);
+                return me.logIn(); // stays logged in: the login tokens for the old password have ended
+            })
+            .then(showProfile)
+            .then(function () {
+                Page.tell("Your password is changed.");
+            });
+    });
+
+    Page.onSubmit("sign-out-form", function () {
+        return me.logOut().then(function () {
+            Page.show("sign-in");
+            Page.tell("You are logged out.");
+        });
+    });
+
+    Page.onSubmit("delete-form", function (fields) {
+        me.set("password", fields.password.value); // the server asks for it
+        return me["delete"]().then(function () {
+            Page.show("sign-in");
+            Page.tell("Your account and all its data are deleted.");
+        });
+    });
+
+    connect("cloudboost.js", start);
+})();
