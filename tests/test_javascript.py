@@ -19,7 +19,7 @@ MODULES = ["cloudboost.mjs", "connection.mjs", "jsonrpc-backend.mjs", "monaca.mj
 TYPES = ["jsonrpc-backend.d.mts", "methods.d.mts"]
 
 # What a phone has to load, in bytes, compressed; README states the sizes.
-LARGEST = 10_000
+LARGEST = 11_000
 
 
 async def run_node(*arguments: str | Path) -> str:

@@ -441,11 +441,15 @@ async def test_a_new_password_in_one_tab_leaves_the_other_user_alone(site: Site,
     assert (await second.evaluate("monaca.cloud.User.autoLogin()"))["user"]["age"] == 99
 
 
+async def leave_unanswered(_: Route) -> None:
+    """Takes a request and does nothing with it."""
+
+
 async def test_a_tab_that_hangs_does_not_stop_the_others(site: Site, server: InProcessServer) -> None:
     first = await site.open("http", HEAD + script_tag(server))
     await first.evaluate(REGISTER)
     second = await site.visit("http")
-    await first.route("**/json-rpc/**", lambda route: None)  # never answered
+    await first.route("**/json-rpc/**", leave_unanswered)
     await first.evaluate("void monaca.cloud.User.autoLogin().fail(() => {})")
     await second.evaluate("monaca.cloud.setTimeout(300)")
     outcome = await second.evaluate(error_of("monaca.cloud.User.autoLogin()"))
