@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from jsonrpc_backend.store.users import COLUMNS, User
 
+MOST_FAMILIES_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
+MOST_TOKENS_PER_FAMILY = 1000  # of those beyond, the oldest are forgotten: refused, but no sign of theft any more
+
 
 @dataclass(frozen=True, slots=True)
 class Presented:
@@ -24,8 +27,18 @@ def start_family(db: sqlite3.Connection, digest: bytes, user_key: int, device: s
     family_key: int = db.execute(
         "INSERT INTO login_families (user_key, device) VALUES (?, ?) RETURNING key", (user_key, device)
     ).fetchone()[0]
+    db.execute(
+        "DELETE FROM login_families WHERE key IN"
+        " (SELECT key FROM login_families WHERE user_key = ? ORDER BY key DESC LIMIT -1 OFFSET ?)",
+        (user_key, MOST_FAMILIES_PER_USER),
+    )
     _insert(db, digest, family_key, None, now)
     return family_key
+
+
+def exists(db: sqlite3.Connection, digest: bytes) -> bool:
+    """Whether there is such a token, be it superseded or expired."""
+    return db.execute("SELECT 1 FROM login_tokens WHERE digest = ?", (digest,)).fetchone() is not None
 
 
 def present(
@@ -54,6 +67,11 @@ def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: byte
     db.execute(
         "INSERT INTO login_tokens (digest, family_key, parent, created_at) VALUES (?, ?, ?, ?)",
         (digest, family_key, parent, now),
+    )
+    db.execute(
+        "DELETE FROM login_tokens WHERE digest IN"
+        " (SELECT digest FROM login_tokens WHERE family_key = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+        (family_key, MOST_TOKENS_PER_FAMILY),
     )
 
 
