@@ -27,7 +27,7 @@ class Proxies:
         address = _parse(peer or "")
         if forwarded and address and not self._is_trusted(address):
             self._warn_of(address)
-        entries = ",".join(forwarded).split(",")
+        entries = [entry for entry in ",".join(forwarded).split(",") if entry.strip()]
         while address and entries and self._is_trusted(address):
             before = _parse(entries.pop())
             if before is None:
