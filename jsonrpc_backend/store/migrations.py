@@ -147,6 +147,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,  # noqa: S608
         "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
         "INSERT INTO secrets (name, value) VALUES ('unknown users', randomblob(32))",
+        # What is written where there is no token whose wrong tries could be counted: a flush of the disk takes time.
+        "CREATE TABLE reset_tries_without_token (tries INTEGER NOT NULL) STRICT",
+        "INSERT INTO reset_tries_without_token (tries) VALUES (0)",
         # In the order of their age, to find those beyond the number that a user may have.
         "DROP INDEX sessions_user",
         "CREATE INDEX sessions_user ON sessions (user_key, created_at)",
