@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import itertools
 import sqlite3
 import time
 from collections import Counter
@@ -17,13 +18,16 @@ import pytest
 
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.store import hash_parameters, users
-from jsonrpc_backend.store.database import open_for_writing
+from jsonrpc_backend.store.database import APPLICATION_ID, open_for_writing
+from jsonrpc_backend.store.migrations import MIGRATIONS
 from tests.servers import FakeClock, make_config, running
 from tests.wire import Wire
 
 OLD = "$argon2id$v=19$m=64,t=1,p=1$"
 NEW = "$argon2id$v=19$m=128,t=3,p=2$"
 OLDEST = "$argon2i$v=16$m=8,t=9,p=1$"
+
+STEPS_BEFORE_COUNTING = 2
 
 NAMES = [f"nobody{number}" for number in range(2000)]
 
@@ -166,3 +170,19 @@ def test_what_is_no_argon2_hash_is_never_drawn(db: sqlite3.Connection) -> None:
     insert(db, "imported", "$2b$12$")
     insert(db, "broken", "")
     assert parameters_of(db, "nobody") is None
+
+
+def test_users_from_before_are_counted(tmp_path: Path) -> None:
+    """The step that begins to count finds users in the file."""
+    path = tmp_path / "app.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in itertools.chain(*MIGRATIONS[:STEPS_BEFORE_COUNTING]):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {STEPS_BEFORE_COUNTING}")
+        for number in range(5):
+            insert(db, f"user{number}", OLD if number < 3 else NEW, salt="c2FsdA" * number)
+    with contextlib.closing(open_for_writing(path)) as db:
+        assert hash_parameters.counts(db) == [(NEW, 2), (OLD, 3)]
+        insert(db, "another", OLD)
+        assert hash_parameters.counts(db) == [(NEW, 2), (OLD, 4)]

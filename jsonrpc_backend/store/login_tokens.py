@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jsonrpc_backend.store.users import COLUMNS, User
 
 MOST_FAMILIES_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
-MOST_TOKENS_PER_FAMILY = 1000  # of those beyond, the oldest are forgotten: refused, but no sign of theft any more
+MOST_TOKENS_PER_FAMILY = 10_000  # then the family ends: to forget old tokens would be to forget who stole one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def present(
     if row is None:
         return None
     family_key, parent, superseded = row[:3]
-    if superseded:
+    if superseded or _is_full(db, family_key):
         _end_family(db, family_key)
         return None
     db.execute("UPDATE login_tokens SET superseded = 1 WHERE digest = ?", (parent,))
@@ -63,15 +63,15 @@ def present(
     return Presented(family_key, User(*row[3:]))
 
 
+def _is_full(db: sqlite3.Connection, family_key: int) -> bool:
+    (count,) = db.execute("SELECT count(*) FROM login_tokens WHERE family_key = ?", (family_key,)).fetchone()
+    return bool(count >= MOST_TOKENS_PER_FAMILY)
+
+
 def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: bytes | None, now: int) -> None:
     db.execute(
         "INSERT INTO login_tokens (digest, family_key, parent, created_at) VALUES (?, ?, ?, ?)",
         (digest, family_key, parent, now),
-    )
-    db.execute(
-        "DELETE FROM login_tokens WHERE digest IN"
-        " (SELECT digest FROM login_tokens WHERE family_key = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
-        (family_key, MOST_TOKENS_PER_FAMILY),
     )
 
 

@@ -154,7 +154,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX sessions_user",
         "CREATE INDEX sessions_user ON sessions (user_key, created_at)",
         "CREATE INDEX login_families_age ON login_families (user_key, key)",
-        "DROP INDEX login_tokens_family",
-        "CREATE INDEX login_tokens_family ON login_tokens (family_key, created_at)",
     ),
 )
