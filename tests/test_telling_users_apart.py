@@ -181,7 +181,7 @@ def test_users_from_before_are_counted(tmp_path: Path) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {STEPS_BEFORE_COUNTING}")
         for number in range(5):
-            insert(db, f"user{number}", OLD if number < 3 else NEW, salt="c2FsdA" * number)
+            insert(db, f"user{number}", OLD if number < 3 else NEW, salt="c2FsdA" * (number + 1))
     with contextlib.closing(open_for_writing(path)) as db:
         assert hash_parameters.counts(db) == [(NEW, 2), (OLD, 3)]
         insert(db, "another", OLD)
