@@ -36,7 +36,9 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     endpoint = Endpoint(config.server, Dispatcher(methods), backends)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
-        passwords = PasswordHasher(config.passwords)
+        passwords = PasswordHasher(
+            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None
+        )
         process = Process(config, passwords, clock, dev.print_mail if development else None)
         try:
             async with contextlib.AsyncExitStack() as stack:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
+from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
@@ -63,7 +64,8 @@ class Backend:
         self.database = database
         self.passwords = process.passwords
         self.clock = process.clock
-        throttled = process.config.throttle.enabled
+        throttle = process.config.throttle
+        self.throttle = Throttle(throttle, database, process.clock)
         self.outbox = Outbox(
             backend_id=backend_id,
             config=self.config,
@@ -71,7 +73,8 @@ class Backend:
             database=database,
             seal=Seal(mail_key_path(process.data_dir, backend_id)),
             clock=process.clock,
-            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttled else 0,
+            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttle.enabled else 0,
+            throttle=throttle,
             on_mail=process.on_mail,
         )
         self._schemas: dict[str, ParamsSchema] = {}
@@ -163,6 +166,8 @@ class Backend:
         while await self.database.write(
             login_tokens.purge, created_before=self.oldest_login_token, most=PURGED_AT_ONCE
         ):
+            pass
+        while await self.throttle.purge(most=PURGED_AT_ONCE):
             pass
         while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
             pass
