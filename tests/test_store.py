@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import Database, DatabaseUnusable, open_for_writing
+from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
 from jsonrpc_backend.store.users import User, UsernameTaken
 
