@@ -82,7 +82,6 @@ def _copy(data_dir: Path, backend_id: str, folder: Path) -> None:
         except (sqlite3.Error, CopyDamaged) as error:
             raise DatabaseFailed(f"{source} cannot be copied: {error}. Nothing was copied.") from error
     # After the database: a mail that is in the copy was sealed with a key that is there by now.
-    for key_file in (mail_key_path(data_dir, backend_id), api_key_path(data_dir)):
-        copied = folder / key_file.name
-        if key_file.is_file() and not copied.exists():
-            private_file.create(copied, key_file.read_text(encoding="utf-8"))
+    for key_file in (mail_key_path(data_dir, backend_id), api_key_path(data_dir, backend_id)):
+        if key_file.is_file():
+            private_file.create(folder / key_file.name, key_file.read_text(encoding="utf-8"))
