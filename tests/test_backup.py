@@ -45,7 +45,7 @@ async def test_backup_beside_16_writers_is_restored(tmp_path: Path, shell: Shell
 
 async def until_acknowledged(writers: list[Writer], calls: int) -> None:
     async with asyncio.timeout(20):
-        while sum(writer.acknowledged for writer in writers) < calls:
+        while sum(writer.acknowledged for writer in writers) < calls:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
