@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import login_tokens, mails, sessions
-from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.database import Database, UnusableDatabase
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,15 @@ class Backend:
         finally:
             await database.close()
 
+    @classmethod
+    def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":
+        """A backend whose file cannot be used: calls that need it get -32603. Nothing of it runs."""
+        return cls(backend_id, process, UnusableDatabase(reason))
+
+    @property
+    def is_stopped(self) -> bool:
+        return isinstance(self.database, UnusableDatabase)
+
     def compile_schemas(self, methods: Iterable[str]) -> None:
         """Compiles the params schemas of these methods with this backend's settings."""
         for method in methods:
@@ -140,8 +151,8 @@ class Backend:
         async def touch() -> None:
             try:
                 await self.database.write(sessions.touch, digest, now)
-            except Exception:
-                log.exception("backend %s: cannot note that a session is in use", self.id)
+            except sqlite3.Error as error:  # in one line: on a full disk every call comes here
+                log.warning("backend %s: cannot note that a session is in use: %s", self.id, error)
 
         task = asyncio.create_task(touch())
         self._touches.add(task)

@@ -37,6 +37,7 @@ from jsonrpc_backend.rpc.call import Call, Exchange
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import label
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,10 @@ def _entry(method: Method) -> _Entry:
             return _error(error)
         except TooManyHashes as full:
             return _error(CallLimitExceeded(full.retry_after))
+        except DatabaseUnusable as stopped:
+            request_id = secrets.token_hex(8)
+            log.error("request %s: %s failed, the backend is stopped: %s", request_id, method.name, stopped)
+            return _error(InternalError(request_id))
         except Exception:
             request_id = secrets.token_hex(8)
             log.exception("request %s: %s failed", request_id, method.name)
