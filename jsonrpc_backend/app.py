@@ -18,8 +18,11 @@ from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.scripts import add_scripts
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 log = logging.getLogger(__name__)
+
+BACKENDS = web.AppKey("backends", dict[str, Backend])  # filled when the application starts
 
 KEEPALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was refused, so that it reads the answer
@@ -29,7 +32,9 @@ SHUTDOWN_SECONDS = 4.0
 
 
 def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
-    """The application; opens its databases when it starts (raises DatabaseUnusable) and closes them at the end.
+    """The application; opens its databases when it starts and closes them at the end.
+
+    Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
 
     `development` serves the example apps and prints mails; it shows them on a page where nobody but this machine can
     reach the server.
@@ -38,14 +43,18 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     endpoint = Endpoint(config.server, Dispatcher(methods), backends)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
-        passwords = PasswordHasher(config.passwords)
+        passwords = PasswordHasher(
+            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None
+        )
         process = Process(config, passwords, clock, dev.print_mail if development else None)
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
-                    backend = await stack.enter_async_context(Backend.open(backend_id, process))
+                    backend = await _open_or_stop(backend_id, process, stack)
                     backend.compile_schemas(methods)
                     backends[backend_id] = backend
+                if all(backend.is_stopped for backend in backends.values()):
+                    raise DatabaseUnusable(process.data_dir, "no backend can be served; each is named above")
                 yield
         finally:
             passwords.close()
@@ -54,12 +63,13 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
         for backend in backends.values():
             try:
                 await backend.database.check()
-            except sqlite3.Error:
-                log.exception("backend %s: the database does not answer", backend.id)
+            except (sqlite3.Error, DatabaseUnusable) as error:
+                log.error("backend %s: the database does not answer: %s", backend.id, error)
                 return web.json_response({"status": "database unavailable"}, status=503)
         return web.json_response({"status": "ok"})
 
     app = web.Application()
+    app[BACKENDS] = backends
     app.cleanup_ctx.append(open_backends)
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
@@ -94,6 +104,20 @@ def make_runner(app: web.Application) -> web.AppRunner:
 def _is_our_fault(record: logging.LogRecord) -> bool:
     """False for what aiohttp logs as an error, with a traceback, when a client sends broken HTTP."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+async def _open_or_stop(backend_id: str, process: Process, stack: contextlib.AsyncExitStack) -> Backend:
+    """The backend, open until the stack ends; stopped where its file cannot be used while others may be fine.
+
+    Raises DatabaseUnusable where it is the only one.
+    """
+    try:
+        return await stack.enter_async_context(Backend.open(backend_id, process))
+    except DatabaseUnusable as reason:
+        if len(process.config.backends) == 1:
+            raise
+        log.error("backend %s is stopped: %s", backend_id, reason)
+        return Backend.stopped(backend_id, process, reason)
 
 
 async def _alive(_: web.Request) -> web.Response:

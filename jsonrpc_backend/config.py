@@ -228,11 +228,21 @@ class SmtpConfig:
 class ThrottleConfig:
     enabled: bool = setting(True, boolean(), "false turns every limit below off (tests, load measurements).")
     failed_logins_per_user: int = setting(
-        5, integer(1, 1000000), "Failed sign-ins per user name and address within the window."
+        5,
+        integer(1, 1000000),
+        "Wrong passwords per username and address within the window; a device that has signed in before as that user"
+        " has as many for itself. The same number of wrong reset tokens.",
     )
     failed_logins_per_address: int = setting(100, integer(1, 1000000), "Failed sign-ins per address within the window.")
     registrations_per_address: int = setting(
         60, integer(1, 1000000), "Registrations and validations per address within the window."
+    )
+    reset_requests_per_address: int = setting(
+        60, integer(1, 1000000), "Requests for a password reset mail per address within the window."
+    )
+    reset_mails_per_user: int = setting(5, integer(1, 1000000), "Password reset mails per user within the window.")
+    hashes_per_address: int = setting(
+        64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."
     )
     window_minutes: int = setting(15, integer(1, 1440), "Length of the window, in minutes.")
 

@@ -5,6 +5,7 @@ server is bound to a loopback address, and requests must name such an address to
 it by letting its own name point here (DNS rebinding).
 """
 
+import contextlib
 import html
 import ipaddress
 from collections.abc import Mapping
@@ -74,7 +75,8 @@ def print_mail(backend_id: str, kept: Kept) -> None:
     content = kept.content
     if content is not None:
         lines = "\n".join(f"  | {line}" for line in content.body.splitlines())
-        print(f"\n  Mail of {backend_id} to {kept.mail.recipient}: {content.subject}\n{lines}\n", flush=True)
+        with contextlib.suppress(OSError):  # a full disk behind standard output
+            print(f"\n  Mail of {backend_id} to {kept.mail.recipient}: {content.subject}\n{lines}\n", flush=True)
 
 
 def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, sends: bool) -> None:
@@ -83,9 +85,8 @@ def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, send
     async def show(request: web.Request) -> web.Response:
         if not is_local(request):
             raise web.HTTPNotFound
-        found = [
-            (backend.id, kept) for backend in backends.values() for kept in await backend.outbox.latest(MAILS_SHOWN)
-        ]
+        running = [backend for backend in backends.values() if not backend.is_stopped]
+        found = [(backend.id, kept) for backend in running for kept in await backend.outbox.latest(MAILS_SHOWN)]
         found.sort(key=lambda entry: entry[1].mail.created_at, reverse=True)
         mails = "".join(_article(backend_id, kept, sends=sends) for backend_id, kept in found)
         page = _PAGE.format(mails=mails or "<p>None yet. They appear here by themselves.</p>")

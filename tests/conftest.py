@@ -57,8 +57,11 @@ def other(http: aiohttp.ClientSession, server: InProcessServer) -> Wire:
 def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
     """An app, and a server with these settings for its backend: `await new_app(min_username_length=5)`."""
 
-    async def new_app(smtp: dict[str, Any] | None = None, **settings: Any) -> Wire:
-        return Wire(http, await start({"backends": {"app": settings}, "smtp": smtp or {}}))
+    async def new_app(
+        smtp: dict[str, Any] | None = None, throttle: dict[str, Any] | None = None, **settings: Any
+    ) -> Wire:
+        tables = {"smtp": smtp or {}, "throttle": throttle or {}}
+        return Wire(http, await start({"backends": {"app": settings}, **tables}))
 
     return new_app
 

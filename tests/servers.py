@@ -118,6 +118,7 @@ class ServerProcess:
     data_dir: Path
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    launcher: list[str] = field(default_factory=list)  # a command that becomes the server
     backend_id: str = BACKEND_ID
     url: str = ""
     api_key: str = ""
@@ -132,7 +133,7 @@ class ServerProcess:
         """Starts the server and waits until it has printed where it listens."""
         command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", str(self.data_dir), "--port", "0"]
         self.process = subprocess.Popen(
-            [*command, *self.arguments],
+            [*self.launcher, *command, *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -20,7 +20,7 @@ from tests.wire import Wire
 
 def test_version_and_help(shell: Shell) -> None:
     assert __version__ in shell.ok("--version")
-    for command in ("serve", "init", "check-config", "user"):
+    for command in ("serve", "init", "check-config", "user", "backup"):
         assert command in shell.ok("--help")
         assert "Usage:" in shell.ok(command, "--help")
     for command in ("list", "show", "add", "passwd", "delete"):

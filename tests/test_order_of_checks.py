@@ -132,6 +132,44 @@ async def test_a_refused_request_changes_nothing(wire: Wire) -> None:
     assert (await wire.call("User.isAuthenticated")).result is True
 
 
+async def test_the_throttle_answers_after_the_sign_in_state_and_before_the_params(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    server = await start({"throttle": {"enabled": True}})
+    wire = Wire(http, server)
+    await wire.register()
+    for _ in range(5):
+        assert (await wire.call("User.unregister", password="wrong")).code == -32602
+    assert (await wire.call("User.unregister", password="password")).code == 9999
+    for flaw in FLAWS:
+        message = request("User.unregister", password="password", __session=wire.session)
+        flaw.spoil(message)
+        answer = await wire.post(json.dumps(message, ensure_ascii=False).replace(f'"{NOT_JSON}"', "NaN").encode())
+        expected = (9999, {"retryAfter": 15 * 60}) if flaw.code == -32602 else flaw.error
+        assert (answer.code, answer.data) == expected
+
+
+@pytest.mark.parametrize("params", [{}, {"username": 5}, {"colour": "red"}], ids=["none", "wrong type", "unknown"])
+@pytest.mark.parametrize("method", ["User.register", "User.validate", "User.sendPasswordResetToken"])
+async def test_the_throttle_answers_before_the_params_of_calls_that_count_in_any_case(
+    method: str, params: dict[str, Any], start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    tight = {"registrations_per_address": 1, "reset_requests_per_address": 1}
+    wire = Wire(http, await start({"throttle": {"enabled": True, **tight}}))
+    assert (await wire.call(method, **params)).code == -32602
+    assert (await wire.call(method, **params)).code == 9999
+
+
+async def test_a_feature_that_is_off_answers_before_the_throttle(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    tight = {"enabled": True, "failed_logins_per_address": 1}
+    wire = Wire(http, await start({"throttle": tight, "backends": {"app": {"auto_login": {"enabled": False}}}}))
+    await wire.call("User.login", username="nobody", password="password")
+    assert (await wire.call("User.login", username="nobody", password="password")).code == 9999
+    assert (await wire.call("User.autoLogin", loginToken="0" * 64)).code == 13
+
+
 # --- body and envelope -----------------------------------------------------------------------------------
 
 

@@ -149,6 +149,11 @@ def test_error_11_is_listed_where_sign_in_is_needed(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_error_9999_is_listed_where_the_throttle_counts(method: str) -> None:
+    assert (9999 in codes(method)) == (methods[method].limited is not None)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_invalid_params_are_listed(method: str) -> None:
     """Params are closed, so an unknown one is possible everywhere."""
     assert -32602 in codes(method)
@@ -186,6 +191,26 @@ async def auto_login_turned_off(new_app: NewApp) -> Answer:
     return await app.call("User.autoLogin", loginToken="0" * 64)
 
 
+TIGHT = {
+    "enabled": True,
+    "failed_logins_per_user": 1,
+    "failed_logins_per_address": 1,
+    "registrations_per_address": 1,
+    "reset_requests_per_address": 1,
+}
+
+
+def too_often(method: str) -> Scenario:
+    async def scenario(new_app: NewApp) -> Answer:
+        app = await new_app(throttle=TIGHT)
+        if methods[method].session is Session.REQUIRED:
+            await app.register()
+        assert (await app.call(method)).code == -32602
+        return await app.call(method)
+
+    return scenario
+
+
 PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
     ("User.autoLogin", 13): auto_login_turned_off,
@@ -214,6 +239,7 @@ PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("User.updatePassword", -32602): signed_in("User.updatePassword", oldPassword="passw0rd", newPassword="1234"),
     ("User.updatePassword", 11): anonymous("User.updatePassword", oldPassword="password", newPassword="1234"),
     ("User.validate", -32602): anonymous("User.validate", username="me"),
+    **{(method, 9999): too_often(method) for method in METHODS if methods[method].limited},
 }
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import Database, DatabaseUnusable, open_for_writing
+from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
 from jsonrpc_backend.store.users import User, UsernameTaken
 
@@ -39,10 +40,10 @@ def names(db: sqlite3.Connection) -> set[str]:
 
 async def test_settings_of_a_new_file(database: Database, path: Path) -> None:
     def pragmas(db: sqlite3.Connection) -> list[object]:
-        wanted = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "user_version")
+        wanted = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "secure_delete", "user_version")
         return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted]
 
-    expected = ["wal", 2, 1, 0, len(MIGRATIONS)]
+    expected = ["wal", 2, 1, 0, 1, len(MIGRATIONS)]
     assert await database.read(pragmas) == expected
     assert await database.write(pragmas) == expected
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -3,7 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -63,7 +63,7 @@ class Wire:
         self.session: str | None = None
         self.login_token: str | None = None
 
-    def tab(self) -> "Wire":
+    def tab(self) -> Self:
         """The app once more on the same device, as in another browser tab: begins with what was kept until now."""
         return copy.copy(self)
 

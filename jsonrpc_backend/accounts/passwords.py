@@ -4,20 +4,24 @@ import asyncio
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import argon2
 
-from jsonrpc_backend.accounts.tokens import new_token
+from jsonrpc_backend.accounts.stand_ins import hash_of_nothing
 from jsonrpc_backend.config import PasswordsConfig
 
 T = TypeVar("T")
 
 
 class TooManyHashes(Exception):
-    """The queue is full. `retry_after` is about the time that it takes to drain, in seconds."""
+    """The queue is full, or the caller's share of it.
+
+    `retry_after` is about the time that it takes to drain, in seconds.
+    """
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -36,25 +40,30 @@ def argon2_hasher(config: PasswordsConfig) -> argon2.PasswordHasher:
 
 
 class PasswordHasher:
-    """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them."""
+    """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them.
 
-    def __init__(self, config: PasswordsConfig) -> None:
+    `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
+    """
+
+    def __init__(self, config: PasswordsConfig, most_per_caller: int | None = None) -> None:
         self._argon2 = argon2_hasher(config)
         self._workers = config.workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
         self._most = self._workers + config.max_queue
-        self._under_way = 0
-        # Verified when there is no such user, so that it takes as long as a wrong password.
-        self._nobodys_hash = self._argon2.hash(new_token())
+        self._most_per_caller = most_per_caller or self._most
+        self._under_way: Counter[str] = Counter()
+        self._nobodys_hash = hash_of_nothing(
+            f"$argon2id$v=19$m={config.memory_kib},t={config.iterations},p={config.parallelism}$"
+        )
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, caller: str) -> str:
         """A new PHC string. Raises TooManyHashes."""
-        return await self._run(lambda: self._argon2.hash(password))
+        return await self._run(lambda: self._argon2.hash(password), caller)
 
-    async def verify(self, stored_hash: str | None, password: str) -> bool:
-        """Whether the password is right; never for None (no such user), after the same work. Raises TooManyHashes."""
+    async def verify(self, stored_hash: str | None, password: str, *, caller: str) -> bool:
+        """Whether the password is right; never for None, after the work for a hash of today. Raises TooManyHashes."""
         expected = self._nobodys_hash if stored_hash is None else stored_hash
-        return await self._run(lambda: self._matches(expected, password)) and stored_hash is not None
+        return await self._run(lambda: self._matches(expected, password), caller)
 
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
@@ -70,11 +79,13 @@ class PasswordHasher:
         except argon2.exceptions.VerifyMismatchError:
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._under_way >= self._most:
-            raise TooManyHashes(retry_after=1 + self._most // (40 * self._workers))
-        self._under_way += 1
+    async def _run(self, work: Callable[[], T], caller: str) -> T:
+        if self._under_way.total() >= self._most or self._under_way[caller] >= self._most_per_caller:
+            raise TooManyHashes(retry_after=1 + self._under_way.total() // (40 * self._workers))
+        self._under_way[caller] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
-            self._under_way -= 1
+            self._under_way[caller] -= 1
+            if not self._under_way[caller]:
+                del self._under_way[caller]

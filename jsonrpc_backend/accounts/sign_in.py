@@ -3,8 +3,10 @@
 import sqlite3
 from dataclasses import dataclass
 
+from jsonrpc_backend.accounts.throttle import device_digest
 from jsonrpc_backend.accounts.tokens import digest, new_token
-from jsonrpc_backend.store import login_tokens, sessions, users
+from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.store import known_devices, login_tokens, sessions, users
 from jsonrpc_backend.store.users import User
 
 
@@ -30,7 +32,7 @@ class SignIn:
         family_key = None
         if self.login_token is not None:
             family_key = login_tokens.start_family(db, digest(self.login_token), user.key, self.device, self.now)
-        sessions.insert(db, digest(self.session_id), user.key, family_key, self.now)
+        self._open_session(db, user, family_key)
 
     def record_successor(self, db: sqlite3.Connection, presented: str, *, created_after: int) -> User | None:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used."""
@@ -41,5 +43,9 @@ class SignIn:
         )
         if accepted is None:
             return None
-        sessions.insert(db, digest(self.session_id), accepted.user.key, accepted.family_key, self.now)
+        self._open_session(db, accepted.user, accepted.family_key)
         return accepted.user
+
+    def _open_session(self, db: sqlite3.Connection, user: User, family_key: int | None) -> None:
+        sessions.insert(db, digest(self.session_id), user.key, family_key, self.now)
+        known_devices.note(db, device_digest(username_key(user.username), self.device), user.key, self.now)

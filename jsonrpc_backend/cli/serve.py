@@ -8,6 +8,7 @@ import logging
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,12 @@ import click
 from aiohttp import web
 
 from jsonrpc_backend import __version__
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend.app import BACKENDS, make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
+from jsonrpc_backend.store.data_dir_lock import locked
 
 
 def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -49,11 +51,34 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             port=config.server.port if port is None else port,
         )
         config = dataclasses.replace(config, server=server)
-        asyncio.run(_run(config, embedded=config_path(config_file) is None, development=development))
+        with _output_that_may_fail(), locked(Path(config.server.data_dir)):
+            asyncio.run(_run(config, embedded=config_path(config_file) is None, development=development))
+
+
+@contextlib.contextmanager
+def _output_that_may_fail() -> Iterator[None]:
+    """Lets Python end with our exit code although what it still has to print fits on no disk."""
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+
+
+def _say(text: str) -> None:
+    """Prints; a full disk or a reader that has gone must not stop the server."""
+    with contextlib.suppress(OSError):
+        click.echo(text)
 
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
-    runner = make_runner(make_app(config, development=development))
+    app = make_app(config, development=development)
+    runner = make_runner(app)
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.server.host, config.server.port)
@@ -66,9 +91,11 @@ async def _run(config: Config, *, embedded: bool, development: bool) -> None:
             raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
         with _told_to_stop() as stop:
             url = _url(config.server.host, runner.addresses[0][1])
-            _greet(config, url, embedded=embedded, development=development)
+            stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
+            greeting = _greeting(config, url, embedded=embedded, stopped=stopped, development=development)
+            _say("\n".join(greeting))
             await stop.wait()
-        click.echo("Stopping.")
+        _say("Stopping.")
     finally:
         await runner.cleanup()
 
@@ -103,24 +130,24 @@ def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
 
 
-def _greet(config: Config, url: str, *, embedded: bool, development: bool) -> None:
+def _greeting(config: Config, url: str, *, embedded: bool, stopped: set[str], development: bool) -> Iterator[str]:
     """Tells where to call; on the embedded default also with what, ready to paste."""
-    click.echo(f"jsonrpc-backend {__version__}\n")
+    yield f"jsonrpc-backend {__version__}\n"
     for backend_id in config.backends:
-        click.echo(f"  Endpoint    {url}/json-rpc/{backend_id}")
+        yield f"  Endpoint    {url}/json-rpc/{backend_id}" + ("  (stopped: see above)" if backend_id in stopped else "")
     if embedded:
         api_key = config.backends[DEFAULT_BACKEND].api_key
-        click.echo(f"  Backend id  {DEFAULT_BACKEND}")
-        click.echo(f"  API key     {api_key}")
-    click.echo(f"  Data        {Path(config.server.data_dir).absolute()}")
-    click.echo(f"  Mails       {_where_mails_are(config, url, development=development)}")
+        yield f"  Backend id  {DEFAULT_BACKEND}"
+        yield f"  API key     {api_key}"
+    yield f"  Data        {Path(config.server.data_dir).absolute()}"
+    yield f"  Mails       {_where_mails_are(config, url, development=development)}"
     for app in APPS if development else ():
-        click.echo(f"  Example     {url}/examples/{app}/")
-    click.echo()
+        yield f"  Example     {url}/examples/{app}/"
+    yield ""
     if embedded:
-        click.echo("  Register a user:\n")
-        click.echo(f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n")
-    click.echo("  Press Ctrl+C to stop.")
+        yield "  Register a user:\n"
+        yield f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n"
+    yield "  Press Ctrl+C to stop."
 
 
 def _curl_line(endpoint: str, api_key: str) -> str:

@@ -23,7 +23,7 @@ from jsonrpc_backend.config import (
     setting_rule,
 )
 from jsonrpc_backend.store import private_file
-from jsonrpc_backend.store.database import DatabaseUnusable
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 DEFAULT_BACKEND = "app"
 DEFAULT_DATA_DIR = "data"
@@ -94,10 +94,15 @@ def find_config(config_file: Path | None, data: Path | None, *, keep_api_key: bo
 
 def _embedded_config(data: Path | None, *, keep_api_key: bool) -> Config:
     data_dir = data or Path(os.environ.get(DATA_DIR_VARIABLE, DEFAULT_DATA_DIR))
-    key_file = data_dir / f"{DEFAULT_BACKEND}.api-key"
+    key_file = api_key_path(data_dir, DEFAULT_BACKEND)
     api_key = _kept_api_key(key_file) if keep_api_key or key_file.is_file() else secrets.token_hex(16)
     table = {"server": {"data_dir": str(data_dir)}, "backends": {DEFAULT_BACKEND: {"api_key": api_key}}}
     return load_config(table, source="embedded configuration")
+
+
+def api_key_path(data_dir: Path, backend_id: str) -> Path:
+    """Where the API key of the embedded default is kept; others are in the configuration."""
+    return data_dir / f"{backend_id}.api-key"
 
 
 def _kept_api_key(file: Path) -> str:

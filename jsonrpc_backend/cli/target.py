@@ -13,7 +13,8 @@ import click
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.backend import database_path
-from jsonrpc_backend.store.database import open_for_writing, run_in_transaction
+from jsonrpc_backend.store.database import run_in_transaction
+from jsonrpc_backend.store.database_file import open_for_writing
 
 T = TypeVar("T")
 

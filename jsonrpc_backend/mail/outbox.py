@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.config import BackendConfig, SmtpConfig
+from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.seal import Seal, Unreadable
@@ -77,6 +77,7 @@ class Outbox:
         seal: Seal,
         clock: Callable[[], int],
         reset_interval: int,
+        throttle: ThrottleConfig,
         on_mail: MailListener | None = None,
     ) -> None:
         """`reset_interval`: at least this long between two reset mails to one user, in ms; 0: no limit."""
@@ -87,6 +88,7 @@ class Outbox:
         self._seal = seal
         self._clock = clock
         self._reset_interval = reset_interval
+        self._throttle = throttle
         self._on_mail = on_mail
         self._work = asyncio.Event()
         self._stopping = False
@@ -159,8 +161,14 @@ class Outbox:
         return True, self._write_mail(db, user, request.email_property, request.template)
 
     def _is_too_soon(self, db: sqlite3.Connection, user: User) -> bool:
-        latest = password_resets.latest_token_time(db, user.key)
-        return latest is not None and self._clock() - latest < self._reset_interval
+        """Nobody is told: that would tell that the user exists. The newest mail has a token that can be used."""
+        now, latest = self._clock(), password_resets.latest_token_time(db, user.key)
+        if latest is not None and now - latest < self._reset_interval:
+            return True
+        window_began = now - self._throttle.window_minutes * MINUTE
+        return self._throttle.enabled and (
+            mails.count_to(db, user.key, created_after=window_began) >= self._throttle.reset_mails_per_user
+        )
 
     def _write_mail(self, db: sqlite3.Connection, user: User, email_property: str, template_name: str) -> int | None:
         stored = user.username if email_property == "_username" else user.properties.get(email_property)

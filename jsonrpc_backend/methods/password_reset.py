@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.reset_tokens import as_typed
+from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
@@ -18,7 +19,7 @@ from jsonrpc_backend.store.users import User
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
 
 
-@method("User.sendPasswordResetToken", session=Session.FORBIDDEN)
+@method("User.sendPasswordResetToken", session=Session.FORBIDDEN, limited=Limited.RESET_REQUEST)
 async def send_password_reset_token(call: Call, username: str, options: Mapping[str, str | None] | None = None) -> str:
     """Stores the request only: the rest happens after the answer, so that it tells nothing about the user."""
     options = options or {}
@@ -32,17 +33,18 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
     return OK
 
 
-@method("User.resetPasswordAndLogin")
+@method("User.resetPasswordAndLogin", limited=Limited.RESET_TOKEN)
 async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> dict[str, Any]:
     # Before the token is looked at: the same work for everybody, and one transaction for all that follows.
-    password_hash = await call.backend.passwords.hash(new_password)
+    password_hash = await call.hash(new_password)
     sign_in = call.new_sign_in()
 
     def reset(db: sqlite3.Connection) -> User | None:
         user = users.find_by_username(db, username_key(username))
-        if user is None or not password_resets.try_token(
-            db, user.key, digest(as_typed(token)), created_after=call.backend.oldest_reset_token
-        ):
+        is_right = password_resets.try_token(
+            db, user.key if user else None, digest(as_typed(token)), created_after=call.backend.oldest_reset_token
+        )
+        if user is None or not is_right:
             return None
         users.replace_password(db, user, password_hash, sign_in.now)
         sessions.end_all(db, user.key)

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from jsonrpc_backend.accounts.stand_ins import find_user
+from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidParams, LoginRequired
@@ -39,12 +41,12 @@ def user_object(user: User) -> dict[str, Any]:
 # --- accounts --------------------------------------------------------------------------------------------
 
 
-@method("User.register")
+@method("User.register", limited=Limited.REGISTRATION)
 async def register(
     call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     key, properties_json = await _check_registration(call, username, properties)
-    password_hash = await call.backend.passwords.hash(password)
+    password_hash = await call.hash(password)
     sign_in = call.new_sign_in()
 
     def create(db: sqlite3.Connection) -> User:
@@ -67,7 +69,7 @@ async def register(
     return call.sign_in_result(sign_in, user_object(user))
 
 
-@method("User.validate")
+@method("User.validate", limited=Limited.REGISTRATION)
 async def validate(call: Call, username: str, properties: Mapping[str, Any] | None = None) -> str:
     await _check_registration(call, username, properties)
     return OK
@@ -88,19 +90,19 @@ async def _check_registration(call: Call, username: str, properties: Mapping[str
     return key, properties_json
 
 
-@method("User.unregister", session=Session.REQUIRED)
+@method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD)
 async def unregister(call: Call, password: str) -> str:
-    is_right = await call.backend.passwords.verify(call.user.password_hash, password)
+    is_right = await call.verify(call.user.password_hash, password)
     if not is_right or not await call.backend.database.write(users.delete, call.user):
         raise InvalidParams({"password": WRONG_PASSWORD})
     return OK
 
 
-@method("User.updatePassword", session=Session.REQUIRED)
+@method("User.updatePassword", session=Session.REQUIRED, limited=Limited.PASSWORD)
 async def update_password(call: Call, old_password: str, new_password: str) -> str:
-    if not await call.backend.passwords.verify(call.user.password_hash, old_password):
+    if not await call.verify(call.user.password_hash, old_password):
         raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
-    password_hash = await call.backend.passwords.hash(new_password)
+    password_hash = await call.hash(new_password)
 
     def replace(db: sqlite3.Connection) -> bool:
         replaced = users.replace_password(db, call.user, password_hash, call.now)
@@ -118,14 +120,14 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 # --- signing in and out ----------------------------------------------------------------------------------
 
 
-@method("User.login")
+@method("User.login", limited=Limited.PASSWORD)
 async def login(call: Call, username: str, password: str) -> dict[str, Any]:
-    passwords, database = call.backend.passwords, call.backend.database
-    user = await database.read(users.find_by_username, username_key(username))
-    is_right = await passwords.verify(user.password_hash if user else None, password)
+    database = call.backend.database
+    user, stand_in = await database.read(find_user, username_key(username))
+    is_right = await call.verify(user.password_hash if user else stand_in, password)
     if user is None or not is_right:
         raise InvalidParams({"password": WRONG_CREDENTIALS})
-    new_hash = await passwords.hash(password) if passwords.is_outdated(user.password_hash) else None
+    new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None
     sign_in = call.new_sign_in()
 
     def open_session(db: sqlite3.Connection) -> None:
@@ -144,7 +146,7 @@ def _auto_login_off(config: BackendConfig) -> str | None:
     return None if config.auto_login.enabled else AUTO_LOGIN_OFF
 
 
-@method("User.autoLogin", unavailable=_auto_login_off)
+@method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN)
 async def auto_login(call: Call, login_token: str) -> dict[str, Any]:
     sign_in = call.new_sign_in()
     user = await call.backend.database.write(

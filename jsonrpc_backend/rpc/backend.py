@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
+from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import login_tokens, mails, sessions
-from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.database import Database, UnusableDatabase
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,8 @@ class Backend:
         self.database = database
         self.passwords = process.passwords
         self.clock = process.clock
-        throttled = process.config.throttle.enabled
+        throttle = process.config.throttle
+        self.throttle = Throttle(throttle, database, process.clock)
         self.outbox = Outbox(
             backend_id=backend_id,
             config=self.config,
@@ -71,7 +75,8 @@ class Backend:
             database=database,
             seal=Seal(mail_key_path(process.data_dir, backend_id)),
             clock=process.clock,
-            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttled else 0,
+            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttle.enabled else 0,
+            throttle=throttle,
             on_mail=process.on_mail,
         )
         self._schemas: dict[str, ParamsSchema] = {}
@@ -93,6 +98,15 @@ class Backend:
                     await asyncio.wait([purging, *backend._touches])
         finally:
             await database.close()
+
+    @classmethod
+    def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":
+        """A backend whose file cannot be used: calls that need it get -32603. Nothing of it runs."""
+        return cls(backend_id, process, UnusableDatabase(reason))
+
+    @property
+    def is_stopped(self) -> bool:
+        return isinstance(self.database, UnusableDatabase)
 
     def compile_schemas(self, methods: Iterable[str]) -> None:
         """Compiles the params schemas of these methods with this backend's settings."""
@@ -137,8 +151,8 @@ class Backend:
         async def touch() -> None:
             try:
                 await self.database.write(sessions.touch, digest, now)
-            except Exception:
-                log.exception("backend %s: cannot note that a session is in use", self.id)
+            except sqlite3.Error as error:  # in one line: on a full disk every call comes here
+                log.warning("backend %s: cannot note that a session is in use: %s", self.id, error)
 
         task = asyncio.create_task(touch())
         self._touches.add(task)
@@ -163,6 +177,8 @@ class Backend:
         while await self.database.write(
             login_tokens.purge, created_before=self.oldest_login_token, most=PURGED_AT_ONCE
         ):
+            pass
+        while await self.throttle.purge(most=PURGED_AT_ONCE):
             pass
         while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
             pass

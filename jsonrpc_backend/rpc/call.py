@@ -1,6 +1,6 @@
 """One call of a method: who calls, for which backend, and what it opened."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,14 @@ from jsonrpc_backend.store.users import User
 
 @dataclass(slots=True)
 class Exchange:
-    """One HTTP request: what its calls have in common, and the session that one of them opened."""
+    """One HTTP request: what its calls have in common, and the session that one of them opened.
+
+    `client` finds out whose it is: an address, or the network that counts as one.
+    """
 
     backend_id: str
     backends: Mapping[str, Backend]
+    client: Callable[[], str]
     large: bool = False  # work in proportion to the body's size leaves the event loop
     may_hold_unportable: bool = False
     opened_session: str | None = None
@@ -59,6 +63,14 @@ class Call:
     def now(self) -> int:
         """Milliseconds since 1970 UTC."""
         return self.backend.clock()
+
+    async def hash(self, password: str) -> str:
+        """A new hash, within the caller's share of the work. Raises TooManyHashes."""
+        return await self.backend.passwords.hash(password, caller=self.exchange.client())
+
+    async def verify(self, stored_hash: str | None, password: str) -> bool:
+        """Whether the password is right; never for None, after the same work. Raises TooManyHashes."""
+        return await self.backend.passwords.verify(stored_hash, password, caller=self.exchange.client())
 
     def new_sign_in(self) -> SignIn:
         return SignIn.new(device=self.device, now=self.now, with_login_token=self.backend.config.auto_login.enabled)

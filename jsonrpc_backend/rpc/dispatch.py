@@ -17,6 +17,7 @@ from jsonrpcserver import Error, Result, Success
 from jsonrpcserver.async_main import dispatch_to_serializable
 
 from jsonrpc_backend.accounts.passwords import TooManyHashes
+from jsonrpc_backend.accounts.throttle import Attempt
 from jsonrpc_backend.accounts.tokens import WELL_FORMED
 from jsonrpc_backend.errors import (
     CallLimitExceeded,
@@ -36,6 +37,7 @@ from jsonrpc_backend.rpc.call import Call, Exchange
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import label
+from jsonrpc_backend.store.database_file import DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +133,10 @@ def _entry(method: Method) -> _Entry:
             return _error(error)
         except TooManyHashes as full:
             return _error(CallLimitExceeded(full.retry_after))
+        except DatabaseUnusable as stopped:
+            request_id = secrets.token_hex(8)
+            log.error("request %s: %s failed, the backend is stopped: %s", request_id, method.name, stopped)
+            return _error(InternalError(request_id))
         except Exception:
             request_id = secrets.token_hex(8)
             log.exception("request %s: %s failed", request_id, method.name)
@@ -149,9 +155,12 @@ async def _run(method: Method, request: _Request) -> Any:
         raise InvalidParams({"params": "Params must be an object with named parameters."})
     call = _admit(params, request.exchange)
     await _check_sign_in(method, call)
-    # The throttle (9999) belongs here: before the schema, so that malformed guesses count too.
     own = {name: value for name, value in params.items() if name not in _RESERVED}
-    return await method.handler(call, **await _check_params(method, call, own))
+    if method.limited is None:
+        return await method.handler(call, **await _check_params(method, call, own))
+    # Before the schema, so that malformed guesses count too.
+    async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
+        return await method.handler(call, **await _check_params(method, call, own))
 
 
 # --- the order of checks ---------------------------------------------------------------------------------
@@ -188,6 +197,11 @@ async def _check_sign_in(method: Method, call: Call) -> None:
     reason = method.unavailable(call.backend.config)
     if reason is not None:
         raise InvalidOperation(reason)
+
+
+def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
+    username = call.user.username if method.session is Session.REQUIRED else params.get("username")
+    return Attempt(call.exchange.client(), call.device, username, params.get("loginToken"))
 
 
 async def _check_params(method: Method, call: Call, params: dict[str, Any]) -> dict[str, Any]:

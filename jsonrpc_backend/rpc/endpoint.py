@@ -13,6 +13,7 @@ from aiohttp import web
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import InvalidRequest, ParseError, RpcError
+from jsonrpc_backend.rpc.addresses import Proxies
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.call import Exchange
 from jsonrpc_backend.rpc.dispatch import Dispatcher, error_response
@@ -36,6 +37,7 @@ class Endpoint:
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
+        self._proxies = Proxies(config.trusted_proxies)
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -77,7 +79,7 @@ class Endpoint:
         headers["Access-Control-Expose-Headers"] = SESSION_HEADER
 
     async def _post(self, request: web.Request) -> web.Response:
-        exchange = Exchange(request.match_info["backend_id"], self._backends)
+        exchange = Exchange(request.match_info["backend_id"], self._backends, lambda: self._client(request))
         try:
             answer = await self._answer(request, exchange)
         except RpcError as error:
@@ -89,6 +91,9 @@ class Endpoint:
             return web.Response(status=204, headers=headers)
         # The line break is for people who call with curl.
         return web.Response(body=answer + b"\n", content_type="application/json", headers=headers)
+
+    def _client(self, request: web.Request) -> str:
+        return self._proxies.client(request.remote, request.headers.getall("X-Forwarded-For", []))
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> bytes | None:
         """The response, encoded, or None for nothing but notifications. Raises RpcError."""

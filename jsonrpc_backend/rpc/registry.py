@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.rpc.schemas import load
 
@@ -25,12 +26,14 @@ class Session(enum.Enum):
 class Method:
     """A method's handler and what the dispatcher checks before it runs.
 
+    `limited` is what the throttle counts of its calls; None: nothing.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
     """
 
     name: str
     handler: Handler
     session: Session
+    limited: Limited | None
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
 
@@ -47,13 +50,15 @@ class Registry(dict[str, Method]):
         name: str,
         *,
         session: Session = Session.IGNORED,
+        limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
     ) -> Callable[[Handler], Handler]:
         """Registers a handler; its parameters are those of `schemas/<name>.json` in snake case."""
 
         def register(handler: Handler) -> Handler:
             parameters = load(f"{name}.json")["params"]["properties"]
-            self[name] = Method(name, handler, session, unavailable, {wire: snake_case(wire) for wire in parameters})
+            keywords = {wire: snake_case(wire) for wire in parameters}
+            self[name] = Method(name, handler, session, limited, unavailable, keywords)
             return handler
 
         return register

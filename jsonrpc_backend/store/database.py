@@ -1,8 +1,7 @@
-"""One SQLite file: a writer whose transactions share commits, readers beside it, migrations."""
+"""One open SQLite file: a writer whose transactions share commits, and readers beside it."""
 
 import asyncio
 import functools
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.database_file import DatabaseUnusable, check_pages, connect, open_for_writing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,96 +17,8 @@ T = TypeVar("T")
 # A query or a whole transaction: a function of an open connection that runs on a database thread.
 Unit = Callable[Concatenate[sqlite3.Connection, P], T]
 
-APPLICATION_ID = 0x4A525042  # "JRPB", so that a file of another program is not taken for ours
 READERS = 2
 MAX_UNITS_PER_COMMIT = 256
-BUSY_TIMEOUT_MS = 5000  # how long to wait for another process (the command line) that is writing
-
-
-class DatabaseUnusable(Exception):
-    """The file cannot serve as a backend's database; the message names it and says why."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection in autocommit mode with the settings that every user of the file needs.
-
-    FULL keeps an acknowledged write through a power cut; NORMAL would not in WAL mode.
-    """
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-    try:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA synchronous = FULL")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Creates the file where there is none, readable by its owner only, and brings its schema up to date.
-
-    Raises DatabaseUnusable.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = connect(path)
-    except (OSError, sqlite3.Error) as error:
-        raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
-    try:
-        _check_file(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        _migrate(connection)
-    except sqlite3.Error as error:
-        connection.close()
-        raise DatabaseUnusable(path, f"cannot be used: {error}") from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(path: Path) -> None:
-    open_for_writing(path).close()
-
-
-def _check_file(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuses, unchanged, a file that another program or a newer version has written. Raises DatabaseUnusable."""
-    is_empty = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
-    if not is_empty and _pragma(connection, "application_id") != APPLICATION_ID:
-        raise DatabaseUnusable(path, "is a database of another program")
-    version = _pragma(connection, "user_version")
-    if version > len(MIGRATIONS):
-        reason = f"was written by a newer version (schema {version}; this version knows {len(MIGRATIONS)})"
-        raise DatabaseUnusable(path, reason)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Takes the missing steps in one transaction, so that two processes cannot take one twice."""
-    if _pragma(connection, "user_version") == len(MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for step in MIGRATIONS[_pragma(connection, "user_version") :]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T:
@@ -147,6 +58,11 @@ def _run_in_savepoint(connection: sqlite3.Connection, unit: Callable[[sqlite3.Co
     return outcome
 
 
+def _prepare(path: Path) -> None:
+    check_pages(path)
+    open_for_writing(path).close()
+
+
 class _ThreadedConnection(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole function in one hop to its thread."""
 
@@ -177,6 +93,13 @@ class Database:
         """Opens the file, making or migrating it where needed. Raises DatabaseUnusable."""
         # Before aiosqlite comes in: when its first step fails, its thread outlives the event loop.
         await asyncio.to_thread(_prepare, path)
+        try:
+            return await cls._connected(path)
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
+
+    @classmethod
+    async def _connected(cls, path: Path) -> "Database":
         opened: list[_ThreadedConnection] = []
         try:
             for read_only in [False] + [True] * READERS:
@@ -203,7 +126,7 @@ class Database:
         return await reader.run(lambda connection: query(connection, *args, **kwargs))
 
     async def check(self) -> None:
-        """Raises sqlite3.Error when the file does not answer."""
+        """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""
         await self.read(lambda db: db.execute("SELECT key FROM users LIMIT 1").fetchone())
 
     async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -235,6 +158,22 @@ class Database:
             return await self._writer.run(lambda connection: _commit_together(connection, units))
         except Exception as error:
             return [error] * len(units)
+
+
+class UnusableDatabase(Database):
+    """Stands where a file could not be opened: whoever asks it is told why, with DatabaseUnusable."""
+
+    def __init__(self, reason: DatabaseUnusable) -> None:
+        self._reason = reason
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
+        raise DatabaseUnusable(self._reason.path, self._reason.reason)
+
+    async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
+        raise DatabaseUnusable(self._reason.path, self._reason.reason)
 
 
 def _settle(futures: tuple[asyncio.Future[Any], ...], outcomes: list[Any | Exception]) -> None:

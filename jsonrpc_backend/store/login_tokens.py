@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from jsonrpc_backend.store.users import COLUMNS, User
 
+MOST_FAMILIES_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
+MOST_TOKENS_PER_FAMILY = 10_000  # then the family ends: to forget old tokens would be to forget who stole one
+
 
 @dataclass(frozen=True, slots=True)
 class Presented:
@@ -24,8 +27,18 @@ def start_family(db: sqlite3.Connection, digest: bytes, user_key: int, device: s
     family_key: int = db.execute(
         "INSERT INTO login_families (user_key, device) VALUES (?, ?) RETURNING key", (user_key, device)
     ).fetchone()[0]
+    db.execute(
+        "DELETE FROM login_families WHERE key IN"
+        " (SELECT key FROM login_families WHERE user_key = ? ORDER BY key DESC LIMIT -1 OFFSET ?)",
+        (user_key, MOST_FAMILIES_PER_USER),
+    )
     _insert(db, digest, family_key, None, now)
     return family_key
+
+
+def exists(db: sqlite3.Connection, digest: bytes) -> bool:
+    """Whether there is such a token, be it superseded or expired."""
+    return db.execute("SELECT 1 FROM login_tokens WHERE digest = ?", (digest,)).fetchone() is not None
 
 
 def present(
@@ -42,12 +55,17 @@ def present(
     if row is None:
         return None
     family_key, parent, superseded = row[:3]
-    if superseded:
+    if superseded or _is_full(db, family_key):
         _end_family(db, family_key)
         return None
     db.execute("UPDATE login_tokens SET superseded = 1 WHERE digest = ?", (parent,))
     _insert(db, successor, family_key, digest, now)
     return Presented(family_key, User(*row[3:]))
+
+
+def _is_full(db: sqlite3.Connection, family_key: int) -> bool:
+    (count,) = db.execute("SELECT count(*) FROM login_tokens WHERE family_key = ?", (family_key,)).fetchone()
+    return bool(count >= MOST_TOKENS_PER_FAMILY)
 
 
 def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: bytes | None, now: int) -> None:

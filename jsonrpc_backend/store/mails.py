@@ -29,6 +29,14 @@ class Mail:
     last_error: str | None
 
 
+def count_to(db: sqlite3.Connection, user_key: int, *, created_after: int) -> int:
+    """How many mails to a user have been written since."""
+    count: int = db.execute(
+        "SELECT count(*) FROM mails WHERE user_key = ? AND created_at > ?", (user_key, created_after)
+    ).fetchone()[0]
+    return count
+
+
 def insert(
     db: sqlite3.Connection,
     *,

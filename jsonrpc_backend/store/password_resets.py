@@ -51,15 +51,20 @@ def latest_token_time(db: sqlite3.Connection, user_key: int) -> int | None:
     return row[0] if row else None
 
 
-def try_token(db: sqlite3.Connection, user_key: int, digest: bytes, *, created_after: int) -> bool:
-    """Whether this is the user's token, which is spent by that. A wrong one counts against it."""
+def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int) -> bool:
+    """Whether this is the user's token, which is spent by that. A wrong one counts against it.
+
+    Never for None, no such user. A row is written in any case, so that the time does not tell who has a token.
+    """
     right = db.execute(
         "DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ? AND created_at > ?",
         (user_key, digest, created_after),
     )
     if right.rowcount == 1:
         return True
-    db.execute("UPDATE password_reset_tokens SET wrong_tries = wrong_tries + 1 WHERE user_key = ?", (user_key,))
+    wrong = db.execute("UPDATE password_reset_tokens SET wrong_tries = wrong_tries + 1 WHERE user_key = ?", (user_key,))
+    if wrong.rowcount == 0:
+        db.execute("UPDATE reset_tries_without_token SET tries = tries + 1")
     db.execute("DELETE FROM password_reset_tokens WHERE user_key = ? AND wrong_tries > ?", (user_key, MAX_WRONG_TRIES))
     return False
 

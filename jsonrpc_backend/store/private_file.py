@@ -1,12 +1,24 @@
 """Small files that only their owner can read: API keys, encryption keys, configuration."""
 
+import contextlib
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 
 def create(file: Path, content: str) -> None:
-    """Writes a new file. Raises FileExistsError, OSError."""
+    """Writes a new file, as a whole or, when the disk is full, not at all. Raises FileExistsError, OSError."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        _write(unfinished, content)
+        _give_name(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
+def _write(file: Path, content: str) -> None:
     descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(content)
@@ -14,9 +26,43 @@ def create(file: Path, content: str) -> None:
         os.fsync(descriptor)
 
 
+def _give_name(unfinished: Path, file: Path) -> None:
+    """Unlike renaming, linking replaces nothing; some file systems cannot do it."""
+    try:
+        file.hardlink_to(unfinished)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(file):
+            raise FileExistsError(file) from None
+        unfinished.rename(file)
+
+
 def keep(file: Path, make: Callable[[], str]) -> str:
     """The content of a file, without surrounding blanks; made the first time. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.is_file():
-        create(file, make() + "\n")
+        with contextlib.suppress(FileExistsError):  # another process was quicker; or it is no file, and cannot be read
+            create(file, make() + "\n")
     return file.read_text(encoding="utf-8").strip()
+
+
+def sync_file(file: Path) -> None:
+    """Returns when what was written to the file is on the disk."""
+    # Windows flushes only what it could write to.
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Returns when the names in the folder are on the disk. Windows has no such call and writes them by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from jsonrpc_backend.store.users import COLUMNS, User
 
+MOST_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -20,6 +22,11 @@ def insert(db: sqlite3.Connection, digest: bytes, user_key: int, family_key: int
     db.execute(
         "INSERT INTO sessions (digest, user_key, family_key, created_at, used_at) VALUES (?, ?, ?, ?, ?)",
         (digest, user_key, family_key, now, now),
+    )
+    db.execute(
+        "DELETE FROM sessions WHERE digest IN"
+        " (SELECT digest FROM sessions WHERE user_key = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+        (user_key, MOST_PER_USER),
     )
 
 

@@ -1,0 +1,24 @@
+"""What counts against the limits of the throttle: who has done something, as a digest, and when."""
+
+import sqlite3
+from collections.abc import Iterable
+
+
+def insert(db: sqlite3.Connection, scopes: Iterable[bytes], now: int) -> None:
+    """Notes one attempt in each scope."""
+    db.executemany("INSERT INTO attempts (scope, at) VALUES (?, ?)", [(scope, now) for scope in scopes])
+
+
+def nth_latest(db: sqlite3.Connection, scope: bytes, n: int, *, after: int) -> int | None:
+    """When the n-th attempt was made, counted from the newest (1); None where there are fewer since `after`."""
+    row = db.execute(
+        "SELECT at FROM attempts WHERE scope = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?", (scope, after, n - 1)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def purge(db: sqlite3.Connection, *, made_before: int, most: int) -> int:
+    """Removes up to `most` attempts that count no more; returns how many."""
+    return db.execute(
+        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts WHERE at <= ? LIMIT ?)", (made_before, most)
+    ).rowcount

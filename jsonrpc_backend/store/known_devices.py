@@ -1,0 +1,23 @@
+"""Devices on which somebody has signed in as a user, also after signing out. Known by a digest."""
+
+import sqlite3
+
+MOST_PER_USER = 100  # the least recently used ones beyond are strangers again
+
+
+def note(db: sqlite3.Connection, digest: bytes, user_key: int, now: int) -> None:
+    """The device has signed in as the user."""
+    db.execute(
+        "INSERT INTO known_devices (digest, user_key, used_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (digest) DO UPDATE SET user_key = excluded.user_key, used_at = excluded.used_at",
+        (digest, user_key, now),
+    )
+    db.execute(
+        "DELETE FROM known_devices WHERE digest IN"
+        " (SELECT digest FROM known_devices WHERE user_key = ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)",
+        (user_key, MOST_PER_USER),
+    )
+
+
+def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
+    return db.execute("SELECT 1 FROM known_devices WHERE digest = ?", (digest,)).fetchone() is not None
