@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend.app import listen, make_app, make_runner
 from jsonrpc_backend.config import Config, load_config
 
 API_KEY = "test-api-key"
@@ -102,8 +100,7 @@ async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterat
     runner = make_runner(make_app(config, clock=clock))
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await listen(runner, "127.0.0.1", 0)
         yield InProcessServer(f"http://127.0.0.1:{runner.addresses[0][1]}", config, clock)
     finally:
         await runner.cleanup()

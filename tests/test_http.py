@@ -206,7 +206,6 @@ async def test_a_body_in_chunks_is_refused_when_it_passes_the_limit(server: InPr
         pytest.param("gzip", zlib.compress(b"{}", wbits=31), id="gzip"),
         pytest.param("deflate", zlib.compress(b"{}"), id="deflate"),
         pytest.param("br", b"\x0b\x00\x80{}\x03", id="br"),
-        pytest.param("identity", None, id="identity"),
         pytest.param("x-unknown", None, id="unknown"),
         pytest.param("", None, id="empty"),
         pytest.param("gzip", b"{}", id="gzip that is none"),
@@ -392,7 +391,7 @@ async def every_kind_of_response(wire: Wire, origin: str | None) -> AsyncIterato
         assert response.status == 204
         yield response
     async with wire.http.post(
-        wire.server.endpoint, data=b"{}", headers={**headers, "Content-Encoding": "identity"}
+        wire.server.endpoint, data=b"{}", headers={**headers, "Content-Encoding": "gzip"}
     ) as response:
         assert response.status == 200
         yield response

@@ -14,7 +14,7 @@ NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
 BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "methods", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {"app", "dev", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -28,7 +28,9 @@ MAY_IMPORT = {
     "rpc": BELOW_RPC,
     "methods": {"rpc"} | BELOW_RPC,
     "dev": {"mail", "rpc"},
-    "app": {"dev", "methods", "rpc"} | BELOW_RPC,
+    "connections": {"config"},
+    "open_files": set(),
+    "app": {"connections", "dev", "open_files", "methods", "rpc"} | BELOW_RPC,
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "client": {"errors"},
@@ -39,7 +41,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
-    "aiohttp": {"app.py", "dev.py", "rpc/endpoint.py", "cli", "client"},
+    "aiohttp": {"app.py", "connections.py", "dev.py", "rpc/endpoint.py", "cli", "client"},
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},

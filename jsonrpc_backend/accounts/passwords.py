@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 import argon2
@@ -16,8 +17,15 @@ from jsonrpc_backend.config import PasswordsConfig
 T = TypeVar("T")
 
 
+# Whether the caller that the current task works for has hung up: then what waits in the queue is done for nobody.
+caller_is_gone: ContextVar[Callable[[], bool]] = ContextVar("caller_is_gone", default=lambda: False)
+
+
 class TooManyHashes(Exception):
-    """The queue is full. `retry_after` is about the time that it takes to drain, in seconds."""
+    """The queue is full, or the caller did not wait for its turn.
+
+    `retry_after` is about the time that the queue takes to drain, in seconds.
+    """
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -71,10 +79,18 @@ class PasswordHasher:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
+        not_now = TooManyHashes(retry_after=1 + self._most // (40 * self._workers))
         if self._under_way >= self._most:
-            raise TooManyHashes(retry_after=1 + self._most // (40 * self._workers))
+            raise not_now
+        is_gone = caller_is_gone.get()
+
+        def work_for_somebody() -> T:
+            if is_gone():
+                raise not_now
+            return work()
+
         self._under_way += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work_for_somebody)
         finally:
             self._under_way -= 1

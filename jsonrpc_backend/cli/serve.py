@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from aiohttp import web
 
-from jsonrpc_backend import __version__
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend import __version__, open_files
+from jsonrpc_backend.app import listen, make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
@@ -52,12 +51,13 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
+    open_files.raise_limit()
+    asyncio.get_running_loop().set_exception_handler(open_files.AcceptFailures())
     runner = make_runner(make_app(config, development=development))
     await runner.setup()
     try:
-        site = web.TCPSite(runner, config.server.host, config.server.port)
         try:
-            await site.start()
+            await listen(runner, config.server.host, config.server.port)
         except OSError as error:
             where = f"{config.server.host}:{config.server.port}"
             hint = "Choose another one with --port or --host."
