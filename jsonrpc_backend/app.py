@@ -13,7 +13,8 @@ from jsonrpc_backend import dev, open_files
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
-from jsonrpc_backend.connections import BACKLOG, Connections, Handler, Site
+from jsonrpc_backend.connections import Connection, Connections, Handler
+from jsonrpc_backend.listener import listening
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher
@@ -37,9 +38,7 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     `development` prints mails, and shows them on a page where nobody but this machine can reach the server.
     """
     backends: dict[str, Backend] = {}
-    room = open_files.connections_allowed(
-        config.server.max_connections, backends=len(config.backends), accepted_at_once=BACKLOG
-    )
+    room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
     endpoint = Endpoint(config.server, Dispatcher(methods), backends, budget)
@@ -80,15 +79,14 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     return app
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """What runs the application; set it up, then `listen` with it."""
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Runs the application; yields the port. At the end running calls are answered.
+
+    Raises DatabaseUnusable, OSError when it cannot listen there.
+    """
     # Its answers to broken HTTP take no other way; tell nobody which versions to look for holes in.
     web_response.SERVER_SOFTWARE = "jsonrpc-backend"  # type: ignore[attr-defined]
-    return web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
-
-
-async def listen(runner: web.AppRunner, host: str, port: int) -> None:
-    """Begins to accept connections. Raises OSError."""
     http_log = logging.getLogger("jsonrpc_backend.http")
     http_log.addFilter(_is_our_fault)
     options = {
@@ -98,7 +96,15 @@ async def listen(runner: web.AppRunner, host: str, port: int) -> None:
         "keepalive_timeout": KEEPALIVE_SECONDS,
         "lingering_time": LINGERING_SECONDS,
     }
-    await Site(runner, runner.app[CONNECTIONS], host, port, options).start()
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        server = runner.server
+        assert server is not None  # noqa: S101 (since it has been set up)
+        async with listening(lambda: Connection(app[CONNECTIONS], server, **options), host, port) as bound_port:
+            yield bound_port
+    finally:
+        await runner.cleanup()
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:

@@ -21,8 +21,6 @@ SLOWEST_ANSWER = 16 * 1024
 # For clients that do not take their answers while the server stops.
 SECONDS_TO_TAKE_ANSWERS = 2
 
-BACKLOG = 128  # connections that the system keeps for us; as many are accepted at once
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -58,8 +56,7 @@ class Connection(web.RequestHandler):
 
     def pause_writing(self) -> None:
         waiting = self.socket.get_write_buffer_size() if self.socket else 0
-        allowed = self._connections.config.answer_timeout_seconds + waiting / SLOWEST_ANSWER
-        self.answer_deadline = self._loop.time() + allowed
+        self.answer_deadline = self._loop.time() + self._connections.seconds_to_take(waiting)
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -81,6 +78,7 @@ class Connections:
     def __init__(self, config: ServerConfig, most: int) -> None:
         self.config = config
         self._most = most
+        self._stopping = False
         self._busy: set[Connection] = set()
         self._quiet: dict[Connection, None] = {}  # those without a request under way, the longest quiet first
 
@@ -142,8 +140,13 @@ class Connections:
         if waiting:
             self._cut(min(waiting, key=lambda connection: connection.answer_deadline or 0))
 
+    def seconds_to_take(self, size: int) -> float:
+        """How long a client may take to receive so many bytes."""
+        return SECONDS_TO_TAKE_ANSWERS if self._stopping else self.config.answer_timeout_seconds + size / SLOWEST_ANSWER
+
     async def hurry(self, _: web.Application) -> None:
         """The server stops: whoever does not take an answer gets little more time for it."""
+        self._stopping = True
         soon = asyncio.get_running_loop().time() + SECONDS_TO_TAKE_ANSWERS
         for connection in (*self._busy, *self._quiet):
             if connection.answer_deadline is not None:
@@ -152,29 +155,3 @@ class Connections:
     def _cut(self, connection: Connection) -> None:
         self.forget(connection)
         connection.cut()
-
-
-class Site(web.BaseSite):
-    """Where the server listens: an address, with connections of our own kind."""
-
-    def __init__(
-        self, runner: web.AppRunner, connections: Connections, host: str, port: int, options: dict[str, Any]
-    ) -> None:
-        super().__init__(runner, backlog=BACKLOG)
-        self._connections, self._host, self._port, self._options = connections, host, port, options
-
-    @property
-    def name(self) -> str:
-        return f"http://{self._host}:{self._port}"
-
-    async def start(self) -> None:
-        """Begins to listen. Raises OSError."""
-        await super().start()
-        self._server = await asyncio.get_running_loop().create_server(
-            self._connect, self._host, self._port, backlog=self._backlog
-        )
-
-    def _connect(self) -> Connection:
-        server = self._runner.server
-        assert server is not None  # noqa: S101 (the runner has been set up before its site starts)
-        return Connection(self._connections, server, **self._options)

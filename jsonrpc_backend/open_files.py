@@ -1,26 +1,19 @@
 """The system's limit on open files: connections count, and running out of it must not bring the server down."""
 
-import asyncio
-import errno
 import logging
 import sys
-import time
-from typing import Any
 
 if sys.platform != "win32":  # which has no such limit
     import resource
 
 log = logging.getLogger(__name__)
 
-LOG_INTERVAL_SECONDS = 60
 ENOUGH = 65536  # to raise an unlimited limit to; some systems refuse to have none
 
-# What the server has open beside connections: databases, mails, the event loop, and what is accepted at once.
+# What the server has open beside connections: databases, mails, the event loop.
 FILES_OF_PROCESS = 32
 FILES_PER_BACKEND = 12
 FEWEST_CONNECTIONS = 16
-
-_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def raise_limit() -> None:
@@ -36,30 +29,15 @@ def raise_limit() -> None:
             log.info("the limit on open files stays at %d", soft)
 
 
-def connections_allowed(wanted: int, *, backends: int, accepted_at_once: int) -> int:
+def connections_allowed(wanted: int, *, backends: int) -> int:
     """How many connections there may be at a time: `wanted`, or what the limit on open files leaves room for."""
     if sys.platform == "win32":
         return wanted
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit == resource.RLIM_INFINITY:
         return wanted
-    room = limit - FILES_OF_PROCESS - FILES_PER_BACKEND * backends - accepted_at_once
+    room = limit - FILES_OF_PROCESS - FILES_PER_BACKEND * backends
     allowed = min(wanted, max(room, FEWEST_CONNECTIONS))
     if allowed < wanted:
         log.info("at most %d connections at a time, because of the limit of %d open files", allowed, limit)
     return allowed
-
-
-class AcceptFailures:
-    """Handles what asyncio reports: it would log a traceback for each connection that cannot be accepted."""
-
-    def __init__(self) -> None:
-        self._next_line = 0.0
-
-    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if "socket" not in context or not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
-            loop.default_exception_handler(context)
-        elif time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + LOG_INTERVAL_SECONDS
-            log.error("new connections have to wait: %s", error.strerror)

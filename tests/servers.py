@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonrpc_backend.app import listen, make_app, make_runner
+from jsonrpc_backend.app import make_app, serving
 from jsonrpc_backend.config import Config, load_config
 
 API_KEY = "test-api-key"
@@ -97,13 +97,8 @@ def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
-    runner = make_runner(make_app(config, clock=clock))
-    await runner.setup()
-    try:
-        await listen(runner, "127.0.0.1", 0)
-        yield InProcessServer(f"http://127.0.0.1:{runner.addresses[0][1]}", config, clock)
-    finally:
-        await runner.cleanup()
+    async with serving(make_app(config, clock=clock), "127.0.0.1", 0) as port:
+        yield InProcessServer(f"http://127.0.0.1:{port}", config, clock)
 
 
 @dataclass
@@ -118,6 +113,7 @@ class ServerProcess:
     api_key: str = ""
     output: str = ""
     process: "subprocess.Popen[str] | None" = None
+    open_files: int | None = None  # how many the process may have open at a time
 
     @property
     def endpoint(self) -> str:
@@ -133,11 +129,18 @@ class ServerProcess:
             text=True,
             cwd=self.data_dir.parent,
             env={**os.environ, **self.environment},
+            preexec_fn=self._limit_open_files if self.open_files else None,  # noqa: PLW1509 (no threads here)
         )
         self.output = self.read_until("Press Ctrl+C")
         self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
         self.api_key = self._printed(r"API key\s+(\S+)")  # on the embedded default only
         return self
+
+    def _limit_open_files(self) -> None:
+        import resource  # noqa: PLC0415 (Windows has none)
+
+        assert self.open_files
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 
     def _printed(self, pattern: str) -> str:
         found = re.search(pattern, self.output)
@@ -171,9 +174,11 @@ class ServerProcess:
 
 
 @contextlib.contextmanager
-def served(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
+def served(
+    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None, open_files: int | None = None
+) -> Iterator[ServerProcess]:
     """A server process on a free port, stopped at the end."""
-    server = ServerProcess(data_dir, list(arguments), dict(environment or {})).start()
+    server = ServerProcess(data_dir, list(arguments), dict(environment or {}), open_files=open_files).start()
     try:
         yield server
     finally:

@@ -82,10 +82,10 @@ class PasswordHasher:
         not_now = TooManyHashes(retry_after=1 + self._most // (40 * self._workers))
         if self._under_way >= self._most:
             raise not_now
-        is_gone = caller_is_gone.get()
+        has_to_wait, is_gone = self._under_way >= self._workers, caller_is_gone.get()
 
         def work_for_somebody() -> T:
-            if is_gone():
+            if has_to_wait and is_gone():
                 raise not_now
             return work()
 

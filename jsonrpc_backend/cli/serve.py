@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from jsonrpc_backend import __version__, open_files
-from jsonrpc_backend.app import listen, make_app, make_runner
+from jsonrpc_backend.app import make_app, serving
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
@@ -52,24 +52,20 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
     open_files.raise_limit()
-    asyncio.get_running_loop().set_exception_handler(open_files.AcceptFailures())
-    runner = make_runner(make_app(config, development=development))
-    await runner.setup()
-    try:
+    app = make_app(config, development=development)
+    async with contextlib.AsyncExitStack() as stack:
         try:
-            await listen(runner, config.server.host, config.server.port)
+            port = await stack.enter_async_context(serving(app, config.server.host, config.server.port))
         except OSError as error:
             where = f"{config.server.host}:{config.server.port}"
             hint = "Choose another one with --port or --host."
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
         with _told_to_stop() as stop:
-            url = _url(config.server.host, runner.addresses[0][1])
+            url = _url(config.server.host, port)
             _greet(config, url, embedded=embedded, mails=_where_mails_are(config, url, development=development))
             await stop.wait()
         click.echo("Stopping.")
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.contextmanager

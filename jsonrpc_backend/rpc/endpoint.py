@@ -165,8 +165,8 @@ class Endpoint:
                     body += chunk
         except TimeoutError as error:
             raise (CallLimitExceeded(RETRY_SECONDS) if self._stopping else InvalidRequest()) from error
-        except (web.RequestPayloadError, OSError) as error:
-            raise ParseError from error  # broken framing, or the client has hung up
+        except (web.RequestPayloadError, OSError, RuntimeError) as error:
+            raise ParseError from error  # broken framing, or the client has hung up (RuntimeError: before we looked)
         return bytes(body)
 
     @contextlib.asynccontextmanager
