@@ -131,11 +131,12 @@ async def test_an_answer_that_nobody_reads_is_given_up(
 
 
 def wait_until_peer_is_gone(client: socket.socket) -> None:
-    """Without reading: sends until the system says that nobody is there any more."""
+    """Without reading: sends another request, slowly, until the system says that nobody is there any more."""
     deadline = time.monotonic() + SECONDS
     with contextlib.suppress(ConnectionError):
+        client.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
         while time.monotonic() < deadline:
-            client.sendall(b" ")
+            client.sendall(b"x")
             time.sleep(0.02)
         raise AssertionError("the server still keeps the connection")
 
