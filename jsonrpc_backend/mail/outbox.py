@@ -29,6 +29,7 @@ MINUTE = 60_000
 LONGEST_PAUSE_SECONDS = 300
 PAUSE_AFTER_FAULT_SECONDS = 5
 SECONDS_BEFORE_WORK = 0.1  # so that the work for a user who exists does not slow down the answer that causes it
+LOST_KEY = "Restore it, or delete it: a new one is made, and mails that wait are lost."
 SECONDS_TO_FINISH = 2  # for the mail under way when the server stops
 
 
@@ -64,6 +65,10 @@ def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+class MailUnusable(Exception):
+    """Mails cannot be written or sent; the message says what is to be mended."""
+
+
 class Outbox:
     """Wakes when something was put in, and when a mail is to be tried again. `on_mail` sees each new mail."""
 
@@ -90,6 +95,17 @@ class Outbox:
         self._on_mail = on_mail
         self._work = asyncio.Event()
         self._stopping = False
+
+    async def check(self) -> None:
+        """Raises MailUnusable for what would keep every mail from being written or sent."""
+        try:
+            await asyncio.to_thread(self._seal.check)
+        except Unreadable as error:
+            raise MailUnusable(f"{self._seal.key_file} does not hold a key for mails. {LOST_KEY}") from error
+        try:
+            await asyncio.to_thread(Mailer, self._smtp)
+        except OSError as error:  # also of what is no certificate
+            raise MailUnusable(f"smtp.ca_file: {self._smtp.ca_file} cannot be used: {error.strerror}") from error
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Outbox"]:
