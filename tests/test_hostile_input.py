@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,9 @@ from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import load
 from tests.servers import API_KEY, make_config
 from tests.threaded import HANG_SECONDS, Door, served_from_thread
+
+# The server in the other thread makes ids of mails; hypothesis takes that for a strategy that uses `random`.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 INPUTS = int(os.environ.get("HOSTILE_INPUTS", "1500"))
 
@@ -254,8 +258,8 @@ def test_bytes_on_the_socket(door: Door, sent: bytes) -> None:
     host, port = door.server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=HANG_SECONDS) as client:
         received = exchange(client, sent)
-    assert not received or received.startswith(b"HTTP/1."), received
-    assert not any(line.startswith(b"HTTP/1.1 5") for line in received.split(b"\r\n")), received
+    assert not received or received.startswith(b"HTTP/"), received
+    assert not any(re.match(rb"HTTP/[0-9.]+ 5", line) for line in received.split(b"\r\n")), received
 
 
 def exchange(client: socket.socket, sent: bytes) -> bytes:

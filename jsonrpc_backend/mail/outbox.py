@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
+from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token, without_reset_tokens
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.config import BackendConfig, SmtpConfig
 from jsonrpc_backend.mail.address import parse_address
@@ -251,13 +251,18 @@ class Outbox:
                 log.info("backend %s: mail %d sent", self._backend_id, mail.key)
                 return
 
+    def _without_secrets(self, text: str) -> str:
+        """What an SMTP server said, which may repeat what it was sent."""
+        password = self._smtp.password
+        return without_reset_tokens(text.replace(password, "…") if password else text)
+
     async def _note_failure(self, mail: Mail, failure: NotSent) -> None:
         """Plans the next attempt, after a pause that doubles each time, or gives the mail up."""
         pause = min(self._smtp.first_retry_seconds * 2**mail.attempts, LONGEST_PAUSE_SECONDS)
         next_at: int | None = self._clock() + pause * 1000
         if failure.permanent or next_at is None or next_at >= mail.expires_at:
             next_at = None
-        await self._database.write(mails.mark_failed, mail.key, str(failure), next_at)
+        await self._database.write(mails.mark_failed, mail.key, self._without_secrets(str(failure)), next_at)
         if next_at is None:
             log.error("backend %s: mail %d given up: %s", self._backend_id, mail.key, failure.summary)
         else:
