@@ -224,6 +224,10 @@ async def test_a_body_with_a_content_encoding_is_refused(
         assert await answers_as_ever(server)
 
 
+async def test_a_body_whose_encoding_is_none_is_read(wire: Wire) -> None:
+    assert (await wire.post(call_body(wire), **{"Content-Encoding": "identity"})).result is False
+
+
 async def test_a_body_that_does_not_come_is_given_up(start: StartServer) -> None:
     server = await start({"server": {"body_timeout_seconds": 1}})
     async with connected(server) as (reader, writer):
@@ -509,6 +513,8 @@ async def test_a_query_string_is_ignored(wire: Wire) -> None:
 async def test_an_unknown_path_is_not_found(wire: Wire, server: InProcessServer, path: str) -> None:
     async with wire.http.post(server.url + path, data=call_body(wire)) as response:
         assert response.status == 404
+        assert response.headers["Access-Control-Allow-Origin"] == "*", "else a browser hides the reason from pages"
+        assert "/json-rpc/<backend id>" in (await response.json())["error"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
