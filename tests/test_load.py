@@ -59,7 +59,9 @@ async def test_callers_who_hang_up_leave_no_work(start: StartServer, http: aioht
     """40 hashes of 0.1 s or more wait for one worker; those who asked for them go."""
     server = await start({"passwords": {**REAL, "workers": 1, "iterations": 12}})
     app = Wire(http, server)
+    begin = time.perf_counter()
     await app.register()
+    one_hash = time.perf_counter() - begin
     calls = [
         asyncio.create_task(app.elsewhere().call("User.login", username="x", password="password")) for _ in range(40)
     ]
@@ -69,7 +71,7 @@ async def test_callers_who_hang_up_leave_no_work(start: StartServer, http: aioht
     await asyncio.wait(calls)
     begin = time.perf_counter()
     await app.call("User.login", username="me@example.com", password="password")
-    assert time.perf_counter() - begin < 2, "the worker had to work for those who are gone"
+    assert time.perf_counter() - begin < 15 * one_hash, "the worker had to work for those who are gone"
 
 
 async def test_full_queue_answers_9999(
