@@ -4,16 +4,20 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
+from typing import Any
 
 from aiohttp import web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
 
-from jsonrpc_backend import dev
+from jsonrpc_backend import dev, open_files
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.connections import Connection, Connections, Handler
 from jsonrpc_backend.example_apps import add_example_apps
+from jsonrpc_backend.listener import listening
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
+from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.registry import methods
@@ -28,7 +32,9 @@ KEEPALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was refused, so that it reads the answer
 
 # aiohttp waits for this long twice in the worst case: for running calls, then for idle connections.
-SHUTDOWN_SECONDS = 4.0
+SHUTDOWN_SECONDS = 3.5
+
+CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 
 
 def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
@@ -40,7 +46,10 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     reach the server.
     """
     backends: dict[str, Backend] = {}
-    endpoint = Endpoint(config.server, Dispatcher(methods), backends)
+    room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
+    connections = Connections(config.server, room)
+    budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
+    endpoint = Endpoint(config.server, Dispatcher(methods), backends, budget)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(
@@ -68,9 +77,11 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
                 return web.json_response({"status": "database unavailable"}, status=503)
         return web.json_response({"status": "ok"})
 
-    app = web.Application()
+    app = web.Application(middlewares=[connections.note_request, _explain_not_found(endpoint)])
     app[BACKENDS] = backends
-    app.cleanup_ctx.append(open_backends)
+    app[CONNECTIONS] = connections
+    app.cleanup_ctx.extend([open_backends, connections.watching])
+    app.on_shutdown.extend([endpoint.stop, connections.hurry])
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     app.router.add_get("/healthz", _alive)
@@ -84,21 +95,32 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     return app
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """The application with its HTTP settings, ready to be bound to addresses."""
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Runs the application; yields the port. At the end running calls are answered.
+
+    Raises DatabaseUnusable, OSError when it cannot listen there.
+    """
     # Its answers to broken HTTP take no other way; tell nobody which versions to look for holes in.
     web_response.SERVER_SOFTWARE = "jsonrpc-backend"  # type: ignore[attr-defined]
     http_log = logging.getLogger("jsonrpc_backend.http")
     http_log.addFilter(_is_our_fault)
-    return web.AppRunner(
-        app,
-        logger=http_log,
-        access_log=None,  # costs as much as all the rest of HTTP
-        auto_decompress=False,  # bodies with an encoding are refused; it would unpack them before
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        lingering_time=LINGERING_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-    )
+    options = {
+        "logger": http_log,
+        "access_log": None,  # costs as much as all the rest of HTTP
+        "auto_decompress": False,  # bodies with an encoding are refused; it would unpack them before
+        "keepalive_timeout": KEEPALIVE_SECONDS,
+        "lingering_time": LINGERING_SECONDS,
+    }
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        server = runner.server
+        assert server is not None  # noqa: S101 (since it has been set up)
+        async with listening(lambda: Connection(app[CONNECTIONS], server, **options), host, port) as bound_port:
+            yield bound_port
+    finally:
+        await runner.cleanup()
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
@@ -118,6 +140,22 @@ async def _open_or_stop(backend_id: str, process: Process, stack: contextlib.Asy
             raise
         log.error("backend %s is stopped: %s", backend_id, reason)
         return Backend.stopped(backend_id, process, reason)
+
+
+def _explain_not_found(endpoint: Endpoint) -> Any:
+    """Says where the endpoint is, also to web pages: a browser would show them a CORS error only."""
+
+    @web.middleware
+    async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            text = "There is nothing here. Send JSON-RPC 2.0 requests to /json-rpc/<backend id> with POST."
+            response = web.json_response({"error": text}, status=404)
+            endpoint.allow_origin(request, response)
+            return response
+
+    return explain
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -198,7 +198,21 @@ class ServerConfig:
     )
     max_body_bytes: int = setting(1048576, integer(1024, 1 << 30), "Largest request body, in bytes.")
     max_batch: int = setting(50, integer(1, 10000), "Most calls in one JSON-RPC batch.")
+    max_bytes_in_flight: int = setting(
+        67108864,
+        integer(1048576, 1 << 36),
+        "Memory for request bodies and answers under way, in bytes; past that calls get error 9999.",
+    )
+    max_connections: int = setting(
+        10000,
+        integer(1, 1000000),
+        "Open connections; fewer where the limit on open files is too low. One more cuts the longest idle one.",
+    )
+    header_timeout_seconds: int = setting(15, integer(1, 3600), "Time that the head of a request may take to arrive.")
     body_timeout_seconds: int = setting(15, integer(1, 3600), "Time that a request body may take to arrive.")
+    answer_timeout_seconds: int = setting(
+        15, integer(1, 3600), "Time that a client may take to receive an answer, beside 1 s for each 16 KiB of it."
+    )
 
 
 @dataclass(frozen=True)
@@ -467,6 +481,8 @@ def _contradictions(config: Config) -> Iterator[Problem]:
             yield Problem(f"backends.{backend_id}", f"differs from {other} in upper and lower case or - and _ only")
     if config.passwords.memory_kib < 8 * config.passwords.parallelism:
         yield Problem("passwords.memory_kib", "Argon2 needs at least 8 KiB for each lane (passwords.parallelism)")
+    if config.server.max_bytes_in_flight < 2 * config.server.max_body_bytes:
+        yield Problem("server.max_bytes_in_flight", "must be at least twice server.max_body_bytes")
     yield from _template_problems(config)
 
 

@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend.app import make_app, serving
 from jsonrpc_backend.config import Config, load_config
 
 API_KEY = "test-api-key"
@@ -101,14 +99,9 @@ async def running(
 ) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
-    runner = make_runner(make_app(config, clock=clock, development=development))
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield InProcessServer(f"http://127.0.0.1:{runner.addresses[0][1]}", config, clock)
-    finally:
-        await runner.cleanup()
+    app = make_app(config, clock=clock, development=development)
+    async with serving(app, "127.0.0.1", 0) as port:
+        yield InProcessServer(f"http://127.0.0.1:{port}", config, clock)
 
 
 @dataclass
@@ -124,6 +117,7 @@ class ServerProcess:
     api_key: str = ""
     output: str = ""
     process: "subprocess.Popen[str] | None" = None
+    open_files: int | None = None  # how many the process may have open at a time
 
     @property
     def endpoint(self) -> str:
@@ -139,11 +133,18 @@ class ServerProcess:
             text=True,
             cwd=self.data_dir.parent,
             env={**os.environ, **self.environment},
+            preexec_fn=self._limit_open_files if self.open_files else None,  # noqa: PLW1509 (no threads here)
         )
         self.output = self.read_until("Press Ctrl+C")
         self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
         self.api_key = self._printed(r"API key\s+(\S+)")  # on the embedded default only
         return self
+
+    def _limit_open_files(self) -> None:
+        import resource  # noqa: PLC0415 (Windows has none)
+
+        assert self.open_files
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 
     def _printed(self, pattern: str) -> str:
         found = re.search(pattern, self.output)
@@ -177,9 +178,11 @@ class ServerProcess:
 
 
 @contextlib.contextmanager
-def served(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
+def served(
+    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None, open_files: int | None = None
+) -> Iterator[ServerProcess]:
     """A server process on a free port, stopped at the end."""
-    server = ServerProcess(data_dir, list(arguments), dict(environment or {})).start()
+    server = ServerProcess(data_dir, list(arguments), dict(environment or {}), open_files=open_files).start()
     try:
         yield server
     finally:

@@ -246,3 +246,27 @@ def test_broken_key_file_is_named(shell: Shell, content: bytes) -> None:
 
 def test_empty_host_does_not_mean_every_address(shell: Shell) -> None:
     assert "it must be a host name or address" in shell.fails(2, "serve", "--host", "", "--port", "0")
+
+
+def test_serve_refuses_a_damaged_mail_key(shell: Shell) -> None:
+    (shell.folder / "data").mkdir()
+    (shell.folder / "data" / "app.mail-key").write_text("damaged")
+    assert "app.mail-key does not hold a key for mails." in shell.fails(3, "serve", "--port", "0")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_serve_refuses_a_file_of_certificates_that_cannot_be_used(shell: Shell, content: str | None) -> None:
+    if content is not None:
+        (shell.folder / "ca.pem").write_text(content)
+    said = shell.fails(3, "serve", "--port", "0", JSONRPC_BACKEND_SMTP_CA_FILE="ca.pem")
+    assert "smtp.ca_file: ca.pem cannot be used: " in said
+    assert "None" not in said
+
+
+def test_what_users_have_written_does_not_steer_the_terminal(shell: Shell) -> None:
+    nasty = "\x1b[2J\x9b31m\u202egpj\u2028"
+    properties = json.dumps({"nick": nasty})
+    shell.ok("user", "add", "me@example.com", "--properties", properties, "--password-stdin", stdin="password")
+    shown = shell.ok("user", "show", "me@example.com")
+    assert not any(character in shown for character in nasty if not character.isascii() or character == "\x1b")
+    assert r"\u009b31m\u202egpj\u2028" in shown

@@ -14,7 +14,7 @@ NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
 BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "example_apps", "methods", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {"app", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -30,7 +30,10 @@ MAY_IMPORT = {
     "dev": {"mail", "rpc"},
     "scripts": set(),
     "example_apps": {"config", "dev"},
-    "app": {"dev", "example_apps", "methods", "rpc", "scripts"} | BELOW_RPC,
+    "connections": {"config"},
+    "listener": set(),
+    "open_files": set(),
+    "app": {"connections", "dev", "example_apps", "listener", "methods", "open_files", "rpc", "scripts"} | BELOW_RPC,
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "client": {"errors"},
@@ -41,7 +44,16 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
-    "aiohttp": {"app.py", "dev.py", "example_apps.py", "scripts.py", "rpc/endpoint.py", "cli", "client"},
+    "aiohttp": {
+        "app.py",
+        "connections.py",
+        "dev.py",
+        "example_apps.py",
+        "scripts.py",
+        "rpc/endpoint.py",
+        "cli",
+        "client",
+    },
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},

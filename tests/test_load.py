@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import statistics
+import time
 
 import aiohttp
 import pytest
@@ -28,6 +30,48 @@ async def test_reads_are_answered_while_64_callers_sign_in(start: StartServer, h
     assert all(task.result().session for task in sign_ins)
     # 64 hashes of 20 ms or more on the loop itself would let one read through for each hash at the most.
     assert reads_during_sign_ins > 64
+
+
+async def test_cheap_calls_are_quick_while_64_callers_sign_in(start: StartServer, http: aiohttp.ClientSession) -> None:
+    """The event loop is free meanwhile. Prints the figures: python3 run.py test -s tests/test_load.py"""
+    server = await start({"passwords": REAL})
+    reader = Wire(http, server)
+    await reader.register()
+    sign_ins = [
+        asyncio.create_task(reader.elsewhere().call("User.login", username="me@example.com", password="password"))
+        for _ in range(64)
+    ]
+    lags, calls = [], []
+    while not all(task.done() for task in sign_ins):
+        begin = time.perf_counter()
+        await asyncio.sleep(0.001)
+        lags.append(time.perf_counter() - begin - 0.001)
+        begin = time.perf_counter()
+        assert (await reader.call("User.isAuthenticated")).result is True
+        calls.append(time.perf_counter() - begin)
+    assert all(task.result().session for task in sign_ins)
+    figures = {name: statistics.quantiles(times, n=100)[98] for name, times in (("loop", lags), ("call", calls))}
+    print({f"{name} p99": f"{seconds * 1000:.1f} ms" for name, seconds in figures.items()}, len(calls), "calls")
+    assert figures["call"] < 0.1
+
+
+async def test_callers_who_hang_up_leave_no_work(start: StartServer, http: aiohttp.ClientSession) -> None:
+    """40 hashes of 0.1 s or more wait for one worker; those who asked for them go."""
+    server = await start({"passwords": {**REAL, "workers": 1, "iterations": 12}})
+    app = Wire(http, server)
+    begin = time.perf_counter()
+    await app.register()
+    one_hash = time.perf_counter() - begin
+    calls = [
+        asyncio.create_task(app.elsewhere().call("User.login", username="x", password="password")) for _ in range(40)
+    ]
+    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)  # by now all of them wait
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    begin = time.perf_counter()
+    await app.call("User.login", username="me@example.com", password="password")
+    assert time.perf_counter() - begin < 15 * one_hash, "the worker had to work for those who are gone"
 
 
 async def test_full_queue_answers_9999(

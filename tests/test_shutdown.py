@@ -1,7 +1,11 @@
-"""Stopping: running calls are answered, the exit code is 0."""
+"""Stopping: running calls are answered, the exit code is 0, and nobody can hold it up for long."""
 
 import asyncio
+import contextlib
+import json
 import signal
+import socket
+import time
 from pathlib import Path
 
 import aiohttp
@@ -29,5 +33,63 @@ async def test_running_calls_are_answered(tmp_path: Path, http: aiohttp.ClientSe
         for call in registered:
             name = call.result().result["user"]["_username"]
             assert (await apps[0].call("User.login", username=name, password="password")).session
+    finally:
+        assert server.stop() == 0
+
+
+STOP_SECONDS = 10
+
+HALF_A_BODY = b"POST /json-rpc/app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+
+
+async def test_nobody_can_hold_it_up(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """Idle connections, half a head, half a body, an answer that nobody reads."""
+    server = ServerProcess(tmp_path / "data").start()
+    wire = Wire(http, server)
+    await wire.register(text="x" * 500_000)
+    call = {"jsonrpc": "2.0", "method": "User.getProperties", "params": wire.params({}), "id": 1}
+    large = json.dumps([call] * 40).encode()
+    host, port = server.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection((host, int(port)), timeout=20)) for _ in range(40)]
+        for number, client in enumerate(clients):
+            client.sendall((b"", b"POST /js", HALF_A_BODY)[number % 3])
+        unread = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+        unread.sendall(
+            f"POST /json-rpc/app HTTP/1.1\r\nHost: a\r\nContent-Length: {len(large)}\r\n\r\n".encode() + large
+        )
+        assert await asyncio.to_thread(unread.recv, 1) == b"H", "the answer is under way"
+        begin = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 0
+        assert time.monotonic() - begin < STOP_SECONDS
+        assert b'"code":9999' in clients[2].recv(65536), "half a body is answered"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)))
+    assert "Traceback" not in server.output
+    assert sorted(path.name for path in server.data_dir.iterdir()) == ["app.api-key", "app.sqlite3"], "database closed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_second_signal_ends_it_at_once(
+    tmp_path: Path, http: aiohttp.ClientSession, number: signal.Signals
+) -> None:
+    """What was answered until then is kept."""
+    slow = {"JSONRPC_BACKEND_PASSWORDS_ITERATIONS": "60", "JSONRPC_BACKEND_PASSWORDS_WORKERS": "1"}
+    server = ServerProcess(tmp_path / "data", environment=slow).start()
+    assert server.process is not None
+    wire = Wire(http, server)
+    await wire.register()
+    calls = [asyncio.create_task(wire.elsewhere().register(f"user-{count}")) for count in range(60)]
+    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    server.process.send_signal(number)
+    await asyncio.to_thread(server.read_until, "Stopping.")
+    begin = time.monotonic()
+    assert await asyncio.to_thread(server.stop, number) == -number
+    assert time.monotonic() - begin < 1
+    await asyncio.gather(*calls, return_exceptions=True)
+    server.environment.clear()
+    server.start()
+    try:
+        assert (await wire.call("User.login", username="me@example.com", password="password")).session
     finally:
         assert server.stop() == 0

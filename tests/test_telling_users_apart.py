@@ -18,7 +18,7 @@ import pytest
 
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.store import hash_parameters, users
-from jsonrpc_backend.store.database import APPLICATION_ID, open_for_writing
+from jsonrpc_backend.store.database_file import APPLICATION_ID, open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
 from tests.servers import FakeClock, make_config, running
 from tests.wire import Wire

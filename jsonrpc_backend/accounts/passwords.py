@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 import argon2
@@ -17,10 +18,14 @@ from jsonrpc_backend.config import PasswordsConfig
 T = TypeVar("T")
 
 
-class TooManyHashes(Exception):
-    """The queue is full, or the caller's share of it.
+# Whether the caller that the current task works for has hung up: then what waits in the queue is done for nobody.
+caller_is_gone: ContextVar[Callable[[], bool]] = ContextVar("caller_is_gone", default=lambda: False)
 
-    `retry_after` is about the time that it takes to drain, in seconds.
+
+class TooManyHashes(Exception):
+    """The queue is full, or the caller's share of it, or the caller did not wait for its turn.
+
+    `retry_after` is about the time that the queue takes to drain, in seconds.
     """
 
     def __init__(self, retry_after: int) -> None:
@@ -80,11 +85,20 @@ class PasswordHasher:
             return False
 
     async def _run(self, work: Callable[[], T], caller: str) -> T:
-        if self._under_way.total() >= self._most or self._under_way[caller] >= self._most_per_caller:
-            raise TooManyHashes(retry_after=1 + self._under_way.total() // (40 * self._workers))
+        under_way = self._under_way.total()
+        not_now = TooManyHashes(retry_after=1 + under_way // (40 * self._workers))
+        if under_way >= self._most or self._under_way[caller] >= self._most_per_caller:
+            raise not_now
+        has_to_wait, is_gone = under_way >= self._workers, caller_is_gone.get()
+
+        def work_for_somebody() -> T:
+            if has_to_wait and is_gone():
+                raise not_now
+            return work()
+
         self._under_way[caller] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work_for_somebody)
         finally:
             self._under_way[caller] -= 1
             if not self._under_way[caller]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.config import DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
@@ -19,6 +19,7 @@ from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.mails import Mail
 
 SHOWN = 100
+LINE_BREAKS = "\r\n\t"
 
 
 @click.group()
@@ -63,7 +64,7 @@ def list_mails(target: Target, as_json: bool) -> None:
         click.echo(json.dumps([_without_text(entry) for entry in objects], ensure_ascii=False, indent=2))
         return
     for entry in listed:
-        click.echo(f"{entry.mail.key:>6}  {entry.mail.recipient}  {state_of(entry, sends=sends)}")
+        click.echo(f"{entry.mail.key:>6}  {printable(entry.mail.recipient)}  {printable(state_of(entry, sends=sends))}")
 
 
 def _without_text(entry: dict[str, Any]) -> dict[str, Any]:
@@ -83,10 +84,10 @@ def show(target: Target, number: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_object(kept, sends=sends), ensure_ascii=False, indent=2))
         return
-    click.echo(f"To       {found.recipient}")
-    click.echo(f"State    {state_of(kept, sends=sends)}")
+    click.echo(f"To       {printable(found.recipient)}")
+    click.echo(f"State    {printable(state_of(kept, sends=sends))}")
     if kept.content is not None:
-        click.echo(f"Subject  {kept.content.subject}\n\n{kept.content.body}")
+        click.echo(f"Subject  {printable(kept.content.subject)}\n\n{printable(kept.content.body, but=LINE_BREAKS)}")
 
 
 @mail.command("send-test")

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from aiohttp import web
 
-from jsonrpc_backend import __version__
-from jsonrpc_backend.app import BACKENDS, make_app, make_runner
+from jsonrpc_backend import __version__, open_files
+from jsonrpc_backend.app import BACKENDS, make_app, serving
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
@@ -77,27 +76,23 @@ def _say(text: str) -> None:
 
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
+    open_files.raise_limit()
     app = make_app(config, development=development)
-    runner = make_runner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, config.server.host, config.server.port)
+    async with contextlib.AsyncExitStack() as stack:
         try:
-            await site.start()
+            port = await stack.enter_async_context(serving(app, config.server.host, config.server.port))
         except OSError as error:
             where = f"{config.server.host}:{config.server.port}"
             hint = "Choose another one with --port or --host."
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
         with _told_to_stop() as stop:
-            url = _url(config.server.host, runner.addresses[0][1])
+            url = _url(config.server.host, port)
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
             greeting = _greeting(config, url, embedded=embedded, stopped=stopped, development=development)
             _say("\n".join(greeting))
             await stop.wait()
         _say("Stopping.")
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.contextmanager

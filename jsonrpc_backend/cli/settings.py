@@ -22,6 +22,7 @@ from jsonrpc_backend.config import (
     read_config,
     setting_rule,
 )
+from jsonrpc_backend.mail.outbox import MailUnusable
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 
@@ -44,6 +45,8 @@ def reported() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
+        raise ConfigurationFailed(str(error)) from error
+    except MailUnusable as error:
         raise ConfigurationFailed(str(error)) from error
     except DatabaseUnusable as error:
         raise DatabaseFailed(str(error)) from error

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import sqlite3
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,18 @@ from jsonrpc_backend.store.database_file import open_for_writing
 
 T = TypeVar("T")
 
+# What a terminal obeys instead of showing it (controls), and what makes text look otherwise than it is (formats).
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def printable(text: str, *, but: str = "") -> str:
+    """A text that users have chosen, for a terminal: control and formatting characters are escaped."""
+    return "".join(
+        f"\\u{ord(each):04x}" if unicodedata.category(each) in _UNPRINTABLE and each not in but else each
+        for each in text
+    )
 
 
 @dataclass(frozen=True)

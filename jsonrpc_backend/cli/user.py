@@ -12,7 +12,7 @@ import click
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.errors import ParseError
 from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, user_object
 from jsonrpc_backend.rpc.backend import system_clock
@@ -83,7 +83,7 @@ def list_users(target: Target, as_json: bool) -> None:
         click.echo(json.dumps([user_object(user) for user in found], ensure_ascii=False, indent=2))
         return
     for row in found:
-        click.echo(f"{row.id}  {_time(row.created_at)}  {row.username}")
+        click.echo(f"{row.id}  {_time(row.created_at)}  {printable(row.username)}")
 
 
 @user.command()
@@ -97,7 +97,7 @@ def show(target: Target, name: str, as_json: bool) -> None:
         click.echo(json.dumps(user_object(found), ensure_ascii=False, indent=2))
         return
     for key, value in _readable(found):
-        click.echo(f"{key:<12} {value}")
+        click.echo(f"{key:<12} {printable(value)}")
 
 
 def _readable(user: User) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
+from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token, without_reset_tokens
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.mail.address import parse_address
@@ -29,6 +29,7 @@ MINUTE = 60_000
 LONGEST_PAUSE_SECONDS = 300
 PAUSE_AFTER_FAULT_SECONDS = 5
 SECONDS_BEFORE_WORK = 0.1  # so that the work for a user who exists does not slow down the answer that causes it
+LOST_KEY = "Restore it, or delete it: a new one is made, and mails that wait are lost."
 SECONDS_TO_FINISH = 2  # for the mail under way when the server stops
 
 
@@ -64,6 +65,10 @@ def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+class MailUnusable(Exception):
+    """Mails cannot be written or sent; the message says what is to be mended."""
+
+
 class Outbox:
     """Wakes when something was put in, and when a mail is to be tried again. `on_mail` sees each new mail."""
 
@@ -92,6 +97,17 @@ class Outbox:
         self._on_mail = on_mail
         self._work = asyncio.Event()
         self._stopping = False
+
+    async def check(self) -> None:
+        """Raises MailUnusable for what would keep every mail from being written or sent."""
+        try:
+            await asyncio.to_thread(self._seal.check)
+        except Unreadable as error:
+            raise MailUnusable(f"{self._seal.key_file} does not hold a key for mails. {LOST_KEY}") from error
+        try:
+            await asyncio.to_thread(Mailer, self._smtp)
+        except OSError as error:  # also of what is no certificate
+            raise MailUnusable(f"smtp.ca_file: {self._smtp.ca_file} cannot be used: {error.strerror}") from error
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Outbox"]:
@@ -243,13 +259,18 @@ class Outbox:
                 log.info("backend %s: mail %d sent", self._backend_id, mail.key)
                 return
 
+    def _without_secrets(self, text: str) -> str:
+        """What an SMTP server said, which may repeat what it was sent."""
+        password = self._smtp.password
+        return without_reset_tokens(text.replace(password, "…") if password else text)
+
     async def _note_failure(self, mail: Mail, failure: NotSent) -> None:
         """Plans the next attempt, after a pause that doubles each time, or gives the mail up."""
         pause = min(self._smtp.first_retry_seconds * 2**mail.attempts, LONGEST_PAUSE_SECONDS)
         next_at: int | None = self._clock() + pause * 1000
         if failure.permanent or next_at is None or next_at >= mail.expires_at:
             next_at = None
-        await self._database.write(mails.mark_failed, mail.key, str(failure), next_at)
+        await self._database.write(mails.mark_failed, mail.key, self._without_secrets(str(failure)), next_at)
         if next_at is None:
             log.error("backend %s: mail %d given up: %s", self._backend_id, mail.key, failure.summary)
         else:

@@ -20,7 +20,15 @@ class Seal:
     """Seals with the key in a file, which is made the first time it is needed. Blocking: use it off the event loop."""
 
     def __init__(self, key_file: Path) -> None:
-        self._key_file = key_file
+        self.key_file = key_file
+
+    def check(self) -> None:
+        """Raises Unreadable when there is a key file that holds no key, or that cannot be read."""
+        if self.key_file.exists():
+            try:
+                self._fernet()
+            except (ValueError, OSError) as error:
+                raise Unreadable from error
 
     def encrypt(self, content: bytes) -> bytes:
         return self._fernet().encrypt(content)
@@ -38,4 +46,4 @@ class Seal:
         # Imported when first used: it takes 10 MiB, and many servers never send a mail.
         from cryptography.fernet import Fernet  # noqa: PLC0415
 
-        return Fernet(private_file.keep(self._key_file, lambda: Fernet.generate_key().decode()))
+        return Fernet(private_file.keep(self.key_file, lambda: Fernet.generate_key().decode()))

@@ -85,10 +85,11 @@ class Backend:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, backend_id: str, process: Process) -> "AsyncIterator[Backend]":
-        """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable."""
+        """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable, MailUnusable."""
         database = await Database.open(database_path(process.data_dir, backend_id))
         try:
             backend = cls(backend_id, process, database)
+            await backend.outbox.check()
             async with backend.outbox.running():
                 purging = asyncio.create_task(backend._purge_regularly())
                 try:

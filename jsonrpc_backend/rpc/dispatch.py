@@ -63,7 +63,7 @@ class Dispatcher:
         try:
             method, request_id = _read_envelope(element)
         except InvalidRequest as error:
-            return error_response(error, _echoable_id(element))
+            return error_response(error, echoable_id(element))
         response = await dispatch_to_serializable(
             {"method": method, **request_id},
             self._entries,
@@ -103,7 +103,7 @@ def _is_id(value: Any) -> bool:
     return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
-def _echoable_id(element: Any) -> Any:
+def echoable_id(element: Any) -> Any:
     """The id of an invalid request where it can be told, else null."""
     request_id = element.get("id") if isinstance(element, dict) else None
     return request_id if _is_id(request_id) else None

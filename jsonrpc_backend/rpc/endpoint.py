@@ -5,18 +5,21 @@ their own and lose ours.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiohttp import web
 
+from jsonrpc_backend.accounts.passwords import caller_is_gone
 from jsonrpc_backend.config import ServerConfig
-from jsonrpc_backend.errors import InvalidRequest, ParseError, RpcError
+from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError, RpcError
 from jsonrpc_backend.rpc.addresses import Proxies
 from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.rpc.budget import RETRY_SECONDS, Budget, Share
 from jsonrpc_backend.rpc.call import Exchange
-from jsonrpc_backend.rpc.dispatch import Dispatcher, error_response
+from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
 from jsonrpc_backend.rpc.parse import may_hold_unportable, parse
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
@@ -33,40 +36,55 @@ PREFLIGHT_SECONDS = 86400
 class Endpoint:
     """`POST /json-rpc/{backend_id}`, and what browsers ask before."""
 
-    def __init__(self, config: ServerConfig, dispatcher: Dispatcher, backends: Mapping[str, Backend]) -> None:
+    def __init__(
+        self, config: ServerConfig, dispatcher: Dispatcher, backends: Mapping[str, Backend], budget: Budget
+    ) -> None:
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
         self._proxies = Proxies(config.trusted_proxies)
+        self._budget = budget
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+        self._stopping = False
+        self._bodies: set[asyncio.Timeout] = set()  # the deadlines of those that are being received
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            response = await self._post(request)
-        elif request.method == "OPTIONS":
+            with Share(self._budget) as share:
+                response = await self._post(request, share)
+                self.allow_origin(request, response)
+                return await _sent(request, response)
+        if request.method == "OPTIONS":
             response = _preflight(request)
         else:
             response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
             response.headers["Allow"] = "POST, OPTIONS"
-        self._allow_origin(request, response)
+        self.allow_origin(request, response)
         return response
+
+    async def stop(self, _: web.Application) -> None:
+        """The server stops and receives no more: nobody waits for the rest of a body."""
+        self._stopping = True
+        for deadline in self._bodies:
+            deadline.reschedule(0)
 
     async def expect(self, request: web.Request) -> None:
         """Invites a body that was announced with `Expect: 100-continue`, unless it would be refused anyway."""
         if request.headers["Expect"].lower() != "100-continue":
             refusal = web.HTTPExpectationFailed()
-            self._allow_origin(request, refusal)
+            self.allow_origin(request, refusal)
             raise refusal
         if not self._is_refused(request):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _is_refused(self, request: web.Request) -> bool:
         """Whether the head alone says that the body is too large or encoded."""
-        return "Content-Encoding" in request.headers or (
+        return request.headers.get("Content-Encoding", "identity").lower() != "identity" or (
             request.content_length is not None and request.content_length > self._config.max_body_bytes
         )
 
-    def _allow_origin(self, request: web.Request, response: web.Response) -> None:
+    def allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Lets the pages of the configured origins read a response."""
         headers = response.headers
         allowed = self._config.allowed_origins
         if "*" in allowed:
@@ -78,10 +96,11 @@ class Endpoint:
                 headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = SESSION_HEADER
 
-    async def _post(self, request: web.Request) -> web.Response:
+    async def _post(self, request: web.Request, share: Share) -> web.Response:
+        caller_is_gone.set(lambda: request.transport is None)
         exchange = Exchange(request.match_info["backend_id"], self._backends, lambda: self._client(request))
         try:
-            answer = await self._answer(request, exchange)
+            answer = await self._answer(request, exchange, share)
         except RpcError as error:
             answer = _encode(error_response(error))
         headers = {"Cache-Control": "no-store"}
@@ -95,50 +114,83 @@ class Endpoint:
     def _client(self, request: web.Request) -> str:
         return self._proxies.client(request.remote, request.headers.getall("X-Forwarded-For", []))
 
-    async def _answer(self, request: web.Request, exchange: Exchange) -> bytes | None:
+    async def _answer(self, request: web.Request, exchange: Exchange, share: Share) -> bytes | None:
         """The response, encoded, or None for nothing but notifications. Raises RpcError."""
-        body = await self._read_body(request)
+        body = await self._read_body(request, share)
+        share.check()
         exchange.may_hold_unportable = may_hold_unportable(body)
         if len(body) < LARGE_BODY_BYTES:
-            return await self._answer_value(parse(body), exchange)
+            return await self._answer_value(parse(body), exchange, share)
         exchange.large = True
         async with self._large_bodies:
-            return await self._answer_value(await asyncio.to_thread(parse, body), exchange)
+            return await self._answer_value(await asyncio.to_thread(parse, body), exchange, share)
 
-    async def _answer_value(self, value: Any, exchange: Exchange) -> bytes | None:
+    async def _answer_value(self, value: Any, exchange: Exchange, share: Share) -> bytes | None:
         if not isinstance(value, list):
-            return await self._answer_element(value, exchange)
+            return await self._answer_element(value, exchange, share)
         if not 1 <= len(value) <= self._config.max_batch:
             raise InvalidRequest
         # Each is encoded at once: fifty large results as Python objects take many times their size in JSON.
         answers = []
         for element in value:
-            answer = await self._answer_element(element, exchange)
+            answer = await self._answer_element(element, exchange, share)
             if answer is not None:
                 answers.append(answer)
                 await asyncio.sleep(0)  # other calls get their turn
         return b"[" + b",".join(answers) + b"]" if answers else None
 
-    async def _answer_element(self, element: Any, exchange: Exchange) -> bytes | None:
-        answer = await self._dispatcher.answer(element, exchange)
-        return None if answer is None else _encode(answer)
+    async def _answer_element(self, element: Any, exchange: Exchange, share: Share) -> bytes | None:
+        try:
+            share.check()
+            answer = await self._dispatcher.answer(element, exchange)
+        except CallLimitExceeded as error:
+            is_notification = isinstance(element, dict) and "id" not in element
+            answer = None if is_notification else error_response(error, echoable_id(element))
+        if answer is None:
+            return None
+        encoded = _encode(answer)
+        share.add(len(encoded))
+        return encoded
 
-    async def _read_body(self, request: web.Request) -> bytes:
-        """The whole body. Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken."""
+    async def _read_body(self, request: web.Request, share: Share) -> bytes:
+        """The whole body.
+
+        Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken, CallLimitExceeded if there
+        is no room for it now or the server stops.
+        """
         if self._is_refused(request):
             raise InvalidRequest
         body = bytearray()
         try:
-            async with asyncio.timeout(self._config.body_timeout_seconds):
+            async with self._time_for_body():
                 async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > self._config.max_body_bytes:
+                    if len(body) + len(chunk) > self._config.max_body_bytes:
                         raise InvalidRequest
+                    share.take(len(chunk))
+                    body += chunk
         except TimeoutError as error:
-            raise InvalidRequest from error
-        except (web.RequestPayloadError, OSError) as error:
-            raise ParseError from error  # broken framing, or the client has hung up
+            raise (CallLimitExceeded(RETRY_SECONDS) if self._stopping else InvalidRequest()) from error
+        except (web.RequestPayloadError, OSError, RuntimeError) as error:
+            raise ParseError from error  # broken framing, or the client has hung up (RuntimeError: before we looked)
         return bytes(body)
+
+    @contextlib.asynccontextmanager
+    async def _time_for_body(self) -> AsyncIterator[None]:
+        """Raises TimeoutError inside when a body takes too long, and as soon as the server stops."""
+        async with asyncio.timeout(0 if self._stopping else self._config.body_timeout_seconds) as deadline:
+            self._bodies.add(deadline)
+            try:
+                yield
+            finally:
+                self._bodies.remove(deadline)
+
+
+async def _sent(request: web.Request, response: web.Response) -> web.Response:
+    """Sends a response here: what it takes of memory is in use until the client has it."""
+    with contextlib.suppress(ConnectionError):  # aiohttp tries again, and closes the connection
+        await response.prepare(request)
+        await response.write_eof()
+    return response
 
 
 def _preflight(request: web.Request) -> web.Response:

@@ -1,0 +1,157 @@
+"""The open connections: how many there may be, and which are cut because they keep the server waiting.
+
+aiohttp by itself ends idle connections only. Here a connection also ends when the head of a request does not arrive in
+time, and when an answer is not taken in time. (Bodies are the endpoint's: it answers what is too slow.)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+from aiohttp import web
+
+from jsonrpc_backend.config import ServerConfig
+
+# Looking at all connections now and then costs less than two timers for each request.
+SWEEP_SECONDS = 0.5
+
+# A slow line gets this much more time for a large answer. In bytes each second.
+SLOWEST_ANSWER = 16 * 1024
+
+# For clients that do not take their answers while the server stops.
+SECONDS_TO_TAKE_ANSWERS = 2
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's connection, with deadlines (by the event loop's clock; None: nothing to wait for)."""
+
+    __slots__ = ("_connections", "answer_deadline", "head_deadline", "is_busy", "socket")
+
+    def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._connections = connections
+        self.socket: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close it
+        self.is_busy = False
+        self.head_deadline: float | None = None
+        self.answer_deadline: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.socket = cast(asyncio.Transport, transport)
+        self.socket.set_write_buffer_limits(high=0)  # an answer counts as taken when the system has all of it
+        if self._connections.admit(self):
+            super().connection_made(transport)
+        else:
+            self.socket.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._connections.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if data and self.head_deadline is None and not self.is_busy:
+            self.head_deadline = self._loop.time() + self._connections.config.header_timeout_seconds
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        waiting = self.socket.get_write_buffer_size() if self.socket else 0
+        self.answer_deadline = self._loop.time() + self._connections.seconds_to_take(waiting)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.answer_deadline = None
+        super().resume_writing()
+
+    def is_late(self, now: float) -> bool:
+        return any(deadline is not None and deadline <= now for deadline in (self.head_deadline, self.answer_deadline))
+
+    def cut(self) -> None:
+        """Ends the connection now; what was not sent yet is dropped."""
+        if self.socket is not None:
+            self.socket.abort()
+
+
+class Connections:
+    """All connections of one server, at most `most`."""
+
+    def __init__(self, config: ServerConfig, most: int) -> None:
+        self.config = config
+        self._most = most
+        self._stopping = False
+        self._busy: set[Connection] = set()
+        self._quiet: dict[Connection, None] = {}  # those without a request under way, the longest quiet first
+
+    def __len__(self) -> int:
+        return len(self._busy) + len(self._quiet)
+
+    def admit(self, connection: Connection) -> bool:
+        """Whether there is room for a new connection. The one that has been quiet for longest makes some."""
+        if len(self) >= self._most:
+            if not self._quiet:
+                return False
+            self._cut(next(iter(self._quiet)))
+        self._quiet[connection] = None
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        self._busy.discard(connection)
+        self._quiet.pop(connection, None)
+
+    @web.middleware
+    async def note_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Keeps account of which connections have a request under way."""
+        connection = cast(Connection, request.protocol)
+        self._begin(connection)
+        try:
+            return await handler(request)
+        finally:
+            self._end(connection)
+
+    def _begin(self, connection: Connection) -> None:
+        connection.is_busy, connection.head_deadline = True, None
+        if connection in self._quiet:
+            del self._quiet[connection]
+            self._busy.add(connection)
+
+    def _end(self, connection: Connection) -> None:
+        connection.is_busy = False
+        if connection in self._busy:
+            self._busy.remove(connection)
+            self._quiet[connection] = None
+
+    async def watching(self, _: web.Application) -> AsyncIterator[None]:
+        """Cuts late connections while the application runs."""
+        sweeping = asyncio.create_task(self._sweep_regularly())
+        yield
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+
+    async def _sweep_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = asyncio.get_running_loop().time()
+            for connection in [each for each in (*self._busy, *self._quiet) if each.is_late(now)]:
+                self._cut(connection)
+
+    def cut_slowest_reader(self) -> None:
+        """Cuts the connection whose answer has to be taken first, if any is waiting."""
+        waiting = [each for each in (*self._busy, *self._quiet) if each.answer_deadline is not None]
+        if waiting:
+            self._cut(min(waiting, key=lambda connection: connection.answer_deadline or 0))
+
+    def seconds_to_take(self, size: int) -> float:
+        """How long a client may take to receive so many bytes."""
+        return SECONDS_TO_TAKE_ANSWERS if self._stopping else self.config.answer_timeout_seconds + size / SLOWEST_ANSWER
+
+    async def hurry(self, _: web.Application) -> None:
+        """The server stops: whoever does not take an answer gets little more time for it."""
+        self._stopping = True
+        soon = asyncio.get_running_loop().time() + SECONDS_TO_TAKE_ANSWERS
+        for connection in (*self._busy, *self._quiet):
+            if connection.answer_deadline is not None:
+                connection.answer_deadline = min(connection.answer_deadline, soon)
+
+    def _cut(self, connection: Connection) -> None:
+        self.forget(connection)
+        connection.cut()
