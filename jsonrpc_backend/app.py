@@ -149,7 +149,9 @@ def _explain_not_found(endpoint: Endpoint) -> Any:
     async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPNotFound:
+        except web.HTTPNotFound as error:
+            if request.match_info.http_exception is not error:
+                raise  # of a handler, which has said what is missing
             text = "There is nothing here. Send JSON-RPC 2.0 requests to /json-rpc/<backend id> with POST."
             response = web.json_response({"error": text}, status=404)
             endpoint.allow_origin(request, response)
