@@ -66,7 +66,8 @@ async def test_nobody_can_hold_it_up(tmp_path: Path, http: aiohttp.ClientSession
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)))
     assert "Traceback" not in server.output
-    assert sorted(path.name for path in server.data_dir.iterdir()) == ["app.api-key", "app.sqlite3"], "database closed"
+    left = sorted(path.name for path in server.data_dir.iterdir())
+    assert left == ["app.api-key", "app.sqlite3", "server.lock"], "the database is closed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
