@@ -124,7 +124,9 @@ class Endpoint:
             raise InvalidRequest
         body = bytearray()
         try:
-            async with asyncio.timeout(self._config.body_timeout_seconds):
+            # Most bodies come with their head, and a timer costs 6 µs.
+            is_here = request.content.is_eof()
+            async with asyncio.timeout(None if is_here else self._config.body_timeout_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk
                     if len(body) > self._config.max_body_bytes:
