@@ -5,6 +5,7 @@ their own and lose ours.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -95,10 +96,11 @@ class Endpoint:
         body = await self._read_body(request)
         exchange.may_hold_unportable = may_hold_unportable(body)
         if len(body) < LARGE_BODY_BYTES:
-            return await self._answer_value(parse(body), exchange)
+            return await self._answer_value(parse(body, carefully=exchange.may_hold_unportable), exchange)
         exchange.large = True
         async with self._large_bodies:
-            return await self._answer_value(await asyncio.to_thread(parse, body), exchange)
+            value = await asyncio.to_thread(parse, body, carefully=exchange.may_hold_unportable)
+            return await self._answer_value(value, exchange)
 
     async def _answer_value(self, value: Any, exchange: Exchange) -> bytes | None:
         if not isinstance(value, list):
@@ -124,9 +126,7 @@ class Endpoint:
             raise InvalidRequest
         body = bytearray()
         try:
-            # Most bodies come with their head, and a timer costs 6 µs.
-            is_here = request.content.is_eof()
-            async with asyncio.timeout(None if is_here else self._config.body_timeout_seconds):
+            async with self._time_for_body(request):
                 async for chunk in request.content.iter_any():
                     body += chunk
                     if len(body) > self._config.max_body_bytes:
@@ -136,6 +136,12 @@ class Endpoint:
         except (web.RequestPayloadError, OSError) as error:
             raise ParseError from error  # broken framing, or the client has hung up
         return bytes(body)
+
+    def _time_for_body(self, request: web.Request) -> contextlib.AbstractAsyncContextManager[object]:
+        """Raises TimeoutError inside when a body takes too long. Most come with their head and need no timer."""
+        if request.content.is_eof():
+            return contextlib.nullcontext()
+        return asyncio.timeout(self._config.body_timeout_seconds)
 
 
 def _preflight(request: web.Request) -> web.Response:
@@ -151,8 +157,11 @@ def _preflight(request: web.Request) -> web.Response:
     )
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _encode(answer: Any) -> bytes:
     try:
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact.encode(answer).encode()
     except UnicodeEncodeError:
         return json.dumps(answer).encode()  # an echoed id with a lone surrogate
