@@ -62,12 +62,13 @@ def main(
 
 
 def _measure(plan: Plan, folder: Path) -> Results:
-    places = {users: _fill(folder, plan, users) for users in sorted({plan.users, *plan.sizes})}
-    results = suite.measure_operations(places[plan.users], plan, click.echo)
-    if plan.sizes:
-        suite.measure_growth(results, {users: places[users] for users in plan.sizes}, plan, click.echo)
+    place = _fill(folder / "operations", plan, plan.users)
+    growing = {users: _fill(folder / "growth", plan, users) for users in plan.sizes}
+    results = suite.measure_operations(place, plan, click.echo)
+    if growing:
+        suite.measure_growth(results, growing, plan, click.echo)
     if plan.connections:
-        suite.measure_connections(results, places[plan.users], plan, click.echo)
+        suite.measure_connections(results, place, plan, click.echo)
     return results
 
 

@@ -38,8 +38,8 @@ class Plan:
 
     @property
     def spare_sign_ins(self) -> int:
-        """What automatic sign-ins and logouts use up: a warm-up and every round, here and in growth."""
-        return (self.rounds + 2) * CALLERS * (LOGOUTS_EACH + 3)
+        """What automatic sign-ins and logouts use up: a warm-up and every round."""
+        return (self.rounds + 1) * CALLERS * (LOGOUTS_EACH + 2)
 
 
 @dataclass

@@ -16,6 +16,7 @@ import click
 from aiohttp import web
 
 from jsonrpc_backend import __version__
+from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.app import make_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
@@ -111,6 +112,11 @@ def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
 
 
+def _which_argon2() -> str:
+    processor = argon2_build.processor()
+    return f"built for {processor}" if processor else "built for any processor; docs/performance.md has a faster way"
+
+
 def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     click.echo(f"jsonrpc-backend {__version__}\n")
@@ -121,7 +127,8 @@ def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
         click.echo(f"  Backend id  {DEFAULT_BACKEND}")
         click.echo(f"  API key     {api_key}")
     click.echo(f"  Data        {Path(config.server.data_dir).absolute()}")
-    click.echo(f"  Mails       {mails}\n")
+    click.echo(f"  Mails       {mails}")
+    click.echo(f"  Argon2      {_which_argon2()}\n")
     if embedded:
         click.echo("  Register a user:\n")
         click.echo(f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n")

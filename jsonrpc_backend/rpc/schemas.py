@@ -101,11 +101,10 @@ class ParamsSchema:
 
     def complaints(self, params: Mapping[str, Any]) -> dict[str, str]:
         """A sentence for each wrong parameter, by dotted name; empty when all is well."""
-        if self.is_valid(params):
-            return {}
-        return self._explained(params)
+        return {} if self.is_valid(params) else self.explanations(params)
 
-    def _explained(self, params: Mapping[str, Any]) -> dict[str, str]:
+    def explanations(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """The same without the quick check before."""
         found: dict[str, str] = {}
         for error in self._validator.iter_errors(params):
             for name, sentence in self._explain(error):
