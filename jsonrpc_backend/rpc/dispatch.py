@@ -1,8 +1,9 @@
 """From one JSON-RPC request object to its response object.
 
-The order of checks is the contract's: the first that fails answers. jsonrpcserver looks the method up and builds
-responses, and is used here only: it gets one parsed request at a time and no params, for left to itself it puts
-exception texts and Python signatures into `error.data`.
+The order of checks is the contract's: the first that fails answers. jsonrpcserver looks the method up, calls it and
+builds the response, and is used here only: it gets one parsed request at a time and no params, for left to itself it
+puts exception texts and Python signatures into `error.data`. Its steps are called one by one, because its entrance for
+everybody inspects the method's signature and starts a task at each call: 30 µs of 45.
 """
 
 import asyncio
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from jsonrpcserver import Error, Result, Success
-from jsonrpcserver.async_main import dispatch_to_serializable
+from jsonrpcserver.async_dispatcher import call as call_method
+from jsonrpcserver.dispatcher import create_request, get_method, to_response
+from jsonrpcserver.response import to_serializable
+from jsonrpcserver.sentinels import NOID
 
 from jsonrpc_backend.accounts.passwords import TooManyHashes
 from jsonrpc_backend.accounts.throttle import Attempt
@@ -61,17 +65,15 @@ class Dispatcher:
     async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
         """The response object for one element; None for a notification."""
         try:
-            method, request_id = _read_envelope(element)
+            request = create_request(_read_envelope(element))
         except InvalidRequest as error:
             return error_response(error, echoable_id(element))
-        response = await dispatch_to_serializable(
-            {"method": method, **request_id},
-            self._entries,
-            context=_Request(element.get("params", {}), exchange),
-            deserializer=_as_it_is,
-            validator=_as_it_is,
-        )
-        return cast("dict[str, Any] | None", response)  # a list only where a list was given
+        entry = get_method(self._entries, request.method)
+        context = _Request(element.get("params", {}), exchange)
+        result = await call_method(request, context, entry._value)  # noqa: SLF001 (as jsonrpcserver itself does)
+        if request.id is NOID:
+            return None
+        return cast("dict[str, Any]", to_serializable(to_response(request, result)))
 
 
 def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:
@@ -79,15 +81,11 @@ def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "error": error.to_object(), "id": request_id}
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 # --- envelope --------------------------------------------------------------------------------------------
 
 
-def _read_envelope(element: Any) -> tuple[str, dict[str, Any]]:
-    """The method's name, and the id as {"id": …} or {} for a notification. Raises InvalidRequest."""
+def _read_envelope(element: Any) -> dict[str, Any]:
+    """The method's name and, unless it is a notification, the id, for jsonrpcserver. Raises InvalidRequest."""
     if (
         not isinstance(element, dict)
         or element.get("jsonrpc") != "2.0"
@@ -96,7 +94,7 @@ def _read_envelope(element: Any) -> tuple[str, dict[str, Any]]:
         or ("id" in element and not _is_id(element["id"]))
     ):
         raise InvalidRequest
-    return element["method"], {"id": element["id"]} if "id" in element else {}
+    return {name: element[name] for name in ("method", "id") if name in element}
 
 
 def _is_id(value: Any) -> bool:

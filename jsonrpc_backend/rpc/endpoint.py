@@ -120,10 +120,11 @@ class Endpoint:
         share.check()
         exchange.may_hold_unportable = may_hold_unportable(body)
         if len(body) < LARGE_BODY_BYTES:
-            return await self._answer_value(parse(body), exchange, share)
+            return await self._answer_value(parse(body, carefully=exchange.may_hold_unportable), exchange, share)
         exchange.large = True
         async with self._large_bodies:
-            return await self._answer_value(await asyncio.to_thread(parse, body), exchange, share)
+            value = await asyncio.to_thread(parse, body, carefully=exchange.may_hold_unportable)
+            return await self._answer_value(value, exchange, share)
 
     async def _answer_value(self, value: Any, exchange: Exchange, share: Share) -> bytes | None:
         if not isinstance(value, list):
@@ -162,7 +163,7 @@ class Endpoint:
             raise InvalidRequest
         body = bytearray()
         try:
-            async with self._time_for_body():
+            async with self._time_for_body(request):
                 async for chunk in request.content.iter_any():
                     if len(body) + len(chunk) > self._config.max_body_bytes:
                         raise InvalidRequest
@@ -174,9 +175,13 @@ class Endpoint:
             raise ParseError from error  # broken framing, or the client has hung up (RuntimeError: before we looked)
         return bytes(body)
 
+    def _time_for_body(self, request: web.Request) -> contextlib.AbstractAsyncContextManager[object]:
+        """Raises TimeoutError inside when a body takes too long. Most come with their head and need no timer."""
+        return contextlib.nullcontext() if request.content.is_eof() else self._time_to_receive()
+
     @contextlib.asynccontextmanager
-    async def _time_for_body(self) -> AsyncIterator[None]:
-        """Raises TimeoutError inside when a body takes too long, and as soon as the server stops."""
+    async def _time_to_receive(self) -> AsyncIterator[None]:
+        """Raises TimeoutError inside when it takes too long, and as soon as the server stops."""
         async with asyncio.timeout(0 if self._stopping else self._config.body_timeout_seconds) as deadline:
             self._bodies.add(deadline)
             try:
@@ -206,8 +211,11 @@ def _preflight(request: web.Request) -> web.Response:
     )
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _encode(answer: Any) -> bytes:
     try:
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact.encode(answer).encode()
     except UnicodeEncodeError:
         return json.dumps(answer).encode()  # an echoed id with a lone surrogate

@@ -34,11 +34,11 @@ class OutOfRange:
     """Stands for a number that Python cannot hold."""
 
 
-def parse(body: bytes) -> Any:
-    """The JSON value of a body. Raises ParseError."""
+def parse(body: bytes, *, carefully: bool = True) -> Any:
+    """The JSON value of a body; not `carefully` only where it cannot hold anything unportable. Raises ParseError."""
     try:
         text = body.decode()
-        value = (_careful if _SUSPICIOUS.search(body) else _quick).decode(text)
+        value = (_careful if carefully else _quick).decode(text)
     except (ValueError, RecursionError) as error:
         raise ParseError from error
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):

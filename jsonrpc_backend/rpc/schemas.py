@@ -1,15 +1,17 @@
 """The JSON Schemas of the methods: loaded once, compiled once per backend, explained in sentences.
 
-They are the contract: the only check of params, and the source of what is written about the methods.
+They are the contract: the only check of params, and the source of what is written about the methods. fastjsonschema
+says whether params are right (2 µs where jsonschema takes 66); what is wrong with those that are not, jsonschema says.
 """
 
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import jsonschema
 from referencing import Registry, Resource
 
@@ -26,6 +28,7 @@ _PACKAGE = Path(__file__).parent.parent
 
 _formats = jsonschema.FormatChecker(formats=())
 _formats.checks("username")(lambda value: not isinstance(value, str) or has_only_visible_characters(value))
+_quick_formats = {"username": has_only_visible_characters}
 
 _TYPES = {
     "string": "a string",
@@ -66,8 +69,9 @@ class ParamsSchema:
     """The params of one method in one backend."""
 
     def __init__(self, method: str, settings: BackendConfig) -> None:
-        registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(common_definitions(settings)))
-        schema = load(f"{method}.json")["params"]
+        self._common = common_definitions(settings)
+        registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(self._common))
+        self._schema = schema = load(f"{method}.json")["params"]
         self._optional = frozenset(schema["properties"]) - frozenset(schema.get("required", ()))
         self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
 
@@ -75,8 +79,32 @@ class ParamsSchema:
         """The params without the optional ones that are null: null stands for absent."""
         return {name: value for name, value in params.items() if value is not None or name not in self._optional}
 
+    @functools.cached_property
+    def _quick(self) -> Callable[[Any], Any]:
+        """Raises JsonSchemaException where there is a complaint. Compiled when first needed: in 1 to 2 ms."""
+        validate: Callable[[Any], Any] = fastjsonschema.compile(
+            self._schema,
+            handlers={"": lambda _: self._common},
+            formats=_quick_formats,
+            use_default=False,
+            detailed_exceptions=False,
+        )
+        return validate
+
+    def is_valid(self, params: Mapping[str, Any]) -> bool:
+        """Whether there are no complaints."""
+        try:
+            self._quick(params)
+        except fastjsonschema.JsonSchemaException:
+            return False
+        return True
+
     def complaints(self, params: Mapping[str, Any]) -> dict[str, str]:
         """A sentence for each wrong parameter, by dotted name; empty when all is well."""
+        return {} if self.is_valid(params) else self.explanations(params)
+
+    def explanations(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """The same without the quick check before."""
         found: dict[str, str] = {}
         for error in self._validator.iter_errors(params):
             for name, sentence in self._explain(error):

@@ -1,0 +1,123 @@
+"""The servers that are measured, as processes: started, watched through /proc, stopped."""
+
+import contextlib
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measured import Cpu
+from benchmarks.operations import API_KEY, BACKEND_ID, call
+
+ROOT = Path(__file__).resolve().parent.parent
+HASHING_NICENESS = 19  # the server gives it to its hash threads and to no others
+KIB = 1024
+
+_CONFIG = f"""\
+[server]
+data_dir = "data"
+port = 0
+[throttle]
+enabled = false
+[backends.{BACKEND_ID}]
+api_key = "{API_KEY}"
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+
+    def cpu(self) -> Cpu:
+        """Processor time since its start."""
+        hashing = rest = 0.0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            seconds = int((task / "schedstat").read_text().split()[0]) / 1e9
+            if os.getpriority(os.PRIO_PROCESS, int(task.name)) == HASHING_NICENESS:
+                hashing += seconds
+            else:
+                rest += seconds
+        return Cpu(hashing, rest)
+
+    def memory(self) -> int:
+        """Resident memory now, bytes."""
+        return self._status("VmRSS")
+
+    def peak_memory(self) -> int:
+        """The most resident memory since its start, bytes."""
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> int:
+        found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found[1]) * KIB
+
+
+def write_config(folder: Path) -> Path:
+    """The configuration of the server in `folder`, where its data will be; returns the database's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(_CONFIG, encoding="utf-8")
+    return folder / "data" / f"{BACKEND_ID}.sqlite3"
+
+
+@contextlib.contextmanager
+def running(module: str, *arguments: str) -> Iterator[Server]:
+    """A Python module that serves, and prints where, on a free port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=_allow_many_connections,  # noqa: PLW1509 (no threads here yet)
+    )
+    try:
+        yield Server(_printed_port(process), process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+def real_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
+    """`jsonrpc-backend serve` on the database in `folder`, with its defaults but for throttling."""
+    return running("jsonrpc_backend", "serve", "--config", str(folder / "config.toml"))
+
+
+def bare_server() -> contextlib.AbstractContextManager[Server]:
+    """aiohttp alone."""
+    return running("benchmarks.bare")
+
+
+def time_to_first_answer(folder: Path) -> float:
+    """Seconds from the start of the process to the answer to a first call."""
+    begin = time.perf_counter()
+    with real_server(folder) as server:
+        body = json.dumps(call("User.isAuthenticated", None)).encode()
+        url = f"http://127.0.0.1:{server.port}/json-rpc/{BACKEND_ID}"
+        with urllib.request.urlopen(url, body) as response:
+            assert json.load(response)["result"] is False
+        return time.perf_counter() - begin
+
+
+def _allow_many_connections() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _printed_port(process: "subprocess.Popen[str]") -> int:
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = re.search(r"http://[^/\s]+:(\d+)/json-rpc/", line)
+        if found:
+            return int(found[1])
+    raise RuntimeError("the server has stopped before it listened; its errors are above")
