@@ -13,7 +13,7 @@ PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
-BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
+BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
 BELOW_CLI = {"app", "dev", "methods", "rpc", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "errors": set(),
     "config": set(),
     "config_file": {"config"},
-    "store": {"config"},
+    "monaql": set(),
+    "store": {"config", "monaql"},
     "accounts": {"store"} | LEAVES,
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,
