@@ -13,9 +13,10 @@ from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the regist
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
-from jsonrpc_backend.rpc.dispatch import Dispatcher
+from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
 from jsonrpc_backend.rpc.endpoint import Endpoint
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.management import admit_operator
+from jsonrpc_backend.rpc.registry import management_methods, methods
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +27,17 @@ LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was re
 SHUTDOWN_SECONDS = 4.0
 
 
+Backends = dict[str, Backend]
+BACKENDS = web.AppKey("backends", Backends)
+
+
 def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
     """The application; opens its databases when it starts (raises DatabaseUnusable) and closes them at the end.
 
     `development` prints mails, and shows them on a page where nobody but this machine can reach the server.
     """
-    backends: dict[str, Backend] = {}
-    endpoint = Endpoint(config.server, Dispatcher(methods), backends)
+    backends: Backends = {}
+    endpoint = Endpoint(config.server, Dispatcher(methods, admit_app), backends)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(config.passwords)
@@ -41,7 +46,8 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
                     backend = await stack.enter_async_context(Backend.open(backend_id, process))
-                    backend.compile_schemas(methods)
+                    for registry in (methods, management_methods):
+                        backend.compile_schemas(method.schema for method in registry.values())
                     backends[backend_id] = backend
                 yield
         finally:
@@ -57,15 +63,31 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
         return web.json_response({"status": "ok"})
 
     app = web.Application()
+    app[BACKENDS] = backends
     app.cleanup_ctx.append(open_backends)
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
+    if not config.management.host:
+        _add_management(app, config, backends)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
     if development and dev.is_loopback(config.server.host):
         dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
     app.on_response_prepare.append(_forbid_sniffing)
     return app
+
+
+def make_management_app(app: web.Application, config: Config) -> web.Application:
+    """The operators' API of an application, to be bound to an address of its own while the other one runs."""
+    management = web.Application()
+    _add_management(management, config, app[BACKENDS])
+    management.on_response_prepare.append(_forbid_sniffing)
+    return management
+
+
+def _add_management(app: web.Application, config: Config, backends: Backends) -> None:
+    endpoint = Endpoint(config.server, Dispatcher(management_methods, admit_operator), backends, for_browsers=False)
+    app.router.add_route("*", "/manage/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
 
 
 def make_runner(app: web.Application) -> web.AppRunner:

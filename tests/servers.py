@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend.app import make_app, make_management_app, make_runner
 from jsonrpc_backend.config import Config, load_config
 
 API_KEY = "test-api-key"
@@ -62,6 +62,7 @@ class InProcessServer:
     clock: FakeClock
     backend_id: str = BACKEND_ID
     api_key: str = API_KEY
+    management_url: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -104,9 +105,26 @@ async def running(config: Config, clock: FakeClock | None = None) -> AsyncIterat
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        yield InProcessServer(f"http://127.0.0.1:{runner.addresses[0][1]}", config, clock)
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with management_site(runner, config) as management_url:
+            yield InProcessServer(url, config, clock, management_url=management_url or url)
     finally:
         await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def management_site(runner: web.AppRunner, config: Config) -> AsyncIterator[str]:
+    """The operators' API on a free port of its own where the configuration says so; its URL, or an empty one."""
+    if not config.management.host:
+        yield ""
+        return
+    management = make_runner(make_management_app(runner.app, config))
+    await management.setup()
+    try:
+        await web.TCPSite(management, config.management.host, 0).start()
+        yield f"http://127.0.0.1:{management.addresses[0][1]}"
+    finally:
+        await management.cleanup()
 
 
 @dataclass

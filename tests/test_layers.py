@@ -40,7 +40,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
-    "aiohttp": {"app.py", "dev.py", "rpc/endpoint.py", "cli", "client"},
+    "aiohttp": {"app.py", "dev.py", "rpc/client_address.py", "rpc/endpoint.py", "cli", "client"},
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},

@@ -3,6 +3,7 @@
 import click
 
 from jsonrpc_backend import __version__
+from jsonrpc_backend.cli.audit import audit
 from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
@@ -16,5 +17,5 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, mail):
+for command in (serve, init, check_config, user, mail, audit):
     main.add_command(command)

@@ -15,7 +15,7 @@ import click
 from aiohttp import web
 
 from jsonrpc_backend import __version__
-from jsonrpc_backend.app import make_app, make_runner
+from jsonrpc_backend.app import make_app, make_management_app, make_runner
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
@@ -52,24 +52,31 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
-    runner = make_runner(make_app(config, development=development))
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, config.server.host, config.server.port)
-        try:
-            await site.start()
-        except OSError as error:
-            where = f"{config.server.host}:{config.server.port}"
-            hint = "Choose another one with --port or --host."
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-            raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
+    app, server, management = make_app(config, development=development), config.server, config.management
+    async with contextlib.AsyncExitStack() as stack:
+        url = management_url = await _listen(stack, app, server.host, server.port, "with --port or --host")
+        if management.host:
+            separate, setting = make_management_app(app, config), "for management.port"
+            management_url = await _listen(stack, separate, management.host, management.port, setting)
         with _told_to_stop() as stop:
-            url = _url(config.server.host, runner.addresses[0][1])
-            _greet(config, url, embedded=embedded, mails=_where_mails_are(config, url, development=development))
+            mails = _where_mails_are(config, url, development=development)
+            _greet(config, url, management_url, embedded=embedded, mails=mails)
             await stop.wait()
         click.echo("Stopping.")
-    finally:
-        await runner.cleanup()
+
+
+async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, setting: str) -> str:
+    """Serves the application until the stack is left; its URL. Raises ClickException where the address is taken."""
+    runner = make_runner(app)
+    stack.push_async_callback(runner.cleanup)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        message = f"cannot listen on {host}:{port}: {reason}. Choose another one {setting}."
+        raise click.ClickException(message) from error
+    return _url(host, runner.addresses[0][1])
 
 
 @contextlib.contextmanager
@@ -102,11 +109,13 @@ def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
 
 
-def _greet(config: Config, url: str, *, embedded: bool, mails: str) -> None:
+def _greet(config: Config, url: str, management_url: str, *, embedded: bool, mails: str) -> None:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     click.echo(f"jsonrpc-backend {__version__}\n")
     for backend_id in config.backends:
         click.echo(f"  Endpoint    {url}/json-rpc/{backend_id}")
+        if config.backends[backend_id].management_keys:
+            click.echo(f"  Operators   {management_url}/manage/json-rpc/{backend_id}")
     if embedded:
         api_key = config.backends[DEFAULT_BACKEND].api_key
         click.echo(f"  Backend id  {DEFAULT_BACKEND}")

@@ -5,6 +5,7 @@ import functools
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +48,11 @@ class Target:
         """Runs one transaction."""
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:
             return run_in_transaction(db, unit)
+
+
+def readable_time(milliseconds: int) -> str:
+    """Milliseconds since 1970 as date and time in UTC, to the second."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
 
 
 def on_backend(*, create: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -3,18 +3,17 @@
 import json
 import sqlite3
 import sys
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
 from jsonrpc_backend.errors import ParseError
-from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, user_object
+from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, new_user_id, user_object
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.rpc.parse import parse, unportable
 from jsonrpc_backend.rpc.schemas import ParamsSchema
@@ -83,7 +82,7 @@ def list_users(target: Target, as_json: bool) -> None:
         click.echo(json.dumps([user_object(user) for user in found], ensure_ascii=False, indent=2))
         return
     for row in found:
-        click.echo(f"{row.id}  {_time(row.created_at)}  {row.username}")
+        click.echo(f"{row.id}  {readable_time(row.created_at)}  {row.username}")
 
 
 @user.command()
@@ -103,14 +102,10 @@ def show(target: Target, name: str, as_json: bool) -> None:
 def _readable(user: User) -> Iterator[tuple[str, str]]:
     yield "id", user.id
     yield "username", user.username
-    yield "registered", _time(user.created_at)
-    yield "changed", _time(user.updated_at)
+    yield "registered", readable_time(user.created_at)
+    yield "changed", readable_time(user.updated_at)
     for name, value in user.properties.items():
         yield f"  {name}", json.dumps(value, ensure_ascii=False)
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
 
 
 @user.command()
@@ -124,18 +119,22 @@ def add(target: Target, username: str, properties: str, password_stdin: bool) ->
     password = _read_password(from_stdin=password_stdin)
     _check(target, "User.register", {"username": username, "password": password, "properties": values})
     password_hash = _hash(target, password)
-    try:
-        added = target.write(
-            lambda db: users.insert(
-                db,
-                id=f"u{uuid.uuid4()}",
-                username=username,
-                username_key=username_key(username),
-                password_hash=password_hash,
-                properties_json=users.encode_properties(values),
-                now=system_clock(),
-            )
+
+    def insert(db: sqlite3.Connection) -> User:
+        inserted = users.insert(
+            db,
+            id=new_user_id(),
+            username=username,
+            username_key=username_key(username),
+            password_hash=password_hash,
+            properties_json=users.encode_properties(values),
+            now=system_clock(),
         )
+        record(db, "user add", [inserted.id])
+        return inserted
+
+    try:
+        added = target.write(insert)
     except UsernameTaken as error:
         raise click.ClickException(USERNAME_TAKEN) from error
     except PropertiesTooLarge as error:
@@ -171,6 +170,7 @@ def passwd(target: Target, name: str, password_stdin: bool) -> None:
         sessions.end_all(db, current.key)
         login_tokens.end_all(db, current.key)
         password_resets.end(db, current.key)
+        record(db, "user passwd", [current.id])
 
     target.write(replace)
     click.echo(f"Changed the password of {found.username}.")
@@ -185,5 +185,10 @@ def delete(target: Target, name: str, yes: bool) -> None:
     found = target.read(lambda db: _find(db, name))
     if not yes:
         click.confirm(f"Delete {found.username} ({found.id}) for good?", abort=True, err=True)
-    target.write(lambda db: users.delete(db, _find_again(db, found)))
+
+    def remove(db: sqlite3.Connection) -> None:
+        users.delete(db, _find_again(db, found))
+        record(db, "user delete", [found.id])
+
+    target.write(remove)
     click.echo(f"Deleted {found.username}.")

@@ -13,7 +13,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store import login_tokens, mails, sessions
+from jsonrpc_backend.store import audit, login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Backend:
         self.id = backend_id
         self.config = process.config.backends[backend_id]
         self.database = database
+        self.search_seconds = process.config.management.search_seconds
         self.passwords = process.passwords
         self.clock = process.clock
         throttled = process.config.throttle.enabled
@@ -94,13 +95,13 @@ class Backend:
         finally:
             await database.close()
 
-    def compile_schemas(self, methods: Iterable[str]) -> None:
-        """Compiles the params schemas of these methods with this backend's settings."""
-        for method in methods:
-            self._schemas[method] = ParamsSchema(method, self.config)
+    def compile_schemas(self, schemas: Iterable[str]) -> None:
+        """Compiles these params schemas with this backend's settings."""
+        for schema in schemas:
+            self._schemas[schema] = ParamsSchema(schema, self.config)
 
-    def params_schema(self, method: str) -> ParamsSchema:
-        return self._schemas[method]
+    def params_schema(self, schema: str) -> ParamsSchema:
+        return self._schemas[schema]
 
     @property
     def _session_idle(self) -> int:
@@ -153,7 +154,7 @@ class Backend:
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)
 
     async def purge(self) -> None:
-        """Removes what has ended by the clock, and old mails; else the file would grow for ever."""
+        """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
         now = self.clock()
         oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
         while await self.database.write(
@@ -163,6 +164,9 @@ class Backend:
         while await self.database.write(
             login_tokens.purge, created_before=self.oldest_login_token, most=PURGED_AT_ONCE
         ):
+            pass
+        oldest_entry = now - self.config.keep_audit_days * DAY
+        while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):
             pass
         while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
             pass

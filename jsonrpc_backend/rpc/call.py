@@ -11,6 +11,8 @@ from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import User
 
+MAX_LISTED_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -18,9 +20,19 @@ class Exchange:
 
     backend_id: str
     backends: Mapping[str, Backend]
+    address: str = ""  # of the client
+    management_key: str = field(default="", repr=False)
     large: bool = False  # work in proportion to the body's size leaves the event loop
     may_hold_unportable: bool = False
     opened_session: str | None = None
+    listed_bytes_left: int = MAX_LISTED_BYTES  # what lists in the answer may still take: all of it is held in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A result that is JSON already, because it is too large to be encoded on the event loop."""
+
+    json: bytes = field(repr=False)
 
 
 @dataclass(slots=True)

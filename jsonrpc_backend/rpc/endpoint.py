@@ -14,8 +14,10 @@ from aiohttp import web
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import InvalidRequest, ParseError, RpcError
 from jsonrpc_backend.rpc.backend import Backend
-from jsonrpc_backend.rpc.call import Exchange
+from jsonrpc_backend.rpc.call import Encoded, Exchange
+from jsonrpc_backend.rpc.client_address import client_address
 from jsonrpc_backend.rpc.dispatch import Dispatcher, error_response
+from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.parse import may_hold_unportable, parse
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
@@ -30,9 +32,20 @@ PREFLIGHT_SECONDS = 86400
 
 
 class Endpoint:
-    """`POST /json-rpc/{backend_id}`, and what browsers ask before."""
+    """`POST /json-rpc/{backend_id}`, and what browsers ask before.
 
-    def __init__(self, config: ServerConfig, dispatcher: Dispatcher, backends: Mapping[str, Backend]) -> None:
+    Not `for_browsers`, it lets no page of another site send more than a form or read an answer (no CORS).
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        dispatcher: Dispatcher,
+        backends: Mapping[str, Backend],
+        *,
+        for_browsers: bool = True,
+    ) -> None:
+        self._for_browsers = for_browsers
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
@@ -41,11 +54,11 @@ class Endpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
             response = await self._post(request)
-        elif request.method == "OPTIONS":
+        elif request.method == "OPTIONS" and self._for_browsers:
             response = _preflight(request)
         else:
             response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
-            response.headers["Allow"] = "POST, OPTIONS"
+            response.headers["Allow"] = "POST, OPTIONS" if self._for_browsers else "POST"
         self._allow_origin(request, response)
         return response
 
@@ -65,6 +78,8 @@ class Endpoint:
         )
 
     def _allow_origin(self, request: web.Request, response: web.Response) -> None:
+        if not self._for_browsers:
+            return
         headers = response.headers
         allowed = self._config.allowed_origins
         if "*" in allowed:
@@ -77,7 +92,12 @@ class Endpoint:
         headers["Access-Control-Expose-Headers"] = SESSION_HEADER
 
     async def _post(self, request: web.Request) -> web.Response:
-        exchange = Exchange(request.match_info["backend_id"], self._backends)
+        exchange = Exchange(
+            request.match_info["backend_id"],
+            self._backends,
+            address=str(client_address(request, self._config.trusted_proxies) or ""),
+            management_key=request.headers.get(KEY_HEADER, ""),
+        )
         try:
             answer = await self._answer(request, exchange)
         except RpcError as error:
@@ -149,8 +169,15 @@ def _preflight(request: web.Request) -> web.Response:
     )
 
 
-def _encode(answer: Any) -> bytes:
+def _encode(answer: Mapping[str, Any]) -> bytes:
+    result = answer.get("result")
+    if isinstance(result, Encoded):
+        return b"".join([b'{"jsonrpc":"2.0","result":', result.json, b',"id":', _to_json(answer["id"]), b"}"])
+    return _to_json(answer)
+
+
+def _to_json(value: Any) -> bytes:
     try:
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        return json.dumps(answer).encode()  # an echoed id with a lone surrogate
+        return json.dumps(value).encode()  # an echoed id with a lone surrogate

@@ -29,6 +29,7 @@ class Method:
     """
 
     name: str
+    schema: str  # its file in the folder of schemas, without `.json`
     handler: Handler
     session: Session
     unavailable: Callable[[BackendConfig], str | None]
@@ -40,7 +41,11 @@ def _always_available(_: BackendConfig) -> str | None:
 
 
 class Registry(dict[str, Method]):
-    """Methods by name."""
+    """Methods by name. Their schemas are in `folder` of the folder of schemas."""
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__()
+        self._folder = folder
 
     def method(
         self,
@@ -49,11 +54,12 @@ class Registry(dict[str, Method]):
         session: Session = Session.IGNORED,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler; its parameters are those of `schemas/<name>.json` in snake case."""
+        """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
+        schema = f"{self._folder}{name}"
 
         def register(handler: Handler) -> Handler:
-            parameters = load(f"{name}.json")["params"]["properties"]
-            self[name] = Method(name, handler, session, unavailable, {wire: snake_case(wire) for wire in parameters})
+            parameters = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
+            self[name] = Method(name, schema, handler, session, unavailable, parameters)
             return handler
 
         return register
@@ -65,3 +71,7 @@ def snake_case(name: str) -> str:
 
 methods = Registry()
 method = methods.method
+
+# The operators' API. What it asks of a caller is a management key, not a session.
+management_methods = Registry("management/")
+management_method = management_methods.method
