@@ -14,6 +14,7 @@ import click
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.backend import database_path
+from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.database import open_for_writing, run_in_transaction
 
 T = TypeVar("T")
@@ -39,6 +40,12 @@ class Target:
     @property
     def path(self) -> Path:
         return database_path(self.data_dir, self.backend_id)
+
+    def check(self, method: str, params: dict[str, Any]) -> None:
+        """Checks values by the same rules as a call of `method`. Raises ClickException."""
+        complaints = ParamsSchema(method, self.backend).complaints(params)
+        if complaints:
+            raise click.ClickException(" ".join(complaints.values()))
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:

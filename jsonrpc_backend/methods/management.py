@@ -48,7 +48,7 @@ async def list_users(
     user_query: str | None = None,
     user_query_bind_params: list[Any] | None = None,
 ) -> Encoded:
-    order = Order(_sort_field(sort_property), descending=sort_order == "desc")
+    order = Order(sort_field(sort_property), descending=sort_order == "desc")
     condition = await asyncio.to_thread(search_condition, name_filter, user_query, user_query_bind_params)
     names = property_names.split(",") if isinstance(property_names, str) else property_names
     left, seconds = call.exchange.listed_bytes_left, call.backend.search_seconds
@@ -67,7 +67,7 @@ async def list_users(
     return Encoded(result)
 
 
-def _sort_field(name: str | None) -> str | None:
+def sort_field(name: str | None) -> str | None:
     """The field to sort by. Raises InvalidParams for a name with an underscore that is none."""
     if name is not None and name.startswith("_") and name not in user_search.FIELDS:
         known = ", ".join(user_search.FIELDS)
