@@ -1,14 +1,20 @@
 """Who may call the operators' API, and from where."""
 
 import json
+import re
+import socket
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from jsonrpc_backend.client import ManagementClient
+from jsonrpc_backend.errors import InvalidStatus
 from tests.conftest import StartServer
 from tests.operators import KEY, KEY_HEADER, KEYS, Operator
-from tests.servers import API_KEY, InProcessServer
+from tests.servers import API_KEY, InProcessServer, served
+from tests.shell import Shell
 from tests.wire import Wire
 
 REFUSAL = {"jsonrpc": "2.0", "error": {"code": 4, "message": "API key invalid"}, "id": 1}
@@ -156,3 +162,36 @@ async def test_separate_address_serves_the_operators_alone(http: aiohttp.ClientS
             assert response.status == 404
     await Wire(http, server).register()
     assert (await call(Operator(http, server)))["result"]["totalItems"] == 1
+
+
+SEPARATE = f"""\
+[management]
+host = "127.0.0.1"
+port = PORT
+[backends.app]
+api_key = "k"
+[[backends.app.management_keys]]
+label = "tests"
+key = "{KEY}"
+"""
+
+
+def test_command_serves_the_separate_address_and_prints_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(SEPARATE.replace("PORT", "0"))
+    with served(tmp_path / "data", "--config", str(file)) as server:
+        (url,) = re.findall(r"Operators   (http://\S+)/manage/json-rpc/app\n", server.output)
+        assert url != server.url
+        with ManagementClient(url, "app", KEY) as client:
+            assert client.user.list().total == 0
+        with ManagementClient(server.url, "app", KEY) as client, pytest.raises(InvalidStatus):
+            client.user.list()
+
+
+def test_taken_separate_address_is_said(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (shell.folder / "config.toml").write_text(SEPARATE.replace("PORT", str(port)))
+        error = shell.fails(1, "serve", "--port", "0")
+    assert f"cannot listen on 127.0.0.1:{port}" in error
+    assert "Choose another one for management.port." in error
