@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import operators
 from tests.mailbox import Mailbox, listening
 from tests.scripted import ScriptedServer, scripted_server
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
@@ -58,12 +59,21 @@ def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
     """An app, and a server with these settings for its backend: `await new_app(min_username_length=5)`."""
 
     async def new_app(
-        smtp: dict[str, Any] | None = None, throttle: dict[str, Any] | None = None, **settings: Any
+        smtp: dict[str, Any] | None = None,
+        throttle: dict[str, Any] | None = None,
+        management: dict[str, Any] | None = None,
+        **settings: Any,
     ) -> Wire:
-        tables = {"smtp": smtp or {}, "throttle": throttle or {}}
+        tables = {"smtp": smtp or {}, "throttle": throttle or {}, "management": management or {}}
         return Wire(http, await start({"backends": {"app": settings}, **tables}))
 
     return new_app
+
+
+@pytest.fixture
+async def operator(http: aiohttp.ClientSession, start: StartServer) -> operators.Operator:
+    """The holder of a management key, and a server."""
+    return operators.Operator(http, await start({"backends": {"app": operators.KEYS}}))
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
-BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
+BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
+BELOW_CLI = {"app", "connections", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "errors": set(),
     "config": set(),
     "config_file": {"config"},
-    "store": {"config"},
+    "monaql": set(),
+    "store": {"config", "monaql"},
     "accounts": {"store"} | LEAVES,
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,

@@ -3,6 +3,7 @@
 import click
 
 from jsonrpc_backend import __version__
+from jsonrpc_backend.cli.audit import audit
 from jsonrpc_backend.cli.backup import backup
 from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.init import init
@@ -17,5 +18,5 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, mail, backup):
+for command in (serve, init, check_config, user, mail, audit, backup):
     main.add_command(command)

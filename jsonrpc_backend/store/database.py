@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -19,6 +20,12 @@ Unit = Callable[Concatenate[sqlite3.Connection, P], T]
 
 READERS = 2
 MAX_UNITS_PER_COMMIT = 256
+LONG_READ_SECONDS = 20.0
+STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
+
+
+class TookTooLong(Exception):
+    """A long read was given up."""
 
 
 def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T:
@@ -81,8 +88,11 @@ class _ThreadedConnection(aiosqlite.Connection):
 class Database:
     """The file of one backend, from the event loop's side."""
 
-    def __init__(self, writer: _ThreadedConnection, readers: list[_ThreadedConnection]) -> None:
+    def __init__(
+        self, writer: _ThreadedConnection, long_reader: _ThreadedConnection, readers: list[_ThreadedConnection]
+    ) -> None:
         self._writer = writer
+        self._long_reader = long_reader
         self._readers = readers
         self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
         self._committer: asyncio.Task[None] | None = None
@@ -102,7 +112,7 @@ class Database:
     async def _connected(cls, path: Path) -> "Database":
         opened: list[_ThreadedConnection] = []
         try:
-            for read_only in [False] + [True] * READERS:
+            for read_only in [False] + [True] * (1 + READERS):
                 connection = _ThreadedConnection(functools.partial(connect, path, read_only=read_only), 64)
                 await connection
                 opened.append(connection)
@@ -110,20 +120,45 @@ class Database:
             for connection in opened:
                 await connection.close()
             raise
-        return cls(opened[0], opened[1:])
+        return cls(opened[0], opened[1], opened[2:])
 
     async def close(self) -> None:
         """Lets the writes that were accepted finish, then closes every connection."""
         self._closed = True
         while self._committer is not None:
             await asyncio.wait([self._committer])
-        for connection in [*self._readers, self._writer]:
+        for connection in [*self._readers, self._long_reader, self._writer]:
             await connection.close()
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `query(connection, …)` returns, on the reader that has least to do."""
         reader = min(self._readers, key=lambda connection: connection.under_way)
         return await reader.run(lambda connection: query(connection, *args, **kwargs))
+
+    async def read_long(self, query: Callable[[sqlite3.Connection], T], *, seconds: float = LONG_READ_SECONDS) -> T:
+        """What `query(connection)` returns, which may take a while: on a reader of its own, one at a time.
+
+        All that it reads is of one moment. Raises TookTooLong after so many seconds, or when the database is closed.
+        """
+
+        def run(connection: sqlite3.Connection) -> T:
+            deadline = time.monotonic() + seconds
+
+            def is_over() -> bool:
+                return self._closed or time.monotonic() > deadline
+
+            connection.set_progress_handler(is_over, STEPS_BETWEEN_CHECKS)
+            connection.execute("BEGIN")
+            try:
+                return query(connection)
+            except sqlite3.OperationalError as error:
+                raise TookTooLong if is_over() else error from error
+            finally:
+                connection.set_progress_handler(None, 0)
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+        return await self._long_reader.run(run)
 
     async def check(self) -> None:
         """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""
@@ -170,6 +205,14 @@ class UnusableDatabase(Database):
         """There is nothing to close."""
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
+        raise DatabaseUnusable(self._reason.path, self._reason.reason)
+
+    async def read_long(
+        self,
+        query: Callable[[sqlite3.Connection], T],  # noqa: ARG002
+        *,
+        seconds: float = LONG_READ_SECONDS,  # noqa: ARG002
+    ) -> T:
         raise DatabaseUnusable(self._reason.path, self._reason.reason)
 
     async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002

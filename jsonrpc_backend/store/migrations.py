@@ -155,4 +155,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX sessions_user ON sessions (user_key, created_at)",
         "CREATE INDEX login_families_age ON login_families (user_key, key)",
     ),
+    (
+        # What operators changed. actor: the label of a management key, or a user of the operating system.
+        # user_ids: a JSON array. address: NULL on the command line.
+        """
+        CREATE TABLE audit (
+            key        INTEGER PRIMARY KEY AUTOINCREMENT,
+            created_at INTEGER NOT NULL,
+            via        TEXT    NOT NULL,
+            actor      TEXT    NOT NULL,
+            method     TEXT    NOT NULL,
+            user_ids   TEXT    NOT NULL,
+            address    TEXT
+        ) STRICT
+        """,
+        "CREATE INDEX audit_created ON audit (created_at)",
+    ),
 )

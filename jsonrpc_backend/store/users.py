@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,17 @@ def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any
     return True
 
 
+def rename(db: sqlite3.Connection, key: int, *, username: str, username_key: str, now: int) -> None:
+    """Another username for a user that is there. Raises UsernameTaken."""
+    try:
+        db.execute(
+            "UPDATE users SET username = ?, username_key = ?, updated_at = max(updated_at, ?) WHERE key = ?",
+            (username, username_key, now, key),
+        )
+    except sqlite3.IntegrityError as error:
+        raise UsernameTaken from error
+
+
 def replace_password(db: sqlite3.Connection, user: User, password_hash: str, now: int) -> bool:
     """Another password. False when the user is gone or the password has changed since `user` was read."""
     cursor = db.execute(
@@ -140,3 +151,8 @@ def delete(db: sqlite3.Connection, user: User) -> bool:
     """Removes the user with sessions and tokens. False when gone or the password has changed since it was read."""
     cursor = db.execute("DELETE FROM users WHERE key = ? AND password_version = ?", (user.key, user.password_version))
     return cursor.rowcount == 1
+
+
+def delete_by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> list[str]:
+    """Removes users with sessions and tokens; returns the ids of those that were there."""
+    return [each for each in ids if db.execute("DELETE FROM users WHERE id = ?", (each,)).rowcount]
