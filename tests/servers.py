@@ -179,6 +179,13 @@ class ServerProcess:
             output += chunk
         return output.decode()
 
+    def resident_kib(self) -> int:
+        """The memory of the process."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1])
+
     def kill(self) -> None:
         """Ends the process at once, as a power cut would."""
         assert self.process is not None

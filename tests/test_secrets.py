@@ -29,8 +29,9 @@ WAIT_SECONDS = 20
 
 
 def searched_folders(server: InProcessServer) -> list[Path]:
-    """Where no secret may be: the data with its write-ahead log. Add folders of copies here."""
-    return [server.database_path().parent]
+    """Where no secret may be: the data with its write-ahead log, and a backup of it."""
+    data = server.database_path().parent
+    return [data, data.parent / "backup"]
 
 
 class Evidence:
@@ -142,6 +143,7 @@ async def test_no_secret_gets_out(
             wire = Wire(http, server)
             await a_life(wire, mailbox, evidence)
             await every_failure(wire, evidence)
+            await asyncio.to_thread(Shell(tmp_path).ok, "backup", "--data", str(tmp_path / "data"), "backup")
             await a_broken_database(wire, server, evidence)
             stored = {path.name: path.read_bytes() for path in files(searched_folders(server))}
     # Seen are: every kind of error, a fault's traceback, and a mail that was refused.

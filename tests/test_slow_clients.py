@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartServer
-from tests.servers import InProcessServer, make_config, running
+from tests.servers import InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
 from tests.wire import Wire
 
@@ -283,3 +283,19 @@ async def test_slow_clients_are_not_logged_as_faults(
             assert (await read_answer(slow_body[0]))["error"]["code"] == -32600
         assert isinstance(server, InProcessServer)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_thousand_idle_connections_cost_nothing_noticeable(served: ServerProcess) -> None:
+    """Prints the figure: python3 run.py test -s tests/test_slow_clients.py -k thousand"""
+    before = served.resident_kib()
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(1000):
+            reader, writer = await asyncio.open_connection(*address(served))
+            stack.callback(writer.close)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+        taken = served.resident_kib() - before
+        async with aiohttp.ClientSession() as http, http.get(f"{served.url}/healthz") as response:
+            assert response.status == 200
+    print(f"1,000 idle connections: {taken} KiB")
+    assert taken < 32 * KIB

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import argon2
 
-from jsonrpc_backend.accounts.stand_ins import hash_of_nothing
+from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
 
 T = TypeVar("T")
@@ -57,9 +57,7 @@ class PasswordHasher:
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
         self._under_way: Counter[str] = Counter()
-        self._nobodys_hash = hash_of_nothing(
-            f"$argon2id$v=19$m={config.memory_kib},t={config.iterations},p={config.parallelism}$"
-        )
+        self._nobodys_hash = self._argon2.hash(new_token())
 
     async def hash(self, password: str, *, caller: str) -> str:
         """A new PHC string. Raises TooManyHashes."""

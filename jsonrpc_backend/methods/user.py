@@ -132,8 +132,8 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 @method("User.login", limited=Limited.PASSWORD)
 async def login(call: Call, username: str, password: str) -> dict[str, Any]:
     database = call.backend.database
-    user, stand_in = await database.read(find_user, username_key(username))
-    is_right = await call.verify(user.password_hash if user else stand_in, password)
+    user, expected = await database.read(find_user, username_key(username))
+    is_right = await call.verify(expected, password)
     if user is None or not is_right:
         raise InvalidParams({"password": WRONG_CREDENTIALS})
     new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None

@@ -67,8 +67,8 @@ def insert(
     """A new user. Raises UsernameTaken."""
     try:
         key: int = db.execute(
-            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING key",
+            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, random()) RETURNING key",
             (id, username, username_key, password_hash, now, now, properties_json),
         ).fetchone()[0]
     except sqlite3.IntegrityError as error:
