@@ -39,6 +39,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
+    "bcrypt": {"accounts/foreign_hashes.py"},
     "aiohttp": {"app.py", "dev.py", "rpc/endpoint.py", "cli", "client"},
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},

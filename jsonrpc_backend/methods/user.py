@@ -121,8 +121,9 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 @method("User.login")
 async def login(call: Call, username: str, password: str) -> dict[str, Any]:
     passwords, database = call.backend.passwords, call.backend.database
-    user = await database.read(users.find_by_username, username_key(username))
-    is_right = await passwords.verify(user.password_hash if user else None, password)
+    key = username_key(username)
+    user, stored_hash = await database.read(users.find_to_sign_in, key, passwords.decoy_place(key))
+    is_right = await passwords.verify(stored_hash, password)
     if user is None or not is_right:
         raise InvalidParams({"password": WRONG_CREDENTIALS})
     new_hash = await passwords.hash(password) if passwords.is_outdated(user.password_hash) else None

@@ -8,6 +8,9 @@ from typing import Any
 
 MAX_PROPERTIES_BYTES = 512_000
 
+# In the place of a hash: the user was moved in without a password and can sign in once one is set (by a reset).
+NO_PASSWORD = "!"  # noqa: S105
+
 # In the order of the fields of User.
 COLUMNS = (
     "users.key, users.id, users.username, users.password_hash, users.password_version, "
@@ -86,6 +89,19 @@ def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
     return User(*row) if row else None
 
 
+def find_to_sign_in(db: sqlite3.Connection, username_key: str, decoy_place: float) -> tuple[User | None, str | None]:
+    """A user, and the hash to verify: the user's, else that of another one at this place (0 to 1) among all."""
+    decoy = db.execute(
+        "SELECT password_hash FROM users WHERE key >= (SELECT CAST(max(key) * ? AS INTEGER) FROM users)"
+        " ORDER BY key LIMIT 1",
+        (decoy_place,),
+    ).fetchone()
+    found = find_by_username(db, username_key)
+    if found is not None:
+        return found, found.password_hash
+    return None, decoy[0] if decoy else None
+
+
 def find_by_id(db: sqlite3.Connection, id: str) -> User | None:  # noqa: A002
     row = db.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (id,)).fetchone()  # noqa: S608
     return User(*row) if row else None
@@ -104,8 +120,23 @@ def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
 
 def list_all(db: sqlite3.Connection) -> Iterator[User]:
     """Every user, oldest first."""
-    for row in db.execute(f"SELECT {COLUMNS} FROM users ORDER BY key"):  # noqa: S608
+    return list_after(db, 0)
+
+
+def list_after(db: sqlite3.Connection, key: int) -> Iterator[User]:
+    """The users that were added after the one with this key, oldest first."""
+    for row in db.execute(f"SELECT {COLUMNS} FROM users WHERE key > ? ORDER BY key", (key,)):  # noqa: S608
         yield User(*row)
+
+
+def count_after(db: sqlite3.Connection, key: int) -> int:
+    return int(db.execute("SELECT count(*) FROM users WHERE key > ?", (key,)).fetchone()[0])
+
+
+def property_names(db: sqlite3.Connection) -> list[str]:
+    """The name of every property that some user has, in alphabetical order."""
+    rows = db.execute("SELECT DISTINCT entry.key FROM users, json_each(users.properties) AS entry ORDER BY entry.key")
+    return [row[0] for row in rows]
 
 
 def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any], now: int) -> bool:
