@@ -41,7 +41,11 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     def reset(db: sqlite3.Connection) -> User | None:
         user = users.find_by_username(db, username_key(username))
         if user is None or not password_resets.try_token(
-            db, user.key, digest(as_typed(token)), created_after=call.backend.oldest_reset_token
+            db,
+            user.key,
+            digest(as_typed(token)),
+            created_after=call.backend.oldest_reset_token,
+            now=sign_in.now,
         ):
             return None
         users.replace_password(db, user, password_hash, sign_in.now)
