@@ -14,7 +14,7 @@ NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
 BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "methods", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {"app", "dev", "methods", "rpc", "transfer", "config_file"} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,
     "methods": {"rpc"} | BELOW_RPC,
+    "transfer": {"methods", "rpc"} | BELOW_RPC,
     "dev": {"mail", "rpc"},
     "app": {"dev", "methods", "rpc"} | BELOW_RPC,
     "cli": BELOW_CLI,

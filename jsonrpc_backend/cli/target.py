@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,6 +42,12 @@ class Target:
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:
             return query(db)
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection for work in several steps."""
+        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+            yield db
 
     def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs one transaction."""

@@ -1,10 +1,11 @@
 """One SQLite file: a writer whose transactions share commits, readers beside it, migrations."""
 
 import asyncio
+import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -116,6 +117,16 @@ def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.C
     if isinstance(outcome, Exception):
         raise outcome
     return outcome  # type: ignore[no-any-return]  # the outcome of a unit that returns T
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside is the state of one moment, whatever is written meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _commit_together(

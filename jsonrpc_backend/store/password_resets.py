@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jsonrpc_backend.store.users import NO_PASSWORD
+from jsonrpc_backend.store.users import COLUMNS, NO_PASSWORD, User
 
 MAX_WRONG_TRIES = 5
 
@@ -79,15 +79,15 @@ def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iter
     return max(cursor.rowcount, 0)
 
 
-def keys_without_password(db: sqlite3.Connection, now: int) -> list[str]:
+def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
     """The users who have no password, and neither wait for a mail nor have one whose token is still valid."""
     rows = db.execute(
-        "SELECT username_key FROM users WHERE password_hash = ?"
+        f"SELECT {COLUMNS} FROM users WHERE password_hash = ?"  # noqa: S608
         " AND username_key NOT IN (SELECT username_key FROM password_reset_requests WHERE valid_minutes IS NOT NULL)"
         " AND key NOT IN (SELECT user_key FROM password_reset_tokens WHERE expires_at > ?) ORDER BY key",
         (NO_PASSWORD, now),
     )
-    return [row[0] for row in rows]
+    return [User(*row) for row in rows]
 
 
 def replace_token(
