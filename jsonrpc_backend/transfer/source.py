@@ -77,7 +77,7 @@ class Source:
         for line, text in enumerate(lines, 1):
             if text.strip():
                 number += 1
-                yield self._object(number, line, text)
+                yield self._object(number, line, text.rstrip())
 
     def _object(self, number: int, line: int, text: bytes) -> Record | Bad:
         try:
