@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import load
 from tests.mailbox import TOKEN
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.shell import QuickShell
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,6 +57,34 @@ def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> 
     )
     assert "anna@example.com {'age': 21, 'nickname': 'Anna'}" in run(str(program))
     assert "{'username': 'Username is already taken.'}" in run(str(program))
+
+
+def test_users_to_move_in(quick: QuickShell) -> None:
+    """The commands of the README, with its file and its template."""
+    (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())
+    (quick.folder / "config.toml").write_text(
+        '[backends.app]\napi_key = "k"\n[backends.app.mail_templates.welcome]\nsubject = "Welcome"\n'
+        'from = "a@example.com"\nbody = "%PASSWORD_RESET_TOKEN%"\n'
+    )
+    section = README.split("\n## Move your users in\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^jsonrpc-backend (user .*)$", section, re.MULTILINE)
+    printed = [quick.ok(*command.split()) for command in commands]
+    assert printed == [
+        "2 ready to import, 0 skipped, 0 bad.\n",
+        "2 added, 0 updated, 0 skipped, 0 bad.\n",
+        "The server will mail 0 users. 1 have no mail address.\n",
+    ]
+
+
+def test_hashes_of_the_readme() -> None:
+    """Each form of the table is one that is known."""
+    section = README.split("| hash | forms |")[1].split("\n\n")[0]
+    forms = [form for form in re.findall(r"`([^`]+)`", section) if "salt" in form]
+    assert len(forms) == 7
+    for form in forms:
+        key = "00" * 32 if form.endswith("$hex") else "A" * 43
+        made = re.sub(r"\$(hash|hex)$", "$" + key, form).replace("salt", "c29tZXNhbHQ")
+        assert looks_like_hash(made), form
 
 
 def table(heading: str) -> list[list[str]]:

@@ -1,6 +1,9 @@
 """Hashes of other systems: vectors of their specifications and reference code, bounds, and the first sign-in."""
 
 import base64
+import contextlib
+import hashlib
+from pathlib import Path
 
 import argon2
 import pytest
@@ -9,6 +12,8 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash, adopt
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.store import users
+from jsonrpc_backend.store.database import open_for_writing
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
@@ -231,3 +236,34 @@ async def test_decoy_is_no_way_in(wire: Wire, server: InProcessServer) -> None:
     await wire.register("anna", "password")
     answer = await wire.elsewhere().call("User.login", username="nobody", password="password")
     assert answer.data == {"password": "Username or password is incorrect."}
+
+
+def test_hash_for_unknown_names(tmp_path: Path) -> None:
+    """It is that of some user, for each place another one, so that all forms that are stored occur."""
+    with contextlib.closing(open_for_writing(tmp_path / "app.sqlite3")) as db:
+        assert users.find_to_sign_in(db, "nobody", 0.5) == (None, None)
+        for number in range(10):
+            name = f"user{number}"
+            password_hash = f"hash{number}"
+            users.insert(
+                db,
+                id=name,
+                username=name,
+                username_key=name,
+                password_hash=password_hash,
+                properties_json="{}",
+                now=1,
+            )
+        found = [users.find_to_sign_in(db, "nobody", place / 100) for place in range(100)]
+        assert {stored for _, stored in found} == {f"hash{number}" for number in range(10)}
+        user, stored = users.find_to_sign_in(db, "user3", 0.9)
+        assert user is not None
+        assert (user.username, stored) == ("user3", "hash3")
+
+
+async def test_hash_of_cloudboost(hasher: PasswordHasher) -> None:
+    """Its servers keep PBKDF2-SHA1 with 10,000 rounds and 64 bytes, in base64, with one salt for all."""
+    key = hashlib.pbkdf2_hmac("sha1", b"secret", b"secure-key", 10_000, 64)
+    stored = adopt("pbkdf2_sha1$10000$secure-key$" + base64.b64encode(key).decode())
+    assert await hasher.verify(stored, "secret")
+    assert not await hasher.verify(stored, "secre")

@@ -50,6 +50,7 @@ class Rules:
         self._sign_in = ParamsSchema("User.login", settings)
         self._now = now
         self._keep_ids = keep_ids
+        self._good_names: set[str] = set()  # the same few in most records; half of the time went into them
 
     def newcomer(self, record: Record) -> Newcomer:
         """The user that a record describes. Raises BadRecord."""
@@ -80,8 +81,11 @@ class Rules:
         return Newcomer(user, password)
 
     def _complaints(self, system: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, str]:
-        params = {"properties": properties} | ({"username": system[USERNAME]} if USERNAME in system else {})
+        # Of properties the schema looks at names only; values are what parsing has let through.
+        names = {name: None for name in properties if name not in self._good_names}
+        params = {"properties": names} | ({"username": system[USERNAME]} if USERNAME in system else {})
         found = self._registration.complaints(params)
+        self._good_names.update(() if found else names)
         complaints = {name.removeprefix("properties."): sentence for name, sentence in found.items()}
         for name in properties:
             if name.startswith("_") and name in complaints:
