@@ -92,7 +92,7 @@ def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
 def find_to_sign_in(db: sqlite3.Connection, username_key: str, decoy_place: float) -> tuple[User | None, str | None]:
     """A user, and the hash to verify: the user's, else that of another one at this place (0 to 1) among all."""
     decoy = db.execute(
-        "SELECT password_hash FROM users WHERE key >= (SELECT CAST(max(key) * ? AS INTEGER) FROM users)"
+        "SELECT password_hash FROM users WHERE key > (SELECT CAST(max(key) * ? AS INTEGER) FROM users)"
         " ORDER BY key LIMIT 1",
         (decoy_place,),
     ).fetchone()
