@@ -11,7 +11,7 @@ from tests.mailbox import Mailbox, listening
 from tests.scripted import ScriptedServer, scripted_server
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 StartServer = Callable[..., Any]
@@ -94,6 +94,12 @@ def served(tmp_path: Path) -> Iterator[ServerProcess]:
 def shell(tmp_path: Path) -> Shell:
     """The command line, in a folder of its own."""
     return Shell(tmp_path)
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> QuickShell:
+    """The command line inside the test's process, in the same folder as `shell`."""
+    return QuickShell(tmp_path)
 
 
 @pytest.fixture

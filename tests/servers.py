@@ -75,6 +75,11 @@ class InProcessServer:
         with contextlib.closing(sqlite3.connect(self.database_path())) as connection:
             return connection.execute(query).fetchall()
 
+    def execute(self, statement: str, *values: Any) -> None:
+        """Changes the database file, from another program."""
+        with contextlib.closing(sqlite3.connect(self.database_path())) as connection, connection:
+            connection.execute(statement, values)
+
 
 def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """A configuration with one backend, `changes` merged into its tables."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
@@ -17,6 +18,7 @@ from tests.mailbox import TOKEN
 from tests.operators import KEY
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.shell import QuickShell
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,6 +95,34 @@ def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Pat
     printed = subprocess.run(for_server(line, managed), shell=True, capture_output=True, check=True).stdout
     (found,) = json.loads(printed)["result"]["items"]
     assert (found["_username"], found["age"]) == ("robert@example.com", 31)
+
+
+def test_users_to_move_in(quick: QuickShell) -> None:
+    """The commands of the README, with its file and its template."""
+    (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())
+    (quick.folder / "config.toml").write_text(
+        '[backends.app]\napi_key = "k"\n[backends.app.mail_templates.welcome]\nsubject = "Welcome"\n'
+        'from = "a@example.com"\nbody = "%PASSWORD_RESET_TOKEN%"\n'
+    )
+    section = README.split("\n## Move your users in\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^jsonrpc-backend (user .*)$", section, re.MULTILINE)
+    printed = [quick.ok(*command.split()) for command in commands]
+    assert printed == [
+        "2 ready to import, 0 skipped, 0 bad.\n",
+        "2 added, 0 updated, 0 skipped, 0 bad.\n",
+        "The server will mail 0 users. 1 have no mail address.\n",
+    ]
+
+
+def test_hashes_of_the_readme() -> None:
+    """Each form of the table is one that is known."""
+    section = README.split("| hash | forms |")[1].split("\n\n")[0]
+    forms = [form for form in re.findall(r"`([^`]+)`", section) if "salt" in form]
+    assert len(forms) == 7
+    for form in forms:
+        key = "00" * 32 if form.endswith("$hex") else "A" * 43
+        made = re.sub(r"\$(hash|hex)$", "$" + key, form).replace("salt", "c29tZXNhbHQ")
+        assert looks_like_hash(made), form
 
 
 def table(heading: str) -> list[list[str]]:

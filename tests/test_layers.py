@@ -14,7 +14,18 @@ NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
 BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
-BELOW_CLI = {"app", "connections", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {
+    "app",
+    "client",
+    "config_file",
+    "connections",
+    "dev",
+    "example_apps",
+    "methods",
+    "open_files",
+    "rpc",
+    "transfer",
+} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -28,6 +39,7 @@ MAY_IMPORT = {
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,
     "methods": {"rpc"} | BELOW_RPC,
+    "transfer": {"methods", "rpc"} | BELOW_RPC,
     "dev": {"mail", "rpc"},
     "scripts": set(),
     "example_apps": {"config", "dev"},
@@ -45,6 +57,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
+    "bcrypt": {"accounts/foreign_hashes.py"},
     "aiohttp": {
         "app.py",
         "connections.py",

@@ -19,6 +19,7 @@ from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.database_file import APPLICATION_ID, open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.users import NO_PASSWORD
 from tests.servers import FakeClock, make_config, running
 from tests.wire import Wire
 
@@ -94,6 +95,29 @@ async def test_without_users_todays_parameters_are_used(http: aiohttp.ClientSess
         without = await work_for(wire, "nobody")
         await wire.register()
         assert 1 / 3 < without / await work_for(wire, "me@example.com") < 3
+
+
+def test_hashes_of_every_form_occur(db: sqlite3.Connection) -> None:
+    """Those of other systems, and users without a password, in the place of whose hash there is a mark."""
+    stored = [
+        f"{OLD}c2FsdA$aGFzaA",
+        "$2b$12$abcdefghijklmnopqrstuuLF7",
+        "pbkdf2_sha256$1000$salt$aGFzaA==",
+        NO_PASSWORD,
+    ]
+    for number in range(40):
+        name = f"user{number}"
+        key = users.insert(
+            db,
+            id=name,
+            username=name,
+            username_key=name,
+            password_hash=stored[number % 4],
+            properties_json="{}",
+            now=0,
+        ).key
+        assert find_user(db, name) == (users.get(db, key), stored[number % 4])
+    assert {find_user(db, name) for name in NAMES} == {(None, each) for each in stored}
 
 
 async def test_password_of_the_stand_in_opens_nothing(wire: Wire) -> None:

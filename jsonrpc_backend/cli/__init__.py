@@ -10,6 +10,9 @@ from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.serve import serve
 from jsonrpc_backend.cli.user import user
+from jsonrpc_backend.cli.user_export import export_users
+from jsonrpc_backend.cli.user_import import import_users
+from jsonrpc_backend.cli.user_mailing import send_reset
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,3 +23,6 @@ def main() -> None:
 
 for command in (serve, init, check_config, user, mail, audit, backup):
     main.add_command(command)
+
+for command in (export_users, import_users, send_reset):
+    user.add_command(command)

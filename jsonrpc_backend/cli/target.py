@@ -4,7 +4,7 @@ import contextlib
 import functools
 import sqlite3
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,12 @@ class Target:
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:
             return query(db)
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection for work in several steps."""
+        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+            yield db
 
     def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs one transaction."""

@@ -1,10 +1,11 @@
 """One open SQLite file: a writer whose transactions share commits, and readers beside it."""
 
 import asyncio
+import contextlib
 import functools
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -34,6 +35,16 @@ def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.C
     if isinstance(outcome, Exception):
         raise outcome
     return outcome  # type: ignore[no-any-return]  # the outcome of a unit that returns T
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside is the state of one moment, whatever is written meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _commit_together(

@@ -137,5 +137,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
         "CREATE INDEX audit_created ON audit (created_at)",
+        # Mailings: a request waits until it is due (ms since 1970 UTC), and its token is valid for longer than others
+        # (NULL: as configured), until expires_at.
+        "ALTER TABLE password_reset_requests ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE password_reset_requests ADD COLUMN valid_minutes INTEGER",
+        "CREATE INDEX password_reset_requests_due ON password_reset_requests (due_at)",
+        "ALTER TABLE password_reset_tokens ADD COLUMN expires_at INTEGER",
     ),
 )

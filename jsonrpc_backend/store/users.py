@@ -8,6 +8,9 @@ from typing import Any
 
 MAX_PROPERTIES_BYTES = 512_000
 
+# In the place of a hash: the user was moved in without a password and can sign in once one is set (by a reset).
+NO_PASSWORD = "!"  # noqa: S105
+
 # In the order of the fields of User.
 COLUMNS = (
     "users.key, users.id, users.username, users.password_hash, users.password_version, "
@@ -104,8 +107,23 @@ def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
 
 def list_all(db: sqlite3.Connection) -> Iterator[User]:
     """Every user, oldest first."""
-    for row in db.execute(f"SELECT {COLUMNS} FROM users ORDER BY key"):  # noqa: S608
+    return list_after(db, 0)
+
+
+def list_after(db: sqlite3.Connection, key: int) -> Iterator[User]:
+    """The users that were added after the one with this key, oldest first."""
+    for row in db.execute(f"SELECT {COLUMNS} FROM users WHERE key > ? ORDER BY key", (key,)):  # noqa: S608
         yield User(*row)
+
+
+def count_after(db: sqlite3.Connection, key: int) -> int:
+    return int(db.execute("SELECT count(*) FROM users WHERE key > ?", (key,)).fetchone()[0])
+
+
+def property_names(db: sqlite3.Connection) -> list[str]:
+    """The name of every property that some user has, in alphabetical order."""
+    rows = db.execute("SELECT DISTINCT entry.key FROM users, json_each(users.properties) AS entry ORDER BY entry.key")
+    return [row[0] for row in rows]
 
 
 def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any], now: int) -> bool:
