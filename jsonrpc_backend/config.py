@@ -23,6 +23,7 @@ from typing import Any
 
 ENVIRONMENT_PREFIX = "JSONRPC_BACKEND_"
 CONFIG_FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG"
+MANAGEMENT_KEY_VARIABLE = ENVIRONMENT_PREFIX + "MANAGEMENT_KEY"  # of the command line, for `user --url`
 DEFAULT_CONFIG_FILE = "config.toml"
 
 # Kubernetes injects these into every container when a service is called "jsonrpc-backend".
@@ -472,7 +473,7 @@ class _Reader:
         """Reports variables that name no setting: a typo there would otherwise go unnoticed."""
         for variable in sorted(self.environment):
             ours = variable.startswith(ENVIRONMENT_PREFIX) and not _INJECTED.fullmatch(variable)
-            if ours and variable not in self.variables_known | {CONFIG_FILE_VARIABLE}:
+            if ours and variable not in self.variables_known | {CONFIG_FILE_VARIABLE, MANAGEMENT_KEY_VARIABLE}:
                 self.problems.append(
                     Problem(
                         f"environment variable {variable}",

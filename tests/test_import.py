@@ -411,7 +411,7 @@ def test_user_who_comes_while_passwords_are_hashed(tmp_path: Path) -> None:
                 properties_json="{}",
                 now=1,
             )
-            moved = intake.move(skip_bad=skip_bad)
+            moved = intake.move(skip_bad=skip_bad, note=lambda _, moved: moved)
             taken = [user.username for user in users.list_all(other)]
             if skip_bad:
                 assert moved is not None

@@ -14,7 +14,7 @@ from jsonrpc_backend.store import users
 from jsonrpc_backend.store.database import run_in_transaction
 from jsonrpc_backend.store.database_file import open_for_writing
 from tests.servers import ServerProcess
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -25,7 +25,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def app(shell: Shell) -> Shell:
+def app(quick: QuickShell) -> Shell:
     """A folder with three users."""
 
     def fill(db: sqlite3.Connection) -> None:
@@ -40,9 +40,9 @@ def app(shell: Shell) -> Shell:
                 now=1_800_000_000_000 + number,
             )
 
-    with contextlib.closing(open_for_writing(shell.folder / "data" / "app.sqlite3")) as db:
+    with contextlib.closing(open_for_writing(quick.folder / "data" / "app.sqlite3")) as db:
         run_in_transaction(db, fill)
-    return shell
+    return quick
 
 
 def listed(app: Shell, *arguments: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.table import table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.store import audit as audit_log
@@ -20,7 +21,16 @@ IDS_SHOWN = 3
 
 def record(db: sqlite3.Connection, command: str, user_ids: Iterable[str]) -> None:
     """Notes, in the transaction of the change, that a command has changed these users."""
-    audit_log.record(db, Operator(COMMAND_LINE, _system_user()), command, user_ids, system_clock())
+    audit_log.record(db, _operator(), command, user_ids, system_clock())
+
+
+def record_all(db: sqlite3.Connection, command: str, users: int) -> None:
+    """Notes that a command has read all users, so many."""
+    audit_log.record(db, _operator(), command, [], system_clock(), users=users)
+
+
+def _operator() -> Operator:
+    return Operator(COMMAND_LINE, _system_user())
 
 
 def _system_user() -> str:
@@ -50,8 +60,10 @@ def list_entries(target: Target, most: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_object(entry) for entry in found], ensure_ascii=False, indent=2))
         return
-    for entry in found:
-        click.echo(f"{readable_time(entry.created_at)}  {_who(entry.operator)}  {entry.method}  {_ids(entry.user_ids)}")
+    for line in table(
+        [readable_time(entry.created_at), _who(entry.operator), entry.method, _whom(entry)] for entry in found
+    ):
+        click.echo(line)
 
 
 def _object(entry: Entry) -> dict[str, Any]:
@@ -62,6 +74,7 @@ def _object(entry: Entry) -> dict[str, Any]:
         "address": entry.operator.address,
         "method": entry.method,
         "userIds": entry.user_ids,
+        "users": entry.users,
     }
 
 
@@ -70,6 +83,9 @@ def _who(operator: Operator) -> str:
     return f"{operator.via} ({operator.actor}){where}"
 
 
-def _ids(ids: list[str]) -> str:
-    more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
-    return " ".join(ids[:IDS_SHOWN]) + more
+def _whom(entry: Entry) -> str:
+    shown = entry.user_ids[:IDS_SHOWN]
+    if not shown:
+        return f"{entry.users} users"
+    more = f" and {entry.users - len(shown)} more" if entry.users > len(shown) else ""
+    return " ".join(shown) + more

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import click
 
+from jsonrpc_backend.cli.audit import record_all
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.store import users
@@ -59,7 +60,7 @@ def export_users(
         layout = _layout(db, format_name, with_hashes=with_hashes)
         part = None if to_stdout else export.unfinished(file, with_hashes=with_hashes)
         with _opened(part, layout, continued=continued) as (stream, last_id):
-            count = _write(db, stream, layout, after_id or last_id)
+            count = _write(target, db, stream, layout, after_id or last_id)
             if part is not None:
                 export.complete(stream, part, file)
     if as_json:
@@ -93,13 +94,16 @@ def _opened(part: Path | None, layout: Layout, *, continued: bool) -> Iterator[t
         raise click.ClickException(f"{part} cannot be written: {reason}.") from error
 
 
-def _write(db: sqlite3.Connection, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
+def _write(target: Target, db: sqlite3.Connection, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
     """Writes the users after this one; returns how many."""
     last = users.find_by_id(db, after_id) if after_id is not None else None
     if after_id is not None and last is None:
         raise click.ClickException(f"There is no user {after_id} any more to go on after.")
     key, count = last.key if last else 0, 0
-    with progress("Exporting", users.count_after(db, key)) as advance:
+    expected = users.count_after(db, key)
+    # Before anything gets out, and in a transaction of its own: this one only reads.
+    target.write(lambda log: record_all(log, "user export", expected))
+    with progress("Exporting", expected) as advance:
         for _ in export.write(stream, layout, users.list_after(db, key)):
             count += 1
             advance(1)

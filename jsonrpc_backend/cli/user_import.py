@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.cli.user_mailing import check_mailing, mailing_options, request_mailing
@@ -87,7 +88,7 @@ def import_users(
         with progress("Hashing passwords", len(intake.passwords)) as advance:
             for _ in intake.hash_passwords(target.config.passwords):
                 advance(1)
-        moved = intake.move(skip_bad=skip_bad)
+        moved = intake.move(skip_bad=skip_bad, note=lambda db, moved: record(db, "user import", moved.ids))
         if moved is None:
             report.refuse(None)
             return

@@ -1,20 +1,15 @@
 """`user list`: users found, sorted and shown as a table or as JSON."""
 
 import json
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
-from jsonrpc_backend.errors import InvalidParams
-from jsonrpc_backend.methods.management import search_condition, sort_field
-from jsonrpc_backend.methods.user import system_fields, user_object
-from jsonrpc_backend.rpc.parse import unportable
-from jsonrpc_backend.store import user_search
-from jsonrpc_backend.store.user_search import Order
-from jsonrpc_backend.store.users import User
+from jsonrpc_backend.cli.on_users import on_users
+from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.target import json_option, readable_time
+from jsonrpc_backend.cli.users import Search, Users
 
 DEFAULT_COLUMNS = "_id,_createdAt,_username"
 _TIMES = {"_createdAt", "_updatedAt", "_updateAt"}
@@ -28,10 +23,10 @@ _TIMES = {"_createdAt", "_updatedAt", "_updateAt"}
 @click.option("--columns", help=f"What to show, with commas between.  [default: {DEFAULT_COLUMNS}; with --json all]")
 @click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
 @click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Users on a page.")
-@on_backend()
+@on_users()
 @json_option
 def list_users(
-    target: Target,
+    users: Users,
     *,
     name_filter: str | None,
     query: str | None,
@@ -46,54 +41,37 @@ def list_users(
 
     Values of properties are shown as JSON, but for plain texts; `-` stands for none.
     """
-    given = {"sortProperty": sort, "nameFilter": name_filter}
-    target.check(
-        "management/User.list", {"page": 1, "itemsInPage": 1} | {k: v for k, v in given.items() if v is not None}
-    )
-    if unportable(name_filter):
-        raise click.UsageError("--filter is not UTF-8.")
-    try:
-        condition, order = search_condition(name_filter, query, None), Order(sort_field(sort), descending=descending)
-    except InvalidParams as error:
-        raise click.UsageError(" ".join(error.data.values())) from error
     names = columns.split(",") if columns else None
-
-    def show(db: sqlite3.Connection) -> None:
-        keys = user_search.find_keys(db, condition, order)
-        shown = keys if page is None else keys[(page - 1) * per_page : page * per_page]
-        found = user_search.get_in_order(db, shown)
-        lines = _json_lines(found, names) if as_json else _table(found, names or DEFAULT_COLUMNS.split(","))
-        for line in lines:
-            click.echo(line)
-
-    target.read(show)
+    # Of a table a server needs to send no more than what is shown.
+    needed = names if as_json else [*filter(_is_property, names or DEFAULT_COLUMNS.split(","))]
+    found = users.search(Search(name_filter, query, sort, descending, needed, page, per_page))
+    for line in _json_lines(found, names) if as_json else table(_rows(found, names or DEFAULT_COLUMNS.split(","))):
+        click.echo(line)
 
 
-def _json_lines(found: Iterator[User], names: list[str] | None) -> Iterator[str]:
+def _is_property(name: str) -> bool:
+    return not name.startswith("_")
+
+
+def _json_lines(found: Iterator[dict[str, Any]], names: list[str] | None) -> Iterator[str]:
     """An array with a user on each line, never held as a whole."""
     before = "["
     for user in found:
-        yield before + json.dumps(_chosen(user, names), ensure_ascii=False)
+        chosen = user if names is None else {name: user[name] for name in names if name in user}
+        yield before + json.dumps(chosen, ensure_ascii=False)
         before = ","
     yield "]" if before == "," else "[]"
 
 
-def _chosen(user: User, names: list[str] | None) -> dict[str, Any]:
-    whole = user_object(user)
-    return whole if names is None else {name: whole[name] for name in names if name in whole}
+def _rows(found: Iterator[dict[str, Any]], names: list[str]) -> Iterator[list[str]]:
+    for user in found:
+        yield [_cell(user, name) for name in names]
 
 
-def _table(found: Iterator[User], names: list[str]) -> Iterator[str]:
-    rows = [[_cell(user, name) for name in names] for user in found]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _cell(user: User, name: str) -> str:
+def _cell(user: Mapping[str, Any], name: str) -> str:
     if name in _TIMES:
-        return readable_time(system_fields(user)[name])
-    value = user_object(user).get(name)
+        return readable_time(user[name])
+    value = user.get(name)
     # A text with line breaks or escape sequences could pretend to be other lines, or do tricks with the terminal.
     is_plain = isinstance(value, str) and value.isprintable()
     return str(value) if is_plain else "-" if value is None else json.dumps(value)

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.address import parse_address
@@ -91,9 +93,15 @@ def request_mailing(target: Target, mailing: Mailing) -> Requested:
         return user.username if name == DEFAULT_EMAIL_PROPERTY else user.properties.get(name)
 
     found = target.read(lambda db: password_resets.list_to_mail(db, now))
-    keys = [username_key(user.username) for user in found if parse_address(address_of(user))]
-    target.write(lambda db: password_resets.insert_mailing(db, mailing, keys, now))
-    return Requested(len(keys), len(found) - len(keys))
+    reached = [user for user in found if parse_address(address_of(user))]
+
+    def insert(db: sqlite3.Connection) -> None:
+        password_resets.insert_mailing(db, mailing, [username_key(user.username) for user in reached], now)
+        if reached:
+            record(db, "user send-reset", [user.id for user in reached])
+
+    target.write(insert)
+    return Requested(len(reached), len(found) - len(reached))
 
 
 @click.command("send-reset")

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.on_users import only_in_file
+from jsonrpc_backend.cli.table import table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
-from jsonrpc_backend.cli.user_find import find_user
+from jsonrpc_backend.cli.users_in_file import find_user
 from jsonrpc_backend.rpc.backend import MINUTE, system_clock
 from jsonrpc_backend.store import login_tokens, sessions
 from jsonrpc_backend.store.sessions import SignedIn
@@ -22,6 +24,7 @@ ID_LENGTH = 12  # hexadecimal digits of a session's digest: enough to tell one u
 @click.option(
     "--revoke", metavar="SESSION|all", help="Sign out of one session, or of all and of auto-login everywhere."
 )
+@only_in_file("look at sessions or end them")
 @on_backend()
 @json_option
 def show_sessions(target: Target, name: str, revoke: str | None, as_json: bool) -> None:
@@ -37,9 +40,11 @@ def show_sessions(target: Target, name: str, revoke: str | None, as_json: bool) 
     if as_json:
         click.echo(json.dumps([_object(session) for session in found], ensure_ascii=False, indent=2))
         return
-    for session in found:
-        times = f"{readable_time(session.created_at)}  {readable_time(session.used_at)}"
-        click.echo(f"{_short_id(session)}  {times}  {_device(session.device)}")
+    for line in table(
+        [_short_id(each), readable_time(each.created_at), readable_time(each.used_at), _device(each.device)]
+        for each in found
+    ):
+        click.echo(line)
 
 
 def _live(db: sqlite3.Connection, target: Target, user: User) -> list[SignedIn]:

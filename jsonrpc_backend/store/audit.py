@@ -8,6 +8,8 @@ from dataclasses import dataclass
 MANAGEMENT_KEY = "management key"
 COMMAND_LINE = "command line"
 
+MAX_IDS = 10_000  # for each entry: an import can bring millions
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -20,28 +22,46 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row. Times: ms since 1970 UTC."""
+    """A row: how many users, and the ids of the first of them. Times: ms since 1970 UTC."""
 
     created_at: int
     operator: Operator
     method: str
     user_ids: list[str]
+    users: int
 
 
-def record(db: sqlite3.Connection, operator: Operator, method: str, user_ids: Iterable[str], now: int) -> None:
-    """Belongs into the transaction of the change itself."""
+def record(
+    db: sqlite3.Connection,
+    operator: Operator,
+    method: str,
+    user_ids: Iterable[str],
+    now: int,
+    *,
+    users: int | None = None,
+) -> None:
+    """Belongs into the transaction of the change itself. `users`: how many, where no ids are given."""
+    ids = list(user_ids)
     db.execute(
-        "INSERT INTO audit (created_at, via, actor, method, user_ids, address) VALUES (?, ?, ?, ?, ?, ?)",
-        (now, operator.via, operator.actor, method, json.dumps(list(user_ids)), operator.address),
+        "INSERT INTO audit (created_at, via, actor, method, user_ids, users, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            now,
+            operator.via,
+            operator.actor,
+            method,
+            json.dumps(ids[:MAX_IDS]),
+            len(ids) if users is None else users,
+            operator.address,
+        ),
     )
 
 
 def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Entry]:
     """Newest first."""
-    for created_at, via, actor, method, user_ids, address in db.execute(
-        "SELECT created_at, via, actor, method, user_ids, address FROM audit ORDER BY key DESC LIMIT ?", (most,)
+    for created_at, via, actor, method, user_ids, users, address in db.execute(
+        "SELECT created_at, via, actor, method, user_ids, users, address FROM audit ORDER BY key DESC LIMIT ?", (most,)
     ):
-        yield Entry(created_at, Operator(via, actor, address), method, json.loads(user_ids))
+        yield Entry(created_at, Operator(via, actor, address), method, json.loads(user_ids), users)
 
 
 def purge(db: sqlite3.Connection, *, created_before: int, most: int) -> int:

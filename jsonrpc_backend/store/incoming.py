@@ -7,7 +7,7 @@ many that are changed.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
@@ -59,10 +59,11 @@ class OutgrownProperties(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many users have been added and changed."""
+    """How many users have been added and changed, and their ids."""
 
     added: int
     updated: int
+    ids: list[str] = field(repr=False)
 
 
 def open_collection(db: sqlite3.Connection) -> None:
@@ -160,17 +161,20 @@ def move(db: sqlite3.Connection, *, updating: bool, skipping: bool) -> Moved:
         raise Clashes(clashes)
     for clash in clashes:
         remove(db, clash.number)
-    updated = _update_known(db) if updating else 0
+    changed = _update_known(db) if updating else []
+    last = db.execute("SELECT max(key) FROM main.users").fetchone()[0] or 0
     added = db.execute(
         "INSERT INTO main.users"
         " (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
         " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, random() FROM arrivals"
         " WHERE username_key NOT IN (SELECT username_key FROM main.users) ORDER BY number"
     ).rowcount
-    return Moved(added, updated)
+    ids = db.execute("SELECT id FROM main.users WHERE key > ? ORDER BY key", (last,))
+    return Moved(added, len(changed), [*changed, *(row[0] for row in ids)])
 
 
-def _update_known(db: sqlite3.Connection) -> int:
+def _update_known(db: sqlite3.Connection) -> list[str]:
+    """The ids of the users who have been changed."""
     known = list(_list_known(db))
     for user, arrival in known:
         properties = json.loads(arrival.properties_json)
@@ -181,7 +185,7 @@ def _update_known(db: sqlite3.Connection) -> int:
         # Who has a password keeps it: it may be newer than the file.
         if user.password_hash == NO_PASSWORD and arrival.password_hash != NO_PASSWORD:
             users.replace_password(db, user, arrival.password_hash, arrival.updated_at)
-    return len(known)
+    return [user.id for user, _ in known]
 
 
 def _list_known(db: sqlite3.Connection) -> Iterator[tuple[User, Incoming]]:

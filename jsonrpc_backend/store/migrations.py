@@ -124,7 +124,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         # What operators changed. actor: the label of a management key, or a user of the operating system.
-        # user_ids: a JSON array. address: NULL on the command line.
+        # users: how many; user_ids: a JSON array of the first of them. address: NULL on the command line.
         """
         CREATE TABLE audit (
             key        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -133,6 +133,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             actor      TEXT    NOT NULL,
             method     TEXT    NOT NULL,
             user_ids   TEXT    NOT NULL,
+            users      INTEGER NOT NULL,
             address    TEXT
         ) STRICT
         """,

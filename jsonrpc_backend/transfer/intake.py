@@ -5,7 +5,7 @@ Everything is checked before anything is changed, and the change is one transact
 
 import enum
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jsonrpc_backend.accounts.passwords import hash_many
@@ -93,12 +93,17 @@ class Intake:
             incoming.set_hash(self.db, number, password_hash)
             yield
 
-    def move(self, *, skip_bad: bool) -> Moved | None:
-        """Moves all users into the table, or none: None, and `bad` says what has come in between."""
+    def move(self, *, skip_bad: bool, note: Callable[[sqlite3.Connection, Moved], object]) -> Moved | None:
+        """Moves all users into the table, or none: None, and `bad` says what has come in between.
+
+        `note` is called in the same transaction.
+        """
         updating = self.existing is Existing.UPDATE
 
         def unit(db: sqlite3.Connection) -> Moved:
-            return incoming.move(db, updating=updating, skipping=skip_bad or self.existing is Existing.SKIP)
+            moved = incoming.move(db, updating=updating, skipping=skip_bad or self.existing is Existing.SKIP)
+            note(db, moved)
+            return moved
 
         try:
             return run_in_transaction(self.db, unit)

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.operators import KEY, KEYS, Operator
 from tests.servers import InProcessServer
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 
 SECRETS = ["geheimes-passwort", "geheimer-wert", "geheimer-name", KEY]
 
@@ -77,13 +77,13 @@ async def test_old_entries_go(http: aiohttp.ClientSession, start: StartServer) -
 # --- the command line ------------------------------------------------------------------------------------
 
 
-def test_commands_are_remembered_and_listed(shell: Shell) -> None:
+def test_commands_are_remembered_and_listed(quick: QuickShell) -> None:
     for name in ("anna", "bert"):
-        shell.ok("user", "add", name, "--password-stdin", stdin="geheimes-passwort")
-    shell.ok("user", "passwd", "anna", "--password-stdin", stdin="geheimes-passwort-2")
-    shell.ok("user", "delete", "bert", "--yes")
-    ids = re.findall(r"u[0-9a-f-]{36}", shell.ok("user", "list"))
-    listed = json.loads(shell.ok("audit", "list", "--json"))
+        quick.ok("user", "add", name, "--password-stdin", stdin="geheimes-passwort")
+    quick.ok("user", "passwd", "anna", "--password-stdin", stdin="geheimes-passwort-2")
+    quick.ok("user", "delete", "bert", "--yes")
+    ids = re.findall(r"u[0-9a-f-]{36}", quick.ok("user", "list"))
+    listed = json.loads(quick.ok("audit", "list", "--json"))
     assert [entry["method"] for entry in listed] == ["user delete", "user passwd", "user add", "user add"]
     assert [entry["userIds"] for entry in listed[1:3:2]] == [ids]
     assert listed[0]["userIds"] == listed[2]["userIds"]
@@ -91,11 +91,34 @@ def test_commands_are_remembered_and_listed(shell: Shell) -> None:
         ("command line", getpass.getuser(), None)
     }
     assert all(entry["time"] > 1_700_000_000_000 for entry in listed)
-    lines = shell.ok("audit", "list", "--last", "2").splitlines()
+    lines = quick.ok("audit", "list", "--last", "2").splitlines()
     who = re.escape(f"command line ({getpass.getuser()})")
     assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  {who}  user delete  {listed[0]['userIds'][0]}", lines[0])
     assert len(lines) == 2
-    assert not [secret for secret in SECRETS if secret in shell.ok("audit", "list", "--json")]
+    assert not [secret for secret in SECRETS if secret in quick.ok("audit", "list", "--json")]
+
+
+def test_moving_users_is_remembered(quick: QuickShell) -> None:
+    (quick.folder / "users.jsonl").write_text(
+        "\n".join(json.dumps({"username": f"u{n}@example.com"}) for n in range(5))
+    )
+    quick.ok("user", "import", "users.jsonl", "--dry-run")
+    quick.ok("user", "import", "users.jsonl", "--send-reset")
+    (quick.folder / "users.jsonl").write_text('{"username": "u3@example.com", "age": 1}\n{"username": "carl"}')
+    quick.fails(1, "user", "import", "users.jsonl")
+    quick.ok("user", "import", "users.jsonl", "--existing", "update")
+    quick.ok("user", "export", "-")
+    quick.ok("user", "send-reset", "--email-property", "email")
+    ids = {user["_username"]: user["_id"] for user in json.loads(quick.ok("user", "list", "--json"))}
+    first = [ids[f"u{number}@example.com"] for number in range(5)]
+    listed = json.loads(quick.ok("audit", "list", "--json"))
+    assert [(entry["method"], entry["userIds"], entry["users"]) for entry in reversed(listed)] == [
+        ("user import", first, 5),
+        ("user send-reset", first, 5),
+        ("user import", [first[3], ids["carl"]], 2),
+        ("user export", [], 6),
+    ]
+    assert quick.ok("audit", "list", "--last", "1").endswith("  user export  6 users\n")
 
 
 def test_who_runs_a_command_is_not_taken_from_the_environment(shell: Shell) -> None:
