@@ -3,8 +3,8 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
 
 from aiohttp import web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
@@ -13,14 +13,15 @@ from jsonrpc_backend import dev, open_files
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
-from jsonrpc_backend.connections import Connection, Connections, Handler
+from jsonrpc_backend.connections import Audience, Connection, Connections, Handler
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
-from jsonrpc_backend.rpc.dispatch import Dispatcher
+from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
 from jsonrpc_backend.rpc.endpoint import Endpoint
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.management import admit_operator
+from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.scripts import add_scripts
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 
@@ -37,6 +38,10 @@ SHUTDOWN_SECONDS = 3.5
 CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 
 
+# Listens at a host and port until the end of the block; yields the port. Raises OSError when it cannot.
+Listen = Callable[[str, int, Audience], contextlib.AbstractAsyncContextManager[int]]
+
+
 def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
     """The application; opens its databases when it starts and closes them at the end.
 
@@ -49,7 +54,10 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
-    endpoint = Endpoint(config.server, Dispatcher(methods), backends, budget)
+    endpoint = Endpoint(config.server, Dispatcher(methods, admit_app), backends, budget)
+    management = Endpoint(
+        config.server, Dispatcher(management_methods, admit_operator), backends, budget, for_browsers=False
+    )
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(
@@ -60,7 +68,8 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
                     backend = await _open_or_stop(backend_id, process, stack)
-                    backend.compile_schemas(methods)
+                    for registry in (methods, management_methods):
+                        backend.compile_schemas(method.schema for method in registry.values())
                     backends[backend_id] = backend
                 if all(backend.is_stopped for backend in backends.values()):
                     raise DatabaseUnusable(process.data_dir, "no backend can be served; each is named above")
@@ -77,13 +86,16 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
                 return web.json_response({"status": "database unavailable"}, status=503)
         return web.json_response({"status": "ok"})
 
-    app = web.Application(middlewares=[connections.note_request, _explain_not_found(endpoint)])
+    apart = bool(config.management.host)
+    app = web.Application(middlewares=[connections.note_request, _explain_not_found(endpoint, apart=apart)])
     app[BACKENDS] = backends
     app[CONNECTIONS] = connections
     app.cleanup_ctx.extend([open_backends, connections.watching])
-    app.on_shutdown.extend([endpoint.stop, connections.hurry])
+    app.on_shutdown.extend([endpoint.stop, management.stop, connections.hurry])
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
+    path = "/manage/json-rpc/{backend_id:[^/]+}"
+    app.router.add_route("*", path, management.handle, expect_handler=management.expect)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
     add_scripts(app, development=development)
@@ -96,10 +108,10 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
 
 
 @contextlib.asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Runs the application; yields the port. At the end running calls are answered.
+async def serving(app: web.Application) -> AsyncIterator[Listen]:
+    """Runs the application; yields what makes it listen. At the end running calls are answered.
 
-    Raises DatabaseUnusable, OSError when it cannot listen there.
+    Raises DatabaseUnusable.
     """
     # Its answers to broken HTTP take no other way; tell nobody which versions to look for holes in.
     web_response.SERVER_SOFTWARE = "jsonrpc-backend"  # type: ignore[attr-defined]
@@ -117,8 +129,11 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
     try:
         server = runner.server
         assert server is not None  # noqa: S101 (since it has been set up)
-        async with listening(lambda: Connection(app[CONNECTIONS], server, **options), host, port) as bound_port:
-            yield bound_port
+
+        def listen(host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
+            return listening(lambda: Connection(app[CONNECTIONS], server, audience, **options), host, port)
+
+        yield listen
     finally:
         await runner.cleanup()
 
@@ -142,22 +157,37 @@ async def _open_or_stop(backend_id: str, process: Process, stack: contextlib.Asy
         return Backend.stopped(backend_id, process, reason)
 
 
-def _explain_not_found(endpoint: Endpoint) -> Any:
-    """Says where the endpoint is, also to web pages: a browser would show them a CORS error only."""
+def _explain_not_found(endpoint: Endpoint, *, apart: bool) -> Any:
+    """Says where the endpoint is, also to web pages: a browser would show them a CORS error only.
+
+    `apart`: the operators' API is at an address of its own, and nothing else is there.
+    """
+
+    def nothing_here(request: web.Request) -> web.Response:
+        text = "There is nothing here. Send JSON-RPC 2.0 requests to /json-rpc/<backend id> with POST."
+        response = web.json_response({"error": text}, status=404)
+        endpoint.allow_origin(request, response)
+        return response
 
     @web.middleware
     async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if apart and _is_elsewhere(request):
+            return nothing_here(request)
         try:
             return await handler(request)
         except web.HTTPNotFound as error:
             if request.match_info.http_exception is not error:
                 raise  # of a handler, which has said what is missing
-            text = "There is nothing here. Send JSON-RPC 2.0 requests to /json-rpc/<backend id> with POST."
-            response = web.json_response({"error": text}, status=404)
-            endpoint.allow_origin(request, response)
-            return response
+            return nothing_here(request)
 
     return explain
+
+
+def _is_elsewhere(request: web.Request) -> bool:
+    """Whether a request is for an address other than the one that it came to."""
+    resource = request.match_info.route.resource
+    is_management = resource is not None and resource.canonical.startswith("/manage/")
+    return is_management is not (cast(Connection, request.protocol).audience is Audience.OPERATORS)
 
 
 async def _alive(_: web.Request) -> web.Response:

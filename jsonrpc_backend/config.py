@@ -23,6 +23,7 @@ from typing import Any
 
 ENVIRONMENT_PREFIX = "JSONRPC_BACKEND_"
 CONFIG_FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG"
+MANAGEMENT_KEY_VARIABLE = ENVIRONMENT_PREFIX + "MANAGEMENT_KEY"  # of the command line, for `user --url`
 DEFAULT_CONFIG_FILE = "config.toml"
 
 # Kubernetes injects these into every container when a service is called "jsonrpc-backend".
@@ -170,6 +171,11 @@ def section(cls: type) -> Any:
     return dataclasses.field(default_factory=cls, metadata={"section": cls})
 
 
+def array_of_tables(cls: type, example: Any) -> Any:
+    """A list of tables, none by default; the configuration file shows the example."""
+    return dataclasses.field(default=(), metadata={"array": cls, "example": example})
+
+
 def tables(cls: type, name: re.Pattern[str], allowed_name: str, defaults: Mapping[str, Any] | None = None) -> Any:
     """A table of tables, one for each name; `defaults` are there unless a table of that name replaces them."""
     defaults = defaults or {}
@@ -213,6 +219,17 @@ class ServerConfig:
     answer_timeout_seconds: int = setting(
         15, integer(1, 3600), "Time that a client may take to receive an answer, beside 1 s for each 16 KiB of it."
     )
+
+
+@dataclass(frozen=True)
+class ManagementConfig:
+    host: str = setting(
+        "",
+        text("a host name or address, or empty", r"\S*"),
+        "Address of the operators' API (/manage/json-rpc); empty: that of the server. If set, the server's has it not.",
+    )
+    port: int = setting(8081, integer(0, 65535), "Port of the operators' API where it has an address of its own.")
+    search_seconds: int = setting(20, integer(1, 3600), "Time that a search for users may take.")
 
 
 @dataclass(frozen=True)
@@ -311,6 +328,26 @@ If it was not you, ignore this mail: your password stays as it is.
 
 
 @dataclass(frozen=True)
+class ManagementKeyConfig:
+    label: str = required(
+        text("one line of 1 to 100 characters", rf"(?=.{{1,100}}\Z){_ONE_LINE}"),
+        "Names the key's holder in the audit log.",
+    )
+    key: str = required(
+        text("a string of 16 to 255 ASCII characters without spaces", r"[!-~]{16,255}", secret=True),
+        "Sent as the header X-Monaca-Backend-Management-API-Key. It opens every account: keep it on servers only.",
+    )
+    ip_ranges: tuple[str, ...] = setting(
+        [],
+        list_of('addresses or networks such as "192.0.2.0/24"', _is_network),
+        "Addresses that may use the key; empty: any.",
+    )
+
+
+EXAMPLE_MANAGEMENT_KEY = ManagementKeyConfig(label="our server", key="put-another-long-random-string-here")
+
+
+@dataclass(frozen=True)
 class BackendConfig:
     api_key: str = required(
         text("a string of 1 to 255 characters without spaces", r"\S{1,255}", secret=True),
@@ -325,6 +362,10 @@ class BackendConfig:
         list_of("property names, or _username", lambda v: _PROPERTY_NAME.fullmatch(v) is not None),
         "Where a user's mail address may be taken from.",
     )
+    keep_audit_days: int = setting(
+        365, integer(1, 36500), "How long the audit log remembers what operators did, in days."
+    )
+    management_keys: tuple[ManagementKeyConfig, ...] = array_of_tables(ManagementKeyConfig, EXAMPLE_MANAGEMENT_KEY)
     auto_login: AutoLoginConfig = section(AutoLoginConfig)
     password_reset: PasswordResetConfig = section(PasswordResetConfig)
     mail_templates: dict[str, MailTemplateConfig] = tables(
@@ -337,6 +378,7 @@ class Config:
     """All settings of one server process."""
 
     server: ServerConfig = section(ServerConfig)
+    management: ManagementConfig = section(ManagementConfig)
     passwords: PasswordsConfig = section(PasswordsConfig)
     smtp: SmtpConfig = section(SmtpConfig)
     throttle: ThrottleConfig = section(ThrottleConfig)
@@ -382,6 +424,8 @@ class _Reader:
     def _value(self, field: dataclasses.Field[Any], key: str, table: Mapping[str, Any], path: str) -> Any:
         if "section" in field.metadata:
             return self.read(field.metadata["section"], table.get(key, {}), path)
+        if "array" in field.metadata:
+            return self._array(field, table.get(key, []), path)
         if "tables" in field.metadata:
             return self._tables(field, table.get(key, {}), path)
         return self._setting(field, table.get(key, _ABSENT), path)
@@ -411,6 +455,13 @@ class _Reader:
         read = {name: self.read(field.metadata["tables"], entry, _join(path, name)) for name, entry in table.items()}
         return {**field.metadata["defaults"], **read}
 
+    def _array(self, field: dataclasses.Field[Any], entries: object, path: str) -> tuple[Any, ...]:
+        if not isinstance(entries, list):
+            self.problems.append(Problem(path, f"{_toml_like(entries)} is not allowed; use tables, [[{path}]]"))
+            return ()
+        cls = field.metadata["array"]
+        return tuple(self.read(cls, entry, f"{path}.{index}") for index, entry in enumerate(entries))
+
     @staticmethod
     def _variable(path: str) -> str:
         return ENVIRONMENT_PREFIX + re.sub(r"[^A-Z0-9]", "_", path.upper())
@@ -422,7 +473,7 @@ class _Reader:
         """Reports variables that name no setting: a typo there would otherwise go unnoticed."""
         for variable in sorted(self.environment):
             ours = variable.startswith(ENVIRONMENT_PREFIX) and not _INJECTED.fullmatch(variable)
-            if ours and variable not in self.variables_known | {CONFIG_FILE_VARIABLE}:
+            if ours and variable not in self.variables_known | {CONFIG_FILE_VARIABLE, MANAGEMENT_KEY_VARIABLE}:
                 self.problems.append(
                     Problem(
                         f"environment variable {variable}",
@@ -469,6 +520,26 @@ def _template_problems(config: Config) -> Iterator[Problem]:
                     yield Problem(path, f"%{placeholder}% is not a placeholder; {hint}")
 
 
+def _management_problems(config: Config) -> Iterator[Problem]:
+    if config.management.host and (config.management.host, config.management.port) == (
+        config.server.host,
+        config.server.port or None,  # 0 is another port each time
+    ):
+        yield Problem("management.port", "is the server's own; use another one, or no management.host")
+    api_keys = {backend.api_key for backend in config.backends.values()}
+    for backend_id, backend in config.backends.items():
+        for index, entry in enumerate(backend.management_keys):
+            path, others = f"backends.{backend_id}.management_keys.{index}", backend.management_keys[:index]
+            if entry.key == EXAMPLE_MANAGEMENT_KEY.key:
+                yield Problem(f"{path}.key", "is the example's, which everybody knows; use a long random string")
+            if entry.key in api_keys:
+                yield Problem(f"{path}.key", "is an API key, which ships inside the app; use another one")
+            if entry.key in {other.key for other in others}:
+                yield Problem(f"{path}.key", "is used twice; give each entry a key of its own")
+            if entry.label in {other.label for other in others}:
+                yield Problem(f"{path}.label", "is used twice; the audit log could not tell them apart")
+
+
 def _contradictions(config: Config) -> Iterator[Problem]:
     """What only several settings together get wrong."""
     if not config.backends:
@@ -484,6 +555,7 @@ def _contradictions(config: Config) -> Iterator[Problem]:
     if config.server.max_bytes_in_flight < 2 * config.server.max_body_bytes:
         yield Problem("server.max_bytes_in_flight", "must be at least twice server.max_body_bytes")
     yield from _template_problems(config)
+    yield from _management_problems(config)
 
 
 def read_config(path: Path, *, environment: Mapping[str, str] | None = None) -> Config:

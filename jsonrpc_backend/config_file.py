@@ -43,12 +43,21 @@ def _table(settings: Any, path: str) -> Iterator[str]:
     if plain:
         yield ""
     for field in fields:
+        if "array" in field.metadata:
+            yield from _example_entry(field, f"{path}.{field.name}")
         inner = f"{path}.{field.name}" if path else field.name
         if "section" in field.metadata:
             yield from _table(getattr(settings, field.name), inner)
         elif "tables" in field.metadata:
             for name, entry in getattr(settings, field.name).items():
                 yield from _table(entry, f"{inner}.{name}")
+
+
+def _example_entry(field: dataclasses.Field[Any], path: str) -> Iterator[str]:
+    """An array of tables is empty by default; an entry is shown, as a comment."""
+    header, *lines = _table(field.metadata["example"], path)
+    yield f"# [{header}]"
+    yield from (line if line.startswith("#") or not line else f"# {line}" for line in lines)
 
 
 def _toml(value: Any) -> str:

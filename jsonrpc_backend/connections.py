@@ -5,6 +5,7 @@ time, and when an answer is not taken in time. (Bodies are the endpoint's: it an
 """
 
 import asyncio
+import enum
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
@@ -24,13 +25,21 @@ SECONDS_TO_TAKE_ANSWERS = 2
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Audience(enum.Enum):
+    """Whom an address that the server listens at is for, where that of the operators is another one."""
+
+    EVERYBODY = enum.auto()
+    OPERATORS = enum.auto()
+
+
 class Connection(web.RequestHandler):
     """aiohttp's connection, with deadlines (by the event loop's clock; None: nothing to wait for)."""
 
-    __slots__ = ("_connections", "answer_deadline", "head_deadline", "is_busy", "socket")
+    __slots__ = ("_connections", "answer_deadline", "audience", "head_deadline", "is_busy", "socket")
 
-    def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
+    def __init__(self, connections: "Connections", server: web.Server, audience: Audience, **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self.audience = audience
         self._connections = connections
         self.socket: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close it
         self.is_busy = False

@@ -12,7 +12,7 @@ ENOUGH = 65536  # to raise an unlimited limit to; some systems refuse to have no
 
 # What the server has open beside connections: databases, mails, the event loop.
 FILES_OF_PROCESS = 32
-FILES_PER_BACKEND = 12
+FILES_PER_BACKEND = 14
 FEWEST_CONNECTIONS = 16
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import operators
 from tests.mailbox import Mailbox, listening
 from tests.scripted import ScriptedServer, scripted_server
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 StartServer = Callable[..., Any]
@@ -58,12 +59,21 @@ def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
     """An app, and a server with these settings for its backend: `await new_app(min_username_length=5)`."""
 
     async def new_app(
-        smtp: dict[str, Any] | None = None, throttle: dict[str, Any] | None = None, **settings: Any
+        smtp: dict[str, Any] | None = None,
+        throttle: dict[str, Any] | None = None,
+        management: dict[str, Any] | None = None,
+        **settings: Any,
     ) -> Wire:
-        tables = {"smtp": smtp or {}, "throttle": throttle or {}}
+        tables = {"smtp": smtp or {}, "throttle": throttle or {}, "management": management or {}}
         return Wire(http, await start({"backends": {"app": settings}, **tables}))
 
     return new_app
+
+
+@pytest.fixture
+async def operator(http: aiohttp.ClientSession, start: StartServer) -> operators.Operator:
+    """The holder of a management key, and a server."""
+    return operators.Operator(http, await start({"backends": {"app": operators.KEYS}}))
 
 
 @pytest.fixture
@@ -84,6 +94,12 @@ def served(tmp_path: Path) -> Iterator[ServerProcess]:
 def shell(tmp_path: Path) -> Shell:
     """The command line, in a folder of its own."""
     return Shell(tmp_path)
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> QuickShell:
+    """The command line inside the test's process, in the same folder as `shell`."""
+    return QuickShell(tmp_path)
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonrpc_backend.app import make_app, serving
+from jsonrpc_backend.app import Listen, make_app, serving
 from jsonrpc_backend.config import Config, load_config
+from jsonrpc_backend.connections import Audience
 
 API_KEY = "test-api-key"
 BACKEND_ID = "app"
@@ -60,6 +61,7 @@ class InProcessServer:
     clock: FakeClock
     backend_id: str = BACKEND_ID
     api_key: str = API_KEY
+    management_url: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -72,6 +74,11 @@ class InProcessServer:
         """What the database file holds, seen by another program."""
         with contextlib.closing(sqlite3.connect(self.database_path())) as connection:
             return connection.execute(query).fetchall()
+
+    def execute(self, statement: str, *values: Any) -> None:
+        """Changes the database file, from another program."""
+        with contextlib.closing(sqlite3.connect(self.database_path())) as connection, connection:
+            connection.execute(statement, values)
 
 
 def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
@@ -99,9 +106,24 @@ async def running(
 ) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
-    app = make_app(config, clock=clock, development=development)
-    async with serving(app, "127.0.0.1", 0) as port:
-        yield InProcessServer(f"http://127.0.0.1:{port}", config, clock)
+    async with (
+        serving(make_app(config, clock=clock, development=development)) as listen,
+        listen("127.0.0.1", 0, Audience.EVERYBODY) as port,
+        _for_operators(listen, config) as other,
+    ):
+        url = f"http://127.0.0.1:{port}"
+        management_url = f"http://127.0.0.1:{other}" if other else url
+        yield InProcessServer(url, config, clock, management_url=management_url)
+
+
+@contextlib.asynccontextmanager
+async def _for_operators(listen: Listen, config: Config) -> AsyncIterator[int | None]:
+    """Their API on a free port of its own where the configuration says so."""
+    if not config.management.host:
+        yield None
+        return
+    async with listen(config.management.host, 0, Audience.OPERATORS) as port:
+        yield port
 
 
 @dataclass

@@ -14,6 +14,8 @@ from jsonrpc_backend.config import (
     Config,
     ConfigError,
     MailTemplateConfig,
+    ManagementConfig,
+    ManagementKeyConfig,
     PasswordResetConfig,
     PasswordsConfig,
     ServerConfig,
@@ -78,6 +80,8 @@ def test_example_file_names_every_setting() -> None:
         AutoLoginConfig,
         PasswordResetConfig,
         MailTemplateConfig,
+        ManagementConfig,
+        ManagementKeyConfig,
     ):
         for field in dataclasses.fields(section):
             if "rule" in field.metadata:
@@ -245,6 +249,94 @@ def test_required_key_may_come_from_the_environment() -> None:
 def test_problem_in_the_environment_names_the_variable(variable: str, value: str, expected: str) -> None:
     (problem,) = problems(MINIMAL, **{variable: value})
     assert problem.startswith(expected)
+
+
+def keys(*entries: str) -> str:
+    """A configuration with management keys."""
+    return MINIMAL + "".join(f"[[backends.app.management_keys]]\n{entry}\n" for entry in entries)
+
+
+GOOD_KEY = 'label = "shop"\nkey = "0123456789abcdef"'
+
+
+def test_management_keys() -> None:
+    table = keys(GOOD_KEY, 'label = "desk"\nkey = "fedcba9876543210"\nip_ranges = ["192.0.2.0/24", "2001:db8::1"]')
+    assert load(table).backends["app"].management_keys == (
+        ManagementKeyConfig("shop", "0123456789abcdef"),
+        ManagementKeyConfig("desk", "fedcba9876543210", ("192.0.2.0/24", "2001:db8::1")),
+    )
+
+
+def test_management_key_that_is_no_table() -> None:
+    assert problems(MINIMAL + 'management_keys = ["x"]')[0].startswith(
+        "backends.app.management_keys.0: 'x' is not allowed; use a table"
+    )
+
+
+def test_management_key_from_the_environment() -> None:
+    table = keys('label = "shop"', 'label = "desk"\nkey = "fedcba9876543210"')
+    variables = {
+        "JSONRPC_BACKEND_BACKENDS_APP_MANAGEMENT_KEYS_0_KEY": "0123456789abcdef",
+        "JSONRPC_BACKEND_BACKENDS_APP_MANAGEMENT_KEYS_1_IP_RANGES": "192.0.2.1, 2001:db8::/32",
+    }
+    shop, desk = load(table, **variables).backends["app"].management_keys
+    assert shop.key == "0123456789abcdef"
+    assert desk.ip_ranges == ("192.0.2.1", "2001:db8::/32")
+
+
+def test_example_of_a_management_key_can_be_switched_on() -> None:
+    """Its comment marks taken off, it is refused for its key alone, which everybody knows."""
+    lines = render(api_key="key").splitlines()
+    start = lines.index("# [[backends.app.management_keys]]")
+    for index in range(start, lines.index("", start)):
+        if re.match(r"# (\[\[|\w+ = )", lines[index]):
+            lines[index] = lines[index][2:]
+    (problem,) = problems("\n".join(lines))
+    assert problem.startswith("backends.app.management_keys.0.key: is the example's")
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        (
+            MINIMAL + "management_keys = 5",
+            "backends.app.management_keys: 5 is not allowed; use tables, [[backends.app.",
+        ),
+        (keys("label = 'x'"), "backends.app.management_keys.0.key: is missing; use a string of 16 to 255 ASCII"),
+        (keys(GOOD_KEY, "key = '0123456789abcdefg'"), "backends.app.management_keys.1.label: is missing; use one line"),
+        (keys("label = 'x'\nkey = 'short'"), "backends.app.management_keys.0.key: this value is not allowed"),
+        (keys("label = 'x'\nkey = '0123456789abcdef é'"), "backends.app.management_keys.0.key: this value is not all"),
+        (
+            keys(GOOD_KEY + '\nip_ranges = ["10.0.0.1/8"]'),
+            "backends.app.management_keys.0.ip_ranges: ['10.0.0.1/8'] is",
+        ),
+        (keys(GOOD_KEY + "\nkeys = 1"), "backends.app.management_keys.0.keys: is not a setting; did you mean key"),
+        (keys('label = "a\\nb"\nkey = "0123456789abcdef"'), "backends.app.management_keys.0.label: 'a\\nb' is not"),
+        (keys("label = ''\nkey = '0123456789abcdef'"), "backends.app.management_keys.0.label: '' is not allowed"),
+        (
+            keys(GOOD_KEY, "label = 'desk'\nkey = '0123456789abcdef'"),
+            "backends.app.management_keys.1.key: is used twice; give each entry a key of its own",
+        ),
+        (
+            keys(GOOD_KEY, "label = 'shop'\nkey = 'fedcba9876543210'"),
+            "backends.app.management_keys.1.label: is used twice; the audit log could not tell them apart",
+        ),
+        (
+            keys(GOOD_KEY) + "[backends.other]\napi_key = '0123456789abcdef'",
+            "backends.app.management_keys.0.key: is an API key, which ships inside the app; use another one",
+        ),
+        (
+            MINIMAL + '[management]\nhost = "127.0.0.1"\nport = 8080',
+            "management.port: is the server's own; use another one, or no management.host",
+        ),
+        (MINIMAL + '[management]\nhost = "a b"', "management.host: 'a b' is not allowed; use a host name or address"),
+        (MINIMAL + "keep_audit_days = 0", "backends.app.keep_audit_days: 0 is not allowed; use an integer from 1"),
+    ],
+)
+def test_problem_with_management_is_named(toml: str, expected: str) -> None:
+    (problem,) = problems(toml)
+    assert problem.startswith(expected)
+    assert "0123456789" not in problem
 
 
 def test_relative_data_dir_starts_at_the_file(tmp_path: Path) -> None:

@@ -1,17 +1,24 @@
 """The examples and the README do what they say."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
 from tests.mailbox import TOKEN
+from tests.operators import KEY
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.shell import QuickShell
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,13 +55,74 @@ def test_password_reset(tmp_path: Path) -> None:
 
 
 def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> None:
-    (snippet,) = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
+    snippet, _ = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
     program = tmp_path / "snippet.py"
     program.write_text(
         snippet.replace("http://127.0.0.1:8080", served.url).replace("<API key>", served.api_key), encoding="utf-8"
     )
     assert "anna@example.com {'age': 21, 'nickname': 'Anna'}" in run(str(program))
     assert "{'username': 'Username is already taken.'}" in run(str(program))
+
+
+@pytest.fixture
+def managed(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server with the management key of the README's configuration, for any address."""
+    (configuration,) = re.findall(r"```toml\n(\[\[backends.app.management_keys\]\].*?)```", README, re.DOTALL)
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[backends.app]\napi_key = "k"\n'
+        + configuration.replace("<a long random string>", KEY).replace("192.0.2.0/24", "127.0.0.0/8"),
+        encoding="utf-8",
+    )
+    with serve_process(tmp_path / "data", "--config", str(file)) as server:
+        yield server
+
+
+def for_server(snippet: str, server: ServerProcess) -> str:
+    return snippet.replace("http://127.0.0.1:8080", server.url).replace("<management key>", KEY)
+
+
+def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Path) -> None:
+    assert f"Operators   {managed.url}/manage/json-rpc/app" in managed.output
+    _, snippet = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
+    program, text = tmp_path / "snippet.py", for_server(snippet, managed)
+    deletion = "    client.user.delete([user.id])\n"
+    assert text.endswith(deletion)
+    for part in (text, text.removesuffix(deletion)):
+        program.write_text(part, encoding="utf-8")
+        assert re.fullmatch(r"u\S{36} bert@example.com \{'country': 'US', 'age': 30\}\n", run(str(program)))
+    (line,) = re.findall(r"```sh\n(curl \S+/manage/.*?)```", README, re.DOTALL)
+    printed = subprocess.run(for_server(line, managed), shell=True, capture_output=True, check=True).stdout
+    (found,) = json.loads(printed)["result"]["items"]
+    assert (found["_username"], found["age"]) == ("robert@example.com", 31)
+
+
+def test_users_to_move_in(quick: QuickShell) -> None:
+    """The commands of the README, with its file and its template."""
+    (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())
+    (quick.folder / "config.toml").write_text(
+        '[backends.app]\napi_key = "k"\n[backends.app.mail_templates.welcome]\nsubject = "Welcome"\n'
+        'from = "a@example.com"\nbody = "%PASSWORD_RESET_TOKEN%"\n'
+    )
+    section = README.split("\n## Move your users in\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^jsonrpc-backend (user .*)$", section, re.MULTILINE)
+    printed = [quick.ok(*command.split()) for command in commands]
+    assert printed == [
+        "2 ready to import, 0 skipped, 0 bad.\n",
+        "2 added, 0 updated, 0 skipped, 0 bad.\n",
+        "The server will mail 0 users. 1 have no mail address.\n",
+    ]
+
+
+def test_hashes_of_the_readme() -> None:
+    """Each form of the table is one that is known."""
+    section = README.split("| hash | forms |")[1].split("\n\n")[0]
+    forms = [form for form in re.findall(r"`([^`]+)`", section) if "salt" in form]
+    assert len(forms) == 7
+    for form in forms:
+        key = "00" * 32 if form.endswith("$hex") else "A" * 43
+        made = re.sub(r"\$(hash|hex)$", "$" + key, form).replace("salt", "c29tZXNhbHQ")
+        assert looks_like_hash(made), form
 
 
 def table(heading: str) -> list[list[str]]:
@@ -74,6 +142,16 @@ def test_table_of_methods() -> None:
             schema["params"].get("required", [])
         )
         assert {int(code) for code in re.findall(r"-?\d+", row[3])} == {error["code"] for error in schema["errors"]}
+
+
+def test_table_of_the_operators_methods() -> None:
+    documented = {row[0].strip("`"): row for row in table("Manage users from your server")}
+    assert documented.keys() == management_methods.keys()
+    for name, row in documented.items():
+        params = load(f"management/{name}.json")["params"]
+        required = set(params.get("required", []))
+        assert set(re.findall(r"\*`(\w+)`\*", row[1])) == set(params["properties"]) - required
+        assert required <= set(re.findall(r"(?<!\*)`(\w+)`", row[1]))
 
 
 def test_table_of_errors() -> None:

@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend import errors
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.registry import Registry, management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
+from tests.operators import KEY, KEY_HEADER, KEYS
 from tests.servers import API_KEY, make_config
 from tests.threaded import HANG_SECONDS, Door, served_from_thread
 
@@ -59,7 +60,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     watch = Watch(logging.WARNING)
     logging.getLogger().addHandler(watch)
     try:
-        config = make_config(tmp_path_factory.mktemp("hostile"), {"server": {"header_timeout_seconds": 1}})
+        changes = {"server": {"header_timeout_seconds": 1}, "backends": {"app": KEYS}}
+        config = make_config(tmp_path_factory.mktemp("hostile"), changes)
         with served_from_thread(config) as server:
             door = Door(server)
             yield door
@@ -75,6 +77,14 @@ def session(door: Door) -> str:
     answer = door.call("User.register", username="me@example.com", password="password", properties={"age": 21})
     assert answer.session
     return answer.session
+
+
+@pytest.fixture(scope="module")
+def operators_door(door: Door) -> Iterator[Door]:
+    """The operators' API of the same server, for the holder of a management key."""
+    operators = Door(door.server, "/manage/json-rpc/app", **{KEY_HEADER: KEY})
+    yield operators
+    operators.close()
 
 
 def check(door: Door, body: bytes) -> Any:
@@ -183,12 +193,40 @@ requests = st.fixed_dictionaries(
 )
 
 
+QUERY_PIECES = [
+    "age",
+    "_id",
+    "==",
+    "!=",
+    ">",
+    "<=",
+    " IN ",
+    " NIN ",
+    "[",
+    "]",
+    "(",
+    ")",
+    "!(",
+    "&&",
+    "||",
+    "?",
+    ",",
+    "null",
+]
+queries = st.lists(st.sampled_from([*QUERY_PIECES, "1", "-1.5e3", '"a"', "true", " "]) | texts, max_size=12).map(
+    "".join
+)
+PLAUSIBLE = ["me@example.com", "password", "age", "_username", "0" * 64, {"age": 1}, ["age"], None, 1, 10, "asc"]
+
+
 @st.composite
-def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+def calls(draw: st.DrawFn, registry: Registry) -> tuple[str, dict[str, Any]]:
     """A method, and its parameters by name: some left out, some of a wrong type, some plausible."""
-    name = draw(names)
-    plausible = st.sampled_from(["me@example.com", "password", "age", "_username", "0" * 64, {"age": 1}, ["age"], None])
-    known = dict.fromkeys(load(f"{name}.json")["params"]["properties"], plausible | values)
+    name = draw(st.sampled_from(sorted(registry)))
+    plausible = st.sampled_from(PLAUSIBLE)
+    known = dict.fromkeys(load(f"{registry[name].schema}.json")["params"]["properties"], plausible | values)
+    if "userQuery" in known:
+        known["userQuery"] = queries
     params = draw(st.fixed_dictionaries({}, optional=known))
     return name, params | draw(st.dictionaries(texts, values, max_size=2) if draw(st.booleans()) else st.just({}))
 
@@ -209,7 +247,7 @@ def test_json(door: Door, value: Any) -> None:
 
 
 @inputs(0.45)
-@given(calls(), st.booleans())
+@given(calls(methods), st.booleans())
 def test_params(door: Door, session: str, call: tuple[str, dict[str, Any]], signed_in: bool) -> None:
     name, params = call
     reserved = {"__api_key": API_KEY, "__device": "device-1"} | ({"__session": session} if signed_in else {})
@@ -217,6 +255,16 @@ def test_params(door: Door, session: str, call: tuple[str, dict[str, Any]], sign
     answer = check(door, json.dumps(body).encode())
     assert answer["id"] == 1
     assert answer.get("error", {}).get("code") not in {-32700, -32600, -32601, 4, 10, 12}
+
+
+@inputs(0.2)
+@given(calls(management_methods))
+def test_params_of_operators(operators_door: Door, call: tuple[str, dict[str, Any]]) -> None:
+    name, params = call
+    if name == "User.list":
+        params = {"page": 1, "itemsInPage": 10} | params
+    answer = check(operators_door, json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode())
+    assert answer.get("error", {}).get("code") in {None, -32602}
 
 
 HTTP = b"POST /json-rpc/app HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(LEGAL), LEGAL)

@@ -13,8 +13,19 @@ PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
 LEAVES = {"config", "errors"}
-BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
+BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
+BELOW_CLI = {
+    "app",
+    "client",
+    "config_file",
+    "connections",
+    "dev",
+    "example_apps",
+    "methods",
+    "open_files",
+    "rpc",
+    "transfer",
+} | BELOW_RPC
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
@@ -22,11 +33,13 @@ MAY_IMPORT = {
     "errors": set(),
     "config": set(),
     "config_file": {"config"},
-    "store": {"config"},
+    "monaql": set(),
+    "store": {"config", "monaql"},
     "accounts": {"store"} | LEAVES,
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,
     "methods": {"rpc"} | BELOW_RPC,
+    "transfer": {"methods", "rpc"} | BELOW_RPC,
     "dev": {"mail", "rpc"},
     "scripts": set(),
     "example_apps": {"config", "dev"},
@@ -44,6 +57,7 @@ RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
+    "bcrypt": {"accounts/foreign_hashes.py"},
     "aiohttp": {
         "app.py",
         "connections.py",

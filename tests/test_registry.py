@@ -1,23 +1,33 @@
 """The registry and the schema files say the same, and what they say is what the server does."""
 
+import contextlib
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+import aiohttp
 import jsonschema
 import pytest
 from referencing import Registry, Resource
 
 import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
-from jsonrpc_backend.rpc.registry import Session, methods, snake_case
+from jsonrpc_backend.rpc.registry import Session, management_methods, snake_case
+from jsonrpc_backend.rpc.registry import methods as app_methods
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
+from jsonrpc_backend.store.database import run_in_transaction
+from jsonrpc_backend.store.database_file import open_for_writing
 from tests.conftest import NewApp
 from tests.mailbox import Mailbox, listening
+from tests.operators import KEYS, Operator, add_users
+from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
+# The methods of both APIs, those of the operators' under names such as "management/User.list".
+methods = {method.schema: method for method in [*app_methods.values(), *management_methods.values()]}
+
 METHODS = sorted(methods)
-SCHEMA_FILES = sorted(path.name for path in schema_folder().glob("*.json"))
+SCHEMA_FILES = sorted(path.relative_to(schema_folder()).as_posix() for path in schema_folder().rglob("*.json"))
 
 REGISTRY: Registry[Any] = Registry().with_resources((name, Resource.from_contents(load(name))) for name in SCHEMA_FILES)
 
@@ -40,7 +50,8 @@ def codes(method: str) -> list[int]:
 
 def part(method: str, name: str) -> jsonschema.Draft202012Validator:
     """The `params` or `result` schema of a method, ready to validate."""
-    return jsonschema.Draft202012Validator(schema(method)[name], registry=REGISTRY)
+    document = schema(method)
+    return jsonschema.Draft202012Validator({"$id": document["$id"], **document[name]}, registry=REGISTRY)
 
 
 # --- files and handlers ----------------------------------------------------------------------------------
@@ -52,7 +63,7 @@ def test_every_method_has_a_schema_and_every_schema_a_method() -> None:
 
 def test_there_are_methods() -> None:
     """An empty registry would pass every test below."""
-    assert {"User.register", "User.login", "User.autoLogin"} <= set(METHODS)
+    assert {"User.register", "User.login", "User.autoLogin", "management/User.list"} <= set(METHODS)
 
 
 @pytest.mark.parametrize("name", SCHEMA_FILES)
@@ -87,7 +98,9 @@ EXPLAINED = {
     "enum",
     "additionalProperties",
     "items",
+    "maximum",
     "maxLength",
+    "minimum",
     "minLength",
     "properties",
     "propertyNames",
@@ -97,10 +110,15 @@ EXPLAINED = {
 EXPLAINED_BY_MESSAGES = {"format", "pattern"}
 
 
+def resolved(reference: str) -> Any:
+    """What a reference to common.json means, wherever it stands."""
+    return REGISTRY.resolver(base_uri=COMMON).lookup(reference.removeprefix("../")).contents
+
+
 def rules(value: Any) -> Iterator[dict[str, Any]]:
     """A schema, the schemas in it and those that it refers to."""
     if "$ref" in value:
-        yield from rules(REGISTRY.resolver(base_uri=COMMON).lookup(value["$ref"]).contents)
+        yield from rules(resolved(value["$ref"]))
     yield value
     for child in [*value.get("properties", {}).values(), value.get("items"), value.get("propertyNames")]:
         if child is not None:
@@ -119,7 +137,7 @@ def test_rules_of_params_can_be_explained(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_schema_describes_the_method(method: str) -> None:
     document = schema(method)
-    assert document["title"] == method
+    assert document["title"] == methods[method].name
     assert document["description"].endswith(".")
     assert all(error["when"].endswith(".") for error in document["errors"])
     assert len(set(codes(method))) == len(codes(method))
@@ -160,6 +178,8 @@ def test_invalid_params_are_listed(method: str) -> None:
 
 
 # --- every error that a schema lists ---------------------------------------------------------------------
+
+THE_USER = "the id of a user"
 
 Scenario = Callable[[NewApp], Awaitable[Answer]]
 
@@ -211,7 +231,33 @@ def too_often(method: str) -> Scenario:
     return scenario
 
 
+def managed(method: str, **params: Any) -> Scenario:
+    async def scenario(new_app: NewApp) -> Answer:
+        app = await new_app(**KEYS)
+        operator = Operator(app.http, cast("InProcessServer", app.server))
+        user_id = await operator.create(age=21)
+        return await operator.call(method, **{k: user_id if v == THE_USER else v for k, v in params.items()})
+
+    return scenario
+
+
+async def slow_search(new_app: NewApp) -> Answer:
+    app = await new_app(management={"search_seconds": 1}, **KEYS)
+    server = cast("InProcessServer", app.server)
+    with contextlib.closing(open_for_writing(server.database_path())) as db:
+        run_in_transaction(db, lambda db: add_users(db, 15_000, {f"b{number}": "x" * 20 for number in range(60)}))
+    query = "&&".join(f"a{number}==null" for number in range(500))
+    return await Operator(app.http, server).call("User.list", page=1, itemsInPage=1, userQuery=query)
+
+
 PROVOKERS: dict[tuple[str, int], Scenario] = {
+    ("management/User.create", -32602): managed("User.create", username="me@example.com", password="password"),
+    ("management/User.delete", -32602): managed("User.delete"),
+    ("management/User.get", -32602): managed("User.get", _id="u0"),
+    ("management/User.getPropertyNames", -32602): managed("User.getPropertyNames", page=1),
+    ("management/User.list", -32602): managed("User.list", page=1, itemsInPage=1, userQuery="age = 1"),
+    ("management/User.list", 13): slow_search,
+    ("management/User.update", -32602): managed("User.update", _id=THE_USER, user={"_createdAt": 1}),
     ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
     ("User.autoLogin", 13): auto_login_turned_off,
     ("User.getProperties", -32602): signed_in("User.getProperties", names="age"),
@@ -286,6 +332,12 @@ async def reset_password(new_app: NewApp) -> Answer:
 
 
 SUCCESSES: dict[str, Scenario] = {
+    "management/User.create": managed("User.create", username="you@example.com", password="1234", properties={"a": 1}),
+    "management/User.delete": managed("User.delete", idList=[THE_USER]),
+    "management/User.get": managed("User.get", _id=THE_USER),
+    "management/User.getPropertyNames": managed("User.getPropertyNames"),
+    "management/User.list": managed("User.list", page=1, itemsInPage=10),
+    "management/User.update": managed("User.update", _id=THE_USER, user={"_username": "you@example.com", "age": 22}),
     "User.resetPasswordAndLogin": reset_password,
     "User.sendPasswordResetToken": anonymous("User.sendPasswordResetToken", username="me@example.com"),
     "User.autoLogin": auto_login,
@@ -319,6 +371,21 @@ def test_result_schema_refuses_null(method: str) -> None:
 # --- params, method by method ----------------------------------------------------------------------------
 
 VALID_PARAMS: dict[str, dict[str, Any]] = {
+    "management/User.create": {"username": "you@example.com", "password": "password", "properties": {"age": 21}},
+    "management/User.delete": {"idList": ["u0"], "_idList": ["u1"]},
+    "management/User.get": {"_id": THE_USER},
+    "management/User.getPropertyNames": {},
+    "management/User.list": {
+        "page": 1,
+        "itemsInPage": 10,
+        "sortProperty": "age",
+        "sortOrder": "desc",
+        "propertyNames": ["age"],
+        "nameFilter": "me",
+        "userQuery": "age > 20",
+        "userQueryBindParams": [],
+    },
+    "management/User.update": {"_id": THE_USER, "user": {"_username": "you@example.com", "age": 22}},
     "User.resetPasswordAndLogin": {"username": "me@example.com", "newPassword": "newPassword", "token": "000000"},
     "User.sendPasswordResetToken": {
         "username": "me@example.com",
@@ -348,7 +415,7 @@ def type_of(method: str, name: str) -> str | None:
     """The JSON type that a parameter must have; None where any will do."""
     stated = schema(method)["params"]["properties"][name]
     if "$ref" in stated:
-        stated = REGISTRY.resolver(base_uri=COMMON).lookup(stated["$ref"]).contents
+        stated = resolved(stated["$ref"])
     kind: str | None = stated.get("type")
     return kind
 
@@ -365,8 +432,20 @@ def wrong_types() -> Iterator[Any]:
                         yield pytest.param(method, name, value, id=f"{method}-{name}-{kind}")
 
 
+@pytest.fixture
+def wire(http: aiohttp.ClientSession, operator: Operator) -> Wire:
+    """An app whose server takes the calls of operators too."""
+    return Wire(http, operator.server)
+
+
 async def call(app: Wire, method: str, params: dict[str, Any]) -> Answer:
     """From an app that is signed in where that is asked for, so that params are what is wrong."""
+    if methods[method].name in management_methods:
+        operator = Operator(app.http, cast("InProcessServer", app.server))
+        user_id = await operator.create()
+        return await operator.call(
+            methods[method].name, **{name: user_id if value == THE_USER else value for name, value in params.items()}
+        )
     await app.register("me@example.com", "password")
     caller = app.elsewhere() if methods[method].session is Session.FORBIDDEN else app
     return await caller.call(method, **params)

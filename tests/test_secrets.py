@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
 from tests.mailbox import TOKEN, Mailbox, listening
 from tests.methods.test_secrets_at_rest import spellings
+from tests.operators import Operator
 from tests.servers import InProcessServer, TickingClock, make_config, running
 from tests.shell import Shell
 from tests.wire import Answer, Wire
@@ -24,6 +26,7 @@ from tests.wire import Answer, Wire
 API_KEY = "planted-api-key-5f1d7a"
 SMTP_PASSWORD = "planted-smtp-password-c83e"
 PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD = "planted-password-a41b", "planted-password-next-9c2e", "planted-wrong-7d3f"
+MANAGEMENT_KEY, WRONG_KEY = "planted-management-key-2ba7", "planted-wrong-key-b90c"
 PLANTED = "planted-in-any-parameter-e6b0"
 WAIT_SECONDS = 20
 
@@ -39,6 +42,7 @@ class Evidence:
 
     def __init__(self) -> None:
         self.secrets = {API_KEY, SMTP_PASSWORD, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD, PLANTED}
+        self.secrets |= {MANAGEMENT_KEY, WRONG_KEY}
         self.texts: list[str] = []
         self.codes: set[int] = set()
 
@@ -47,6 +51,11 @@ class Evidence:
         if "error" in answer.body:
             self.codes.add(answer.code)
             self.texts.append(str(answer.body) + str(answer.headers))
+
+    def take_answer(self, answer: Answer) -> None:
+        """Of the operators' API."""
+        self.codes.add(answer.code if "error" in answer.body else 0)
+        self.texts.append(str(answer.body) + str(answer.headers))
 
     def found_in(self, content: bytes) -> list[str]:
         return [secret for secret in self.secrets for spelling in spellings(secret) if spelling in content]
@@ -115,6 +124,27 @@ async def a_life(wire: Wire, mailbox: Mailbox, evidence: Evidence) -> None:
     evidence.take(wire, await wire.call("User.resetPasswordAndLogin", **params, token=token))
 
 
+async def operators(wire: Wire, server: InProcessServer, evidence: Evidence) -> None:
+    """Each method of their API with secrets in all parameters; and what is right, by right and by wrong keys."""
+    for key in (MANAGEMENT_KEY, WRONG_KEY, API_KEY):
+        operator = Operator(wire.http, server, key)
+        for method in sorted(management_methods):
+            parameters = load(f"management/{method}.json")["params"]["properties"]
+            for value in (PLANTED, [PLANTED], f"{PLANTED} \ud800"):
+                message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": dict.fromkeys(parameters, value)}
+                async with wire.http.post(
+                    operator.endpoint, json=message, headers={"X-Monaca-Backend-Management-API-Key": key}
+                ) as response:
+                    evidence.take_answer(Answer(await response.json(), response.headers.copy()))
+        for password in (PASSWORD, PASSWORD * 10):
+            created = {"username": "made@example.com", "password": password}
+            evidence.take_answer(await operator.call("User.create", **created))
+        listed = {"page": 1, "itemsInPage": 10}
+        evidence.take_answer(await operator.call("User.list", **listed))
+        query = {"userQuery": "a == ?", "userQueryBindParams": [PLANTED]}
+        evidence.take_answer(await operator.call("User.list", **listed, **query))
+
+
 async def a_broken_database(wire: Wire, server: InProcessServer, evidence: Evidence) -> None:
     """Every method once while its tables are gone: -32603, with a traceback in the log."""
     with sqlite3.connect(server.database_path()) as database:
@@ -137,12 +167,15 @@ async def test_no_secret_gets_out(
     evidence = Evidence()
     async with listening(Mailbox()) as mailbox:
         smtp = mailbox.settings | {"password": SMTP_PASSWORD}
-        config = make_config(tmp_path / "data", {"backends": {"app": {"api_key": API_KEY}}, "smtp": smtp})
+        keys = [{"label": "shop", "key": MANAGEMENT_KEY}]
+        settings = {"api_key": API_KEY, "management_keys": keys}
+        config = make_config(tmp_path / "data", {"backends": {"app": settings}, "smtp": smtp})
         async with running(config, TickingClock()) as server:
             server.api_key = API_KEY
             wire = Wire(http, server)
             await a_life(wire, mailbox, evidence)
             await every_failure(wire, evidence)
+            await operators(wire, server, evidence)
             await asyncio.to_thread(Shell(tmp_path).ok, "backup", "--data", str(tmp_path / "data"), "backup")
             await a_broken_database(wire, server, evidence)
             stored = {path.name: path.read_bytes() for path in files(searched_folders(server))}
@@ -179,8 +212,28 @@ def test_no_secret_is_in_what_the_command_line_says(shell: Shell) -> None:
     ):
         done = shell.run(*arguments, "--password-stdin", stdin=password)
         texts.append(done.stdout + done.stderr)
+    bad: list[dict[str, Any]] = [
+        {"username": "a b", "password": PASSWORD},
+        {"username": "carl", "_password": f"{PASSWORD}\0"},
+    ]
+    bad += [{"username": "dora", "passwordHash": PLANTED}, {"username": "emil", "token": "1", "password": [PASSWORD]}]
+    (shell.folder / "users.jsonl").write_text("\n".join(map(json.dumps, bad)) + "\n" + PASSWORD)
+    key = {"JSONRPC_BACKEND_MANAGEMENT_KEY": WRONG_KEY}
+    (shell.folder / "good.jsonl").write_text(json.dumps({"username": "good@example.com", "password": PASSWORD}))
+    for moving in (
+        ["import", "users.jsonl"],
+        ["import", "users.jsonl", "--json", "--skip-bad"],
+        ["import", "good.jsonl"],
+        ["export", "-", "--with-hashes"],
+        ["list", "--url", "http://127.0.0.1:1"],
+    ):
+        done = shell.run("user", *moving, **key)
+        texts.append(done.stdout + done.stderr)
     texts += [shell.ok("user", "list"), shell.ok("user", "show", "me@example.com", "--json")]
     assert "me@example.com" in texts[-1]
+    assert "good@example.com" in texts[-2]
+    texts.append(shell.ok("audit", "list", "--json"))
+    assert "user import" in texts[-1]
     assert evidence.found_in("".join(texts).encode()) == []
     stored = b"".join(path.read_bytes() for path in files([shell.folder / "data"]))
     assert evidence.found_in(stored) == []

@@ -45,15 +45,17 @@ def served_from_thread(config: Config, clock: FakeClock | None = None) -> Iterat
 class Door:
     """The endpoint of a server, one request after the other. Past HANG_SECONDS the server hangs."""
 
-    def __init__(self, server: InProcessServer) -> None:
+    def __init__(self, server: InProcessServer, path: str = "/json-rpc/app", **headers: str) -> None:
         self.server = server
+        self._path = path
+        self._headers = {"Content-Type": FORM, **headers}
         self._connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=HANG_SECONDS)
 
     def post(self, body: bytes) -> tuple[int, Any, bytes]:
         """Status, headers, body."""
         for attempt in range(2):
             try:
-                self._connection.request("POST", "/json-rpc/app", body, {"Content-Type": FORM})
+                self._connection.request("POST", self._path, body, self._headers)
                 response = self._connection.getresponse()
                 return response.status, response.headers, response.read()
             except (http.client.RemoteDisconnected, ConnectionError):

@@ -1,20 +1,24 @@
-"""Argon2id, away from the event loop."""
+"""Argon2id, away from the event loop; and the hashes of other systems, until they are replaced."""
 
 import asyncio
+import collections
 import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TypeVar
 
 import argon2
 
-from jsonrpc_backend.accounts.stand_ins import hash_of_nothing
+from jsonrpc_backend.accounts import foreign_hashes
+from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.store.users import NO_PASSWORD
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -44,6 +48,23 @@ def argon2_hasher(config: PasswordsConfig) -> argon2.PasswordHasher:
     return argon2.PasswordHasher(config.iterations, config.memory_kib, config.parallelism)
 
 
+def hash_many(config: PasswordsConfig, passwords: Iterable[tuple[K, str]]) -> Iterator[tuple[K, str]]:
+    """New PHC strings in the same order, made by all processors at the lowest priority; for programs without a loop."""
+    argon2_hash, workers = argon2_hasher(config).hash, config.workers or os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers, "argon2", initializer=_take_lowest_priority)
+    waiting: collections.deque[tuple[K, Future[str]]] = collections.deque()
+    try:
+        for key, password in passwords:
+            waiting.append((key, pool.submit(argon2_hash, password)))
+            if len(waiting) > 4 * workers:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        for done, future in waiting:
+            yield done, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class PasswordHasher:
     """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them.
 
@@ -57,28 +78,33 @@ class PasswordHasher:
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
         self._under_way: Counter[str] = Counter()
-        self._nobodys_hash = hash_of_nothing(
-            f"$argon2id$v=19$m={config.memory_kib},t={config.iterations},p={config.parallelism}$"
-        )
+        self._nobodys_hash = self._argon2.hash(new_token())
 
     async def hash(self, password: str, *, caller: str) -> str:
         """A new PHC string. Raises TooManyHashes."""
         return await self._run(lambda: self._argon2.hash(password), caller)
 
     async def verify(self, stored_hash: str | None, password: str, *, caller: str) -> bool:
-        """Whether the password is right; never for None, after the work for a hash of today. Raises TooManyHashes."""
-        expected = self._nobodys_hash if stored_hash is None else stored_hash
-        return await self._run(lambda: self._matches(expected, password), caller)
+        """Whether the password is right; never for None (no user at all) or a user without a password.
+
+        Those cost the work for a hash of today. Raises TooManyHashes.
+        """
+        if stored_hash is None or stored_hash == NO_PASSWORD:
+            await self._run(lambda: self._matches(self._nobodys_hash, password), caller)
+            return False
+        return await self._run(lambda: self._matches(stored_hash, password), caller)
 
     def is_outdated(self, stored_hash: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._argon2.check_needs_rehash(stored_hash)
+        """Whether the hash was made by another system, or with other parameters than today's."""
+        return not _is_argon2(stored_hash) or self._argon2.check_needs_rehash(stored_hash)
 
     def close(self) -> None:
         """Waits for the hashes that are being computed, drops those that wait."""
         self._pool.shutdown(cancel_futures=True)
 
     def _matches(self, expected: str, password: str) -> bool:
+        if not _is_argon2(expected):
+            return foreign_hashes.matches(expected, password)
         try:
             return self._argon2.verify(expected, password)
         except argon2.exceptions.VerifyMismatchError:
@@ -103,3 +129,7 @@ class PasswordHasher:
             self._under_way[caller] -= 1
             if not self._under_way[caller]:
                 del self._under_way[caller]
+
+
+def _is_argon2(stored_hash: str) -> bool:
+    return stored_hash.startswith("$argon2")

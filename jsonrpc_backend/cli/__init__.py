@@ -3,12 +3,16 @@
 import click
 
 from jsonrpc_backend import __version__
+from jsonrpc_backend.cli.audit import audit
 from jsonrpc_backend.cli.backup import backup
 from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.serve import serve
 from jsonrpc_backend.cli.user import user
+from jsonrpc_backend.cli.user_export import export_users
+from jsonrpc_backend.cli.user_import import import_users
+from jsonrpc_backend.cli.user_mailing import send_reset
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,5 +21,8 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, mail, backup):
+for command in (serve, init, check_config, user, mail, audit, backup):
     main.add_command(command)
+
+for command in (export_users, import_users, send_reset):
+    user.add_command(command)

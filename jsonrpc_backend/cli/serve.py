@@ -17,9 +17,10 @@ import click
 
 from jsonrpc_backend import __version__, open_files
 from jsonrpc_backend.accounts import argon2_build
-from jsonrpc_backend.app import BACKENDS, make_app, serving
+from jsonrpc_backend.app import BACKENDS, Listen, make_app, serving
 from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
+from jsonrpc_backend.connections import Audience
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
 from jsonrpc_backend.store.data_dir_lock import locked
@@ -79,23 +80,38 @@ def _say(text: str) -> None:
 
 async def _run(config: Config, *, embedded: bool, development: bool) -> None:
     open_files.raise_limit()
-    app = make_app(config, development=development)
+    app, server, management = make_app(config, development=development), config.server, config.management
     async with contextlib.AsyncExitStack() as stack:
-        try:
-            port = await stack.enter_async_context(serving(app, config.server.host, config.server.port))
-        except OSError as error:
-            where = f"{config.server.host}:{config.server.port}"
-            hint = "Choose another one with --port or --host."
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-            raise click.ClickException(f"cannot listen on {where}: {reason}. {hint}") from error
+        listen = await stack.enter_async_context(serving(app))
+        places = [_Place(server.host, server.port, Audience.EVERYBODY, "with --port or --host")]
+        if management.host:
+            places.append(_Place(management.host, management.port, Audience.OPERATORS, "for management.port"))
+        urls = [await place.open(stack, listen) for place in places]
         _collect_garbage_less_often()
         with _told_to_stop() as stop:
-            url = _url(config.server.host, port)
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
-            greeting = _greeting(config, url, embedded=embedded, stopped=stopped, development=development)
-            _say("\n".join(greeting))
+            _say("\n".join(_greeting(config, urls, embedded=embedded, stopped=stopped, development=development)))
             await stop.wait()
         _say("Stopping.")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """An address to listen at, and how to choose another one."""
+
+    host: str
+    port: int
+    audience: Audience
+    setting: str
+
+    async def open(self, stack: contextlib.AsyncExitStack, listen: Listen) -> str:
+        """Listens until the stack is left; the URL. Raises ClickException where the address cannot be had."""
+        try:
+            return _url(self.host, await stack.enter_async_context(listen(self.host, self.port, self.audience)))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            message = f"cannot listen on {self.host}:{self.port}: {reason}. Choose another one {self.setting}."
+            raise click.ClickException(message) from error
 
 
 def _collect_garbage_less_often() -> None:
@@ -140,11 +156,16 @@ def _which_argon2() -> str:
     return f"built for {processor}" if processor else "built for any processor; docs/performance.md has a faster way"
 
 
-def _greeting(config: Config, url: str, *, embedded: bool, stopped: set[str], development: bool) -> Iterator[str]:
+def _greeting(
+    config: Config, urls: list[str], *, embedded: bool, stopped: set[str], development: bool
+) -> Iterator[str]:
     """Tells where to call; on the embedded default also with what, ready to paste."""
+    url = urls[0]
     yield f"jsonrpc-backend {__version__}\n"
     for backend_id in config.backends:
         yield f"  Endpoint    {url}/json-rpc/{backend_id}" + ("  (stopped: see above)" if backend_id in stopped else "")
+        if config.backends[backend_id].management_keys:
+            yield f"  Operators   {urls[-1]}/manage/json-rpc/{backend_id}"
     if embedded:
         api_key = config.backends[DEFAULT_BACKEND].api_key
         yield f"  Backend id  {DEFAULT_BACKEND}"

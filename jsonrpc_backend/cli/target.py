@@ -4,8 +4,9 @@ import contextlib
 import functools
 import sqlite3
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import click
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.backend import database_path
+from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.database import run_in_transaction
 from jsonrpc_backend.store.database_file import open_for_writing
 
@@ -52,14 +54,31 @@ class Target:
     def path(self) -> Path:
         return database_path(self.data_dir, self.backend_id)
 
+    def check(self, method: str, params: dict[str, Any]) -> None:
+        """Checks values by the same rules as a call of `method`. Raises ClickException."""
+        complaints = ParamsSchema(method, self.backend).complaints(params)
+        if complaints:
+            raise click.ClickException(" ".join(complaints.values()))
+
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:
             return query(db)
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection for work in several steps."""
+        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+            yield db
 
     def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs one transaction."""
         with reported(), contextlib.closing(open_for_writing(self.path)) as db:
             return run_in_transaction(db, unit)
+
+
+def readable_time(milliseconds: int) -> str:
+    """Milliseconds since 1970 as date and time in UTC, to the second."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
 
 
 def on_backend(*, create: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:

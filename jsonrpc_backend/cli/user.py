@@ -1,25 +1,26 @@
-"""`user`: an app's users, straight from its database file. The server may be running meanwhile."""
+"""`user`: an app's users, in its database file (the server may be running) or at a server far away."""
 
 import json
 import sqlite3
 import sys
-import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
-from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
+from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.on_users import on_users, only_in_file
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable, readable_time
+from jsonrpc_backend.cli.user_list import list_users
+from jsonrpc_backend.cli.user_sessions import show_sessions
+from jsonrpc_backend.cli.users import Users
+from jsonrpc_backend.cli.users_in_file import find_again, find_user
 from jsonrpc_backend.errors import ParseError
-from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, user_object
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.rpc.parse import parse, unportable
-from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
-from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
+from jsonrpc_backend.store import login_tokens, password_resets, sessions
+from jsonrpc_backend.store import users as stored_users
 
 
 @click.group()
@@ -27,20 +28,12 @@ def user() -> None:
     """List and change an app's users. The server may be running."""
 
 
+user.add_command(list_users)
+user.add_command(show_sessions)
+
 _password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
 )
-
-
-def _hash(target: Target, password: str) -> str:
-    return argon2_hasher(target.config.passwords).hash(password)
-
-
-def _check(target: Target, method: str, params: dict[str, Any]) -> None:
-    """Checks values by the same rules as a call of `method`. Raises ClickException."""
-    complaints = ParamsSchema(method, target.backend).complaints(params)
-    if complaints:
-        raise click.ClickException(" ".join(complaints.values()))
 
 
 def _read_password(*, from_stdin: bool) -> str:
@@ -52,95 +45,40 @@ def _read_password(*, from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _find(db: sqlite3.Connection, name: str) -> User:
-    """A user by username or id. Ids are public, so somebody may have taken one as a username: then it is neither's."""
-    if unportable(name):
-        raise click.ClickException("The name is not UTF-8.")
-    by_name, by_id = users.find_by_username(db, username_key(name)), users.find_by_id(db, name)
-    if by_name and by_id:
-        raise click.ClickException(f"{name} is the username of {by_name.id} and the id of {by_id.username}.")
-    found = by_name or by_id
-    if found is None:
-        raise click.ClickException(f"There is no user {name}.")
-    return found
-
-
-def _find_again(db: sqlite3.Connection, user: User) -> User:
-    """The same user, as of now."""
-    found = users.find_by_id(db, user.id)
-    if found is None:
-        raise click.ClickException(f"{user.username} has been deleted meanwhile.")
-    return found
-
-
-@user.command("list")
-@on_backend()
-@json_option
-def list_users(target: Target, as_json: bool) -> None:
-    """List the users, oldest first: id, time of registration (UTC), username."""
-    found = target.read(lambda db: list(users.list_all(db)))
-    if as_json:
-        click.echo(json.dumps([user_object(user) for user in found], ensure_ascii=False, indent=2))
-        return
-    for row in found:
-        click.echo(f"{row.id}  {_time(row.created_at)}  {printable(row.username)}")
-
-
 @user.command()
 @click.argument("name")
-@on_backend()
+@on_users()
 @json_option
-def show(target: Target, name: str, as_json: bool) -> None:
+def show(users: Users, name: str, as_json: bool) -> None:
     """Show the user NAME (a username or an id) with all properties."""
-    found = target.read(lambda db: _find(db, name))
+    found = users.find(name)
     if as_json:
-        click.echo(json.dumps(user_object(found), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for key, value in _readable(found):
         click.echo(f"{key:<12} {printable(value)}")
 
 
-def _readable(user: User) -> Iterator[tuple[str, str]]:
-    yield "id", user.id
-    yield "username", user.username
-    yield "registered", _time(user.created_at)
-    yield "changed", _time(user.updated_at)
-    for name, value in user.properties.items():
-        yield f"  {name}", json.dumps(value, ensure_ascii=False)
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+def _readable(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "id", user["_id"]
+    yield "username", user["_username"]
+    yield "registered", readable_time(user["_createdAt"])
+    yield "changed", readable_time(user["_updatedAt"])
+    for name, value in user.items():
+        if not name.startswith("_"):
+            yield f"  {name}", json.dumps(value, ensure_ascii=False)
 
 
 @user.command()
 @click.argument("username")
 @click.option("--properties", default="{}", help="Properties as a JSON object, e.g. '{\"age\": 21}'.")
 @_password_option
-@on_backend(create=True)
-def add(target: Target, username: str, properties: str, password_stdin: bool) -> None:
+@on_users(create=True)
+def add(users: Users, username: str, properties: str, password_stdin: bool) -> None:
     """Add the user USERNAME. Asks for the password."""
     values = _parse_properties(properties)
-    password = _read_password(from_stdin=password_stdin)
-    _check(target, "User.register", {"username": username, "password": password, "properties": values})
-    password_hash = _hash(target, password)
-    try:
-        added = target.write(
-            lambda db: users.insert(
-                db,
-                id=f"u{uuid.uuid4()}",
-                username=username,
-                username_key=username_key(username),
-                password_hash=password_hash,
-                properties_json=users.encode_properties(values),
-                now=system_clock(),
-            )
-        )
-    except UsernameTaken as error:
-        raise click.ClickException(USERNAME_TAKEN) from error
-    except PropertiesTooLarge as error:
-        raise click.ClickException(TOO_LARGE) from error
-    click.echo(f"Added {added.username} ({added.id}).")
+    added = users.add(username, _read_password(from_stdin=password_stdin), values)
+    click.echo(f"Added {added['_username']} ({added['_id']}).")
 
 
 def _parse_properties(text: str) -> Any:
@@ -154,23 +92,39 @@ def _parse_properties(text: str) -> Any:
     return values
 
 
+@user.command("set")
+@click.argument("name")
+@click.option("--username", help="Another username.")
+@click.option("--properties", help="Properties to add or replace, as a JSON object; others stay.")
+@on_users()
+def change(users: Users, name: str, username: str | None, properties: str | None) -> None:
+    """Change the user NAME (a username or an id), who stays signed in."""
+    values = {} if properties is None else _parse_properties(properties)
+    if username is None and properties is None:
+        raise click.UsageError("Say what to change: --username or --properties.")
+    changed = users.change(name, username, values)
+    click.echo(f"Changed {changed['_username']} ({changed['_id']}).")
+
+
 @user.command()
 @click.argument("name")
 @_password_option
+@only_in_file("set passwords")
 @on_backend()
 def passwd(target: Target, name: str, password_stdin: bool) -> None:
     """Set another password for the user NAME (a username or an id), who is signed out everywhere."""
-    found = target.read(lambda db: _find(db, name))
+    found = target.read(lambda db: find_user(db, name))
     password = _read_password(from_stdin=password_stdin)
-    _check(target, "User.updatePassword", {"oldPassword": "", "newPassword": password})
-    password_hash = _hash(target, password)
+    target.check("User.updatePassword", {"oldPassword": "", "newPassword": password})
+    password_hash = argon2_hasher(target.config.passwords).hash(password)
 
     def replace(db: sqlite3.Connection) -> None:
-        current = _find_again(db, found)
-        users.replace_password(db, current, password_hash, system_clock())
+        current = find_again(db, found)
+        stored_users.replace_password(db, current, password_hash, system_clock())
         sessions.end_all(db, current.key)
         login_tokens.end_all(db, current.key)
         password_resets.end(db, current.key)
+        record(db, "user passwd", [current.id])
 
     target.write(replace)
     click.echo(f"Changed the password of {found.username}.")
@@ -179,11 +133,11 @@ def passwd(target: Target, name: str, password_stdin: bool) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@on_backend()
-def delete(target: Target, name: str, yes: bool) -> None:
+@on_users()
+def delete(users: Users, name: str, yes: bool) -> None:
     """Delete the user NAME (a username or an id) with properties, sessions and tokens."""
-    found = target.read(lambda db: _find(db, name))
+    found = users.find(name)
     if not yes:
-        click.confirm(f"Delete {found.username} ({found.id}) for good?", abort=True, err=True)
-    target.write(lambda db: users.delete(db, _find_again(db, found)))
-    click.echo(f"Deleted {found.username}.")
+        click.confirm(f"Delete {found['_username']} ({found['_id']}) for good?", abort=True, err=True)
+    users.delete(found)
+    click.echo(f"Deleted {found['_username']}.")

@@ -11,6 +11,8 @@
         client.user.save_properties({"age": 21})
         client.call("User.getProperties", names=["age"])  # any method, as the server answers it
 
+`ManagementClient` and `AsyncManagementClient` call the operators' API, by a management key and without signing in.
+
 Whatever goes wrong in a call is a class of `jsonrpc_backend.errors`, all of them `RpcError`: the server's own
 errors by their code, and `TimedOut` (-11), `InvalidResponse` (-12), `InvalidStatus` and `ConnectionFailed` (-13)
 where there is no answer or not one of such a server.
@@ -18,7 +20,16 @@ where there is no answer or not one of such a server.
 
 from .asynchronous import AsyncClient
 from .blocking import Client
+from .management import AsyncManagementClient, ManagementClient, UserPage
 from .user import User
 from .wire import Notification
 
-__all__ = ["AsyncClient", "Client", "Notification", "User"]
+__all__ = [
+    "AsyncClient",
+    "AsyncManagementClient",
+    "Client",
+    "ManagementClient",
+    "Notification",
+    "User",
+    "UserPage",
+]

@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Blocking(Generic[A]):
+class Blocking(Generic[A]):
     """Stands in front of an object with coroutine methods and the thread that runs them."""
 
     def __init__(self, asynchronous: A, thread: LoopThread) -> None:
@@ -23,38 +23,38 @@ class _Blocking(Generic[A]):
         self._thread = thread
 
 
-def _blocking(
+def blocking(
     method: Callable[Concatenate[A, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[_Blocking[A], P], T]:
+) -> Callable[Concatenate[Blocking[A], P], T]:
     """The method with the same name, parameters and documentation that waits instead of being awaited."""
 
     @functools.wraps(method)
-    def wait(self: _Blocking[A], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def wait(self: Blocking[A], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._thread.run(method(self._asynchronous, *args, **kwargs))
 
     return wait
 
 
-class UserMethods(_Blocking[AsyncUserMethods]):
+class UserMethods(Blocking[AsyncUserMethods]):
     """Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect."""
 
-    register = _blocking(AsyncUserMethods.register)
-    validate = _blocking(AsyncUserMethods.validate)
-    unregister = _blocking(AsyncUserMethods.unregister)
-    login = _blocking(AsyncUserMethods.login)
-    auto_login = _blocking(AsyncUserMethods.auto_login)
-    is_authenticated = _blocking(AsyncUserMethods.is_authenticated)
-    logout = _blocking(AsyncUserMethods.logout)
-    update_password = _blocking(AsyncUserMethods.update_password)
-    send_password_reset_token = _blocking(AsyncUserMethods.send_password_reset_token)
-    reset_password_and_login = _blocking(AsyncUserMethods.reset_password_and_login)
-    get_property = _blocking(AsyncUserMethods.get_property)
-    get_properties = _blocking(AsyncUserMethods.get_properties)
-    save_property = _blocking(AsyncUserMethods.save_property)
-    save_properties = _blocking(AsyncUserMethods.save_properties)
+    register = blocking(AsyncUserMethods.register)
+    validate = blocking(AsyncUserMethods.validate)
+    unregister = blocking(AsyncUserMethods.unregister)
+    login = blocking(AsyncUserMethods.login)
+    auto_login = blocking(AsyncUserMethods.auto_login)
+    is_authenticated = blocking(AsyncUserMethods.is_authenticated)
+    logout = blocking(AsyncUserMethods.logout)
+    update_password = blocking(AsyncUserMethods.update_password)
+    send_password_reset_token = blocking(AsyncUserMethods.send_password_reset_token)
+    reset_password_and_login = blocking(AsyncUserMethods.reset_password_and_login)
+    get_property = blocking(AsyncUserMethods.get_property)
+    get_properties = blocking(AsyncUserMethods.get_properties)
+    save_property = blocking(AsyncUserMethods.save_property)
+    save_properties = blocking(AsyncUserMethods.save_properties)
 
 
-class Client(_Blocking[AsyncClient]):
+class Client(Blocking[AsyncClient]):
     """Calls the methods of one backend of a jsonrpc-backend server, without asyncio.
 
         with Client("https://example.com", "app", api_key) as client:
@@ -118,6 +118,6 @@ class Client(_Blocking[AsyncClient]):
         """Close the connections; a call after this is a RuntimeError."""
         self._thread.close()
 
-    call = _blocking(AsyncClient.call)
-    notify = _blocking(AsyncClient.notify)
-    batch = _blocking(AsyncClient.batch)
+    call = blocking(AsyncClient.call)
+    notify = blocking(AsyncClient.notify)
+    batch = blocking(AsyncClient.batch)

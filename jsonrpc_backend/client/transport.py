@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -28,10 +28,14 @@ class Answer:
 
 
 class Transport:
-    """Posts bodies to one address. `timeout`, in seconds, covers everything from connecting to the last byte."""
+    """Posts bodies to one address. `timeout`, in seconds, covers everything from connecting to the last byte.
 
-    def __init__(self, endpoint: URL, timeout: float) -> None:
+    `headers` are sent beside those that every request has.
+    """
+
+    def __init__(self, endpoint: URL, timeout: float, headers: Mapping[str, str] | None = None) -> None:
         self._endpoint = endpoint
+        self._headers = {**_HEADERS, **(headers or {})}
         self._timeout = timeout
         self._http: aiohttp.ClientSession | None = None
         self._closed = False
@@ -43,7 +47,7 @@ class Transport:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                http.post(self._endpoint, data=data, headers=_HEADERS, allow_redirects=False) as response,
+                http.post(self._endpoint, data=data, headers=self._headers, allow_redirects=False) as response,
             ):
                 if response.status not in statuses:
                     raise InvalidStatus({"status": response.status})

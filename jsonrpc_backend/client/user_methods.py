@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from jsonrpc_backend.errors import InvalidParams, InvalidResponse
 
 from .user import User
+from .wire import member
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncClient
@@ -83,14 +84,14 @@ class AsyncUserMethods:
 
     async def get_property(self, name: str) -> Any:
         """The value of one property. LoginRequired."""
-        return _member(await self._client.call("User.getProperty", {"name": name}), "value")
+        return member(await self._client.call("User.getProperty", {"name": name}), "value")
 
     async def get_properties(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Properties by name, all of them by default; what the user does not have is left out. LoginRequired."""
         if isinstance(names, str):
             raise TypeError("names must be a list of names, not a string")
         params = _given(names=None if names is None else list(names))
-        properties = _member(await self._client.call("User.getProperties", params), "properties")
+        properties = member(await self._client.call("User.getProperties", params), "properties")
         if not isinstance(properties, dict):
             raise InvalidResponse({"reason": "The result's `properties` is not an object."})
         return properties
@@ -110,10 +111,4 @@ def _given(**optional: Any) -> dict[str, Any]:
 
 
 def _user(result: Any) -> User:
-    return User.from_object(_member(result, "user"))
-
-
-def _member(result: Any, name: str) -> Any:
-    if not isinstance(result, dict) or name not in result:
-        raise InvalidResponse({"reason": f"The result has no `{name}`."})
-    return result[name]
+    return User.from_object(member(result, "user"))

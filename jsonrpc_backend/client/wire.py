@@ -41,7 +41,7 @@ class Request:
         return request
 
 
-def endpoint(url: str, backend_id: str) -> URL:
+def endpoint(url: str, backend_id: str, path: str = "/json-rpc") -> URL:
     """The address that all calls go to. ValueError for what is no address of a server."""
     server = URL(url)
     # An address with a password in it would show up in messages; a query or fragment means a mix-up.
@@ -55,7 +55,7 @@ def endpoint(url: str, backend_id: str) -> URL:
         raise ValueError("url must have the name of a host") from None
     if backend_id in {"", ".", ".."}:
         raise ValueError("backend_id must name a backend")
-    return URL(f"{str(server).rstrip('/')}/json-rpc/{quote(backend_id, safe='')}", encoded=True)
+    return URL(f"{str(server).rstrip('/')}{path}/{quote(backend_id, safe='')}", encoded=True)
 
 
 def merged_params(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +148,13 @@ def _read_error(error: Any) -> RpcError:
     if not isinstance(error, dict) or type(error.get("code")) is not int or not isinstance(error.get("message"), str):
         raise _invalid("Its error has no code or no message.")
     return RpcError.from_object(error)
+
+
+def member(result: Any, name: str) -> Any:
+    """What a result has under this name. Raises InvalidResponse."""
+    if not isinstance(result, dict) or name not in result:
+        raise _invalid(f"The result has no `{name}`.")
+    return result[name]
 
 
 def _in(ids: Sequence[int], answered: Any) -> bool:

@@ -21,12 +21,14 @@ from jsonrpc_backend.mail.smtp import Mailer, NotSent
 from jsonrpc_backend.store import mails, password_resets, users
 from jsonrpc_backend.store.database import Database
 from jsonrpc_backend.store.mails import Mail
-from jsonrpc_backend.store.users import User
+from jsonrpc_backend.store.password_resets import Request
+from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 log = logging.getLogger(__name__)
 
 MINUTE = 60_000
 LONGEST_PAUSE_SECONDS = 300
+SECONDS_TO_NEXT_LOOK = 10  # for what the command line has put in, of which nobody tells
 PAUSE_AFTER_FAULT_SECONDS = 5
 SECONDS_BEFORE_WORK = 0.1  # so that the work for a user who exists does not slow down the answer that causes it
 LOST_KEY = "Restore it, or delete it: a new one is made, and mails that wait are lost."
@@ -130,12 +132,13 @@ class Outbox:
         mailer: Mailer | None = None
         while not self._stopping:
             self._work.clear()
-            pause: float | None
+            pause: float
             try:
                 await self._answer_requests()
                 if self._smtp.host and mailer is None:
                     mailer = await asyncio.to_thread(Mailer, self._smtp)
-                pause = await self._send_due(mailer) if mailer else None
+                pauses = [await self._send_due(mailer) if mailer else None, await self._until_next_request()]
+                pause = min([SECONDS_TO_NEXT_LOOK, *(pause for pause in pauses if pause is not None)])
             except Exception:
                 log.exception("backend %s: the outbox failed", self._backend_id)
                 pause = PAUSE_AFTER_FAULT_SECONDS
@@ -158,23 +161,30 @@ class Outbox:
     # --- from requests to mails --------------------------------------------------------------------------
 
     async def _answer_requests(self) -> None:
-        """Takes each request and writes the mail that answers it, if any, in one transaction."""
+        """Takes each request that is due and writes the mail that answers it, if any, in one transaction."""
         taken = True
         while taken and not self._stopping:
             taken, key = await self._database.write(self._answer_request)
             if key is not None and self._on_mail is not None:
                 await self._show(key, self._on_mail)
 
+    async def _until_next_request(self) -> float | None:
+        """Seconds until a request of a mailing is due; None when there is none."""
+        due = await self._database.read(password_resets.next_due)
+        return None if due is None else max(0, due - self._clock()) / 1000
+
     def _answer_request(self, db: sqlite3.Connection) -> tuple[bool, int | None]:
         """Whether there was a request, and the key of the mail."""
-        request = password_resets.take_request(db)
+        request = password_resets.take_request(db, self._clock())
         if request is None:
             return False, None
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
         if user is None or request.template not in self._config.mail_templates or self._is_too_soon(db, user):
             return True, None
-        return True, self._write_mail(db, user, request.email_property, request.template)
+        if request.is_mailing and user.password_hash != NO_PASSWORD:
+            return True, None  # who has chosen a password meanwhile needs no mail
+        return True, self._write_mail(db, user, request)
 
     def _is_too_soon(self, db: sqlite3.Connection, user: User) -> bool:
         """Nobody is told: that would tell that the user exists. The newest mail has a token that can be used."""
@@ -186,24 +196,28 @@ class Outbox:
             mails.count_to(db, user.key, created_after=window_began) >= self._throttle.reset_mails_per_user
         )
 
-    def _write_mail(self, db: sqlite3.Connection, user: User, email_property: str, template_name: str) -> int | None:
+    def _write_mail(self, db: sqlite3.Connection, user: User, request: Request) -> int | None:
+        email_property = request.email_property
         stored = user.username if email_property == "_username" else user.properties.get(email_property)
         recipient = parse_address(stored)
         if recipient is None:
             log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, email_property)
             return None
-        template, token, now = self._config.mail_templates[template_name], new_reset_token(), self._clock()
+        template, token, now = self._config.mail_templates[request.template], new_reset_token(), self._clock()
         content = fill(template, username=user.username, token=token, properties=user.properties)
-        password_resets.replace_token(db, user.key, digest(as_typed(token)), now)
+        expires_at = now + (request.valid_minutes or self._config.password_reset.valid_minutes) * MINUTE
+        password_resets.replace_token(
+            db, user.key, digest(as_typed(token)), now, expires_at=expires_at if request.is_mailing else None
+        )
         return mails.insert(
             db,
             user_key=user.key,
             message_id=new_message_id(template),
-            template=template_name,
+            template=request.template,
             recipient=recipient.addr_spec,
             sealed=self._seal.encrypt(content.to_json()),
             now=now,
-            expires_at=now + self._config.password_reset.valid_minutes * MINUTE,
+            expires_at=expires_at,
         )
 
     async def _show(self, key: int, show: MailListener) -> None:

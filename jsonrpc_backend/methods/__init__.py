@@ -1,4 +1,5 @@
 """The handlers: parameters in, results out. Importing this package registers them."""
 
+from jsonrpc_backend.methods import management as management
 from jsonrpc_backend.methods import password_reset as password_reset
 from jsonrpc_backend.methods import user as user

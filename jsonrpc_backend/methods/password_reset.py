@@ -42,7 +42,11 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     def reset(db: sqlite3.Connection) -> User | None:
         user = users.find_by_username(db, username_key(username))
         is_right = password_resets.try_token(
-            db, user.key if user else None, digest(as_typed(token)), created_after=call.backend.oldest_reset_token
+            db,
+            user.key if user else None,
+            digest(as_typed(token)),
+            created_after=call.backend.oldest_reset_token,
+            now=sign_in.now,
         )
         if user is None or not is_right:
             return None

@@ -10,6 +10,7 @@ from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidParams, LoginRequired
+from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
@@ -28,14 +29,22 @@ TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_B
 
 def user_object(user: User) -> dict[str, Any]:
     """A user as clients see it. Property names cannot begin with an underscore, so they hide nothing."""
+    return system_fields(user) | user.properties
+
+
+def system_fields(user: User) -> dict[str, Any]:
+    """What a user has beside the properties."""
     return {
         "_id": user.id,
         "_username": user.username,
         "_createdAt": user.created_at,
         "_updatedAt": user.updated_at,
         "_updateAt": user.updated_at,
-        **user.properties,
     }
+
+
+def new_user_id() -> str:
+    return f"u{uuid.uuid4()}"
 
 
 # --- accounts --------------------------------------------------------------------------------------------
@@ -45,14 +54,14 @@ def user_object(user: User) -> dict[str, Any]:
 async def register(
     call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    key, properties_json = await _check_registration(call, username, properties)
+    key, properties_json = await check_registration(call.backend, username, properties)
     password_hash = await call.hash(password)
     sign_in = call.new_sign_in()
 
     def create(db: sqlite3.Connection) -> User:
         user = users.insert(
             db,
-            id=f"u{uuid.uuid4()}",
+            id=new_user_id(),
             username=username,
             username_key=key,
             password_hash=password_hash,
@@ -71,11 +80,11 @@ async def register(
 
 @method("User.validate", limited=Limited.REGISTRATION)
 async def validate(call: Call, username: str, properties: Mapping[str, Any] | None = None) -> str:
-    await _check_registration(call, username, properties)
+    await check_registration(call.backend, username, properties)
     return OK
 
 
-async def _check_registration(call: Call, username: str, properties: Mapping[str, Any] | None) -> tuple[str, str]:
+async def check_registration(backend: Backend, username: str, properties: Mapping[str, Any] | None) -> tuple[str, str]:
     """The username's key and the encoded properties. Raises InvalidParams for what the schema cannot know."""
     complaints = {}
     key, properties_json = username_key(username), "{}"
@@ -83,7 +92,7 @@ async def _check_registration(call: Call, username: str, properties: Mapping[str
         properties_json = users.encode_properties(properties or {})
     except PropertiesTooLarge:
         complaints["properties"] = TOO_LARGE
-    if await call.backend.database.read(users.is_username_taken, key):
+    if await backend.database.read(users.is_username_taken, key):
         complaints["username"] = USERNAME_TAKEN
     if complaints:
         raise InvalidParams(complaints)
@@ -123,8 +132,8 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 @method("User.login", limited=Limited.PASSWORD)
 async def login(call: Call, username: str, password: str) -> dict[str, Any]:
     database = call.backend.database
-    user, stand_in = await database.read(find_user, username_key(username))
-    is_right = await call.verify(user.password_hash if user else stand_in, password)
+    user, expected = await database.read(find_user, username_key(username))
+    is_right = await call.verify(expected, password)
     if user is None or not is_right:
         raise InvalidParams({"password": WRONG_CREDENTIALS})
     new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None

@@ -1,52 +1,73 @@
-"""Whose request it is: the address that limits are counted for."""
+"""Where a request comes from, behind proxies too: limits are counted for it, and management keys are bound to it."""
 
 import ipaddress
 import logging
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 log = logging.getLogger(__name__)
 
+Address = IPv4Address | IPv6Address
+
 # What an Internet provider gives to one customer at least: whoever has one address of it has them all.
 IPV6_PREFIX = 64
+
+_MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+class Ranges:
+    """Addresses and networks (CIDR), as the settings allow them; IPv4 may be written as IPv6."""
+
+    def __init__(self, ranges: Iterable[str]) -> None:
+        self._networks = [_network(text) for text in ranges]
+
+    def __contains__(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    network = ipaddress.ip_network(text)
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
+    return network
 
 
 class Proxies:
     """The proxies whose X-Forwarded-For is believed."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        self._trusted = [ipaddress.ip_network(network) for network in trusted]
+        self._trusted = Ranges(trusted)
         self._has_warned = False
 
-    def client(self, peer: str | None, forwarded: Sequence[str]) -> str:
-        """The client's address, or the network that counts as one.
+    def find_client(self, peer: str | None, forwarded: Sequence[str]) -> Address | None:
+        """The client's address; None where it has none, as on a Unix socket.
 
         `peer`: the address at the other end of the connection; `forwarded`: each X-Forwarded-For header, in order.
         Every proxy appends whom it was called by, so what stands left of the right-most stranger is hearsay.
         """
         address = _parse(peer or "")
-        if forwarded and address and not self._is_trusted(address):
+        if forwarded and address and address not in self._trusted:
             self._warn_of(address)
         entries = [entry for entry in ",".join(forwarded).split(",") if entry.strip()]
-        while address and entries and self._is_trusted(address):
+        while address and entries and address in self._trusted:
             before = _parse(entries.pop())
             if before is None:
                 break  # the proxy does not say whom it was called by
             address = before
-        return _counted_as(address) if address else ""
+        return address
 
-    def _is_trusted(self, address: IPv4Address | IPv6Address) -> bool:
-        return any(address in network for network in self._trusted)
-
-    def _warn_of(self, address: IPv4Address | IPv6Address) -> None:
+    def _warn_of(self, address: Address) -> None:
         """An operator who forgets the setting would see all clients share the limits of one."""
         if address.is_private and not self._has_warned:
             self._has_warned = True
             log.warning("%s sends X-Forwarded-For; if it is your proxy, list it in server.trusted_proxies", address)
 
 
-def _parse(entry: str) -> IPv4Address | IPv6Address | None:
-    """An address as proxies write it: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`."""
+def _parse(entry: str) -> Address | None:
+    """An address as proxies write it: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`.
+
+    An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) as what it is.
+    """
     text = entry.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -59,7 +80,8 @@ def _parse(entry: str) -> IPv4Address | IPv6Address | None:
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
-def _counted_as(address: IPv4Address | IPv6Address) -> str:
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
+def counted_as(address: Address | None) -> str:
+    """Whom limits are counted for: the address, or the network that counts as one; empty where there is none."""
+    if isinstance(address, IPv6Address):
+        return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
+    return str(address or "")

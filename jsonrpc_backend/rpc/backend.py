@@ -15,7 +15,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store import login_tokens, mails, sessions
+from jsonrpc_backend.store import audit, login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database, UnusableDatabase
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 
@@ -64,6 +64,8 @@ class Backend:
         self.id = backend_id
         self.config = process.config.backends[backend_id]
         self.database = database
+        self.search_seconds = process.config.management.search_seconds
+        self.searching = asyncio.Lock()  # one at a time: what it finds may be large
         self.passwords = process.passwords
         self.clock = process.clock
         throttle = process.config.throttle
@@ -109,13 +111,13 @@ class Backend:
     def is_stopped(self) -> bool:
         return isinstance(self.database, UnusableDatabase)
 
-    def compile_schemas(self, methods: Iterable[str]) -> None:
-        """Compiles the params schemas of these methods with this backend's settings."""
-        for method in methods:
-            self._schemas[method] = ParamsSchema(method, self.config)
+    def compile_schemas(self, schemas: Iterable[str]) -> None:
+        """Compiles these params schemas with this backend's settings."""
+        for schema in schemas:
+            self._schemas[schema] = ParamsSchema(schema, self.config)
 
-    def params_schema(self, method: str) -> ParamsSchema:
-        return self._schemas[method]
+    def params_schema(self, schema: str) -> ParamsSchema:
+        return self._schemas[schema]
 
     @property
     def _session_idle(self) -> int:
@@ -168,7 +170,7 @@ class Backend:
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)
 
     async def purge(self) -> None:
-        """Removes what has ended by the clock, and old mails; else the file would grow for ever."""
+        """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
         now = self.clock()
         oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
         while await self.database.write(
@@ -180,6 +182,9 @@ class Backend:
         ):
             pass
         while await self.throttle.purge(most=PURGED_AT_ONCE):
+            pass
+        oldest_entry = now - self.config.keep_audit_days * DAY
+        while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):
             pass
         while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
             pass

@@ -7,24 +7,45 @@ from typing import Any
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.errors import LoginRequired
+from jsonrpc_backend.rpc.addresses import Address, counted_as
 from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.rpc.budget import Share
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import User
+
+MAX_LISTED_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Exchange:
     """One HTTP request: what its calls have in common, and the session that one of them opened.
 
-    `client` finds out whose it is: an address, or the network that counts as one.
+    `find_address` finds out where it comes from, if that can be told; `share` is what it takes of the memory.
     """
 
     backend_id: str
     backends: Mapping[str, Backend]
-    client: Callable[[], str]
+    find_address: Callable[[], Address | None]
+    share: Share
+    management_key: str = field(default="", repr=False)
     large: bool = False  # work in proportion to the body's size leaves the event loop
     may_hold_unportable: bool = False
     opened_session: str | None = None
+    listed_bytes_left: int = MAX_LISTED_BYTES  # what lists in the answer may still take: all of it is held in memory
+
+    def client(self) -> str:
+        """Whom limits are counted for: an address, or the network that counts as one."""
+        return counted_as(self.find_address())
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A result that is JSON already, because it is too large to be encoded on the event loop.
+
+    Its bytes have been added to the request's share of the memory.
+    """
+
+    json: bytes = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from jsonrpc_backend.errors import (
 )
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.call import Call, Exchange
+from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import label
@@ -56,11 +57,15 @@ class _Request:
     exchange: Exchange
 
 
-class Dispatcher:
-    """Answers requests for the methods of one registry."""
+# Who may call: the call that the handler gets, and the params without what is reserved. Raises RpcError.
+Admission = Callable[[Method, Mapping[str, Any], Exchange], Awaitable[tuple[Call | ManagementCall, dict[str, Any]]]]
 
-    def __init__(self, methods: Mapping[str, Method]) -> None:
-        self._entries = _Entries({name: _entry(method) for name, method in methods.items()})
+
+class Dispatcher:
+    """Answers requests for the methods of one registry, for those whom its admission lets in."""
+
+    def __init__(self, methods: Mapping[str, Method], admit: Admission) -> None:
+        self._entries = _Entries({name: _entry(method, admit) for name, method in methods.items()})
 
     async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
         """The response object for one element; None for a notification."""
@@ -123,10 +128,10 @@ async def _method_not_found(_: _Request) -> Result:
     return _error(MethodNotFound())
 
 
-def _entry(method: Method) -> _Entry:
+def _entry(method: Method, admit: Admission) -> _Entry:
     async def entry(request: _Request) -> Result:
         try:
-            return Success(await _run(method, request))
+            return Success(await _run(method, admit, request))
         except RpcError as error:
             return _error(error)
         except TooManyHashes as full:
@@ -147,14 +152,12 @@ def _error(error: RpcError) -> Result:
     return Error(**error.to_object())
 
 
-async def _run(method: Method, request: _Request) -> Any:
+async def _run(method: Method, admit: Admission, request: _Request) -> Any:
     params = request.params
     if not isinstance(params, dict):
         raise InvalidParams({"params": "Params must be an object with named parameters."})
-    call = _admit(params, request.exchange)
-    await _check_sign_in(method, call)
-    own = {name: value for name, value in params.items() if name not in _RESERVED}
-    if method.limited is None:
+    call, own = await admit(method, params, request.exchange)
+    if not isinstance(call, Call) or method.limited is None:
         return await method.handler(call, **await _check_params(method, call, own))
     # Before the schema, so that malformed guesses count too.
     async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
@@ -166,7 +169,16 @@ async def _run(method: Method, request: _Request) -> Any:
 _RESERVED = frozenset({"__api_key", "__device", "__session"})
 
 
-def _admit(params: Mapping[str, Any], exchange: Exchange) -> Call:
+async def admit_app(
+    method: Method, params: Mapping[str, Any], exchange: Exchange
+) -> tuple[Call | ManagementCall, dict[str, Any]]:
+    """The admission of the app API: API key, device, session id, sign-in state."""
+    call = _identify_app(params, exchange)
+    await _check_sign_in(method, call)
+    return call, {name: value for name, value in params.items() if name not in _RESERVED}
+
+
+def _identify_app(params: Mapping[str, Any], exchange: Exchange) -> Call:
     """Checks the three reserved keys, in this order: API key, device, session id."""
     backend = exchange.backends.get(exchange.backend_id)
     if backend is None or not _is_key(params.get("__api_key"), backend):
@@ -202,9 +214,9 @@ def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
     return Attempt(call.exchange.client(), call.device, username, params.get("loginToken"))
 
 
-async def _check_params(method: Method, call: Call, params: dict[str, Any]) -> dict[str, Any]:
+async def _check_params(method: Method, call: Call | ManagementCall, params: dict[str, Any]) -> dict[str, Any]:
     """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
-    schema = call.backend.params_schema(method.name)
+    schema = call.backend.params_schema(method.schema)
     given = schema.without_absent(params)
 
     def check() -> dict[str, str]:

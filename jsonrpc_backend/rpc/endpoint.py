@@ -15,11 +15,12 @@ from aiohttp import web
 from jsonrpc_backend.accounts.passwords import caller_is_gone
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError, RpcError
-from jsonrpc_backend.rpc.addresses import Proxies
+from jsonrpc_backend.rpc.addresses import Address, Proxies
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.budget import RETRY_SECONDS, Budget, Share
-from jsonrpc_backend.rpc.call import Exchange
+from jsonrpc_backend.rpc.call import Encoded, Exchange
 from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
+from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.parse import may_hold_unportable, parse
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
@@ -34,11 +35,21 @@ PREFLIGHT_SECONDS = 86400
 
 
 class Endpoint:
-    """`POST /json-rpc/{backend_id}`, and what browsers ask before."""
+    """`POST /json-rpc/{backend_id}`, and what browsers ask before.
+
+    Not `for_browsers`, it lets no page of another site send more than a form or read an answer (no CORS).
+    """
 
     def __init__(
-        self, config: ServerConfig, dispatcher: Dispatcher, backends: Mapping[str, Backend], budget: Budget
+        self,
+        config: ServerConfig,
+        dispatcher: Dispatcher,
+        backends: Mapping[str, Backend],
+        budget: Budget,
+        *,
+        for_browsers: bool = True,
     ) -> None:
+        self._for_browsers = for_browsers
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
@@ -54,11 +65,11 @@ class Endpoint:
                 response = await self._post(request, share)
                 self.allow_origin(request, response)
                 return await _sent(request, response)
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and self._for_browsers:
             response = _preflight(request)
         else:
             response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
-            response.headers["Allow"] = "POST, OPTIONS"
+            response.headers["Allow"] = "POST, OPTIONS" if self._for_browsers else "POST"
         self.allow_origin(request, response)
         return response
 
@@ -85,6 +96,8 @@ class Endpoint:
 
     def allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
         """Lets the pages of the configured origins read a response."""
+        if not self._for_browsers:
+            return
         headers = response.headers
         allowed = self._config.allowed_origins
         if "*" in allowed:
@@ -98,7 +111,13 @@ class Endpoint:
 
     async def _post(self, request: web.Request, share: Share) -> web.Response:
         caller_is_gone.set(lambda: request.transport is None)
-        exchange = Exchange(request.match_info["backend_id"], self._backends, lambda: self._client(request))
+        exchange = Exchange(
+            request.match_info["backend_id"],
+            self._backends,
+            find_address=lambda: self._find_address(request),
+            share=share,
+            management_key=request.headers.get(KEY_HEADER, ""),
+        )
         try:
             answer = await self._answer(request, exchange, share)
         except RpcError as error:
@@ -111,8 +130,8 @@ class Endpoint:
         # The line break is for people who call with curl.
         return web.Response(body=answer + b"\n", content_type="application/json", headers=headers)
 
-    def _client(self, request: web.Request) -> str:
-        return self._proxies.client(request.remote, request.headers.getall("X-Forwarded-For", []))
+    def _find_address(self, request: web.Request) -> Address | None:
+        return self._proxies.find_client(request.remote, request.headers.getall("X-Forwarded-For", []))
 
     async def _answer(self, request: web.Request, exchange: Exchange, share: Share) -> bytes | None:
         """The response, encoded, or None for nothing but notifications. Raises RpcError."""
@@ -150,7 +169,7 @@ class Endpoint:
         if answer is None:
             return None
         encoded = _encode(answer)
-        share.add(len(encoded))
+        share.add(len(encoded) - _counted(answer))
         return encoded
 
     async def _read_body(self, request: web.Request, share: Share) -> bytes:
@@ -214,8 +233,21 @@ def _preflight(request: web.Request) -> web.Response:
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def _encode(answer: Any) -> bytes:
+def _encode(answer: Mapping[str, Any]) -> bytes:
+    result = answer.get("result")
+    if isinstance(result, Encoded):
+        return b"".join([b'{"jsonrpc":"2.0","result":', result.json, b',"id":', _to_json(answer["id"]), b"}"])
+    return _to_json(answer)
+
+
+def _counted(answer: Mapping[str, Any]) -> int:
+    """How many bytes of an answer its method has counted already."""
+    result = answer.get("result")
+    return len(result.json) if isinstance(result, Encoded) else 0
+
+
+def _to_json(value: Any) -> bytes:
     try:
-        return _compact.encode(answer).encode()
+        return _compact.encode(value).encode()
     except UnicodeEncodeError:
-        return json.dumps(answer).encode()  # an echoed id with a lone surrogate
+        return json.dumps(value).encode()  # an echoed id with a lone surrogate

@@ -41,7 +41,7 @@ def parse(body: bytes, *, carefully: bool = True) -> Any:
         value = (_careful if carefully else _quick).decode(text)
     except (ValueError, RecursionError) as error:
         raise ParseError from error
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
         raise ParseError
     return value
 
@@ -84,7 +84,8 @@ def _children(value: Any) -> Iterator[Any]:
     return iter(value.values() if isinstance(value, dict) else value)
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and arrays are nested deeper than this, the value itself counted."""
     containers = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         containers = [child for parent in containers for child in _children(parent) if isinstance(child, dict | list)]

@@ -31,6 +31,7 @@ class Method:
     """
 
     name: str
+    schema: str  # its file in the folder of schemas, without `.json`
     handler: Handler
     session: Session
     limited: Limited | None
@@ -43,7 +44,11 @@ def _always_available(_: BackendConfig) -> str | None:
 
 
 class Registry(dict[str, Method]):
-    """Methods by name."""
+    """Methods by name. Their schemas are in `folder` of the folder of schemas."""
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__()
+        self._folder = folder
 
     def method(
         self,
@@ -53,12 +58,12 @@ class Registry(dict[str, Method]):
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler; its parameters are those of `schemas/<name>.json` in snake case."""
+        """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
+        schema = f"{self._folder}{name}"
 
         def register(handler: Handler) -> Handler:
-            parameters = load(f"{name}.json")["params"]["properties"]
-            keywords = {wire: snake_case(wire) for wire in parameters}
-            self[name] = Method(name, handler, session, limited, unavailable, keywords)
+            keywords = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
+            self[name] = Method(name, schema, handler, session, limited, unavailable, keywords)
             return handler
 
         return register
@@ -70,3 +75,7 @@ def snake_case(name: str) -> str:
 
 methods = Registry()
 method = methods.method
+
+# The operators' API. What it asks of a caller is a management key, not a session.
+management_methods = Registry("management/")
+management_method = management_methods.method

@@ -27,6 +27,7 @@ MAX_NAME_SHOWN = 100
 _PACKAGE = Path(__file__).parent.parent
 
 _formats = jsonschema.FormatChecker(formats=())
+_formats.checks("names")(lambda value: isinstance(value, str | list))
 _formats.checks("username")(lambda value: not isinstance(value, str) or has_only_visible_characters(value))
 _quick_formats = {"username": has_only_visible_characters}
 
@@ -66,12 +67,13 @@ def common_definitions(settings: BackendConfig) -> dict[str, Any]:
 
 
 class ParamsSchema:
-    """The params of one method in one backend."""
+    """The params of one method in one backend. The method is named by its schema file, without `.json`."""
 
     def __init__(self, method: str, settings: BackendConfig) -> None:
         self._common = common_definitions(settings)
         registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(self._common))
-        self._schema = schema = load(f"{method}.json")["params"]
+        document = load(f"{method}.json")
+        self._schema = schema = {"$id": document["$id"], **document["params"]}  # references are relative to the file
         self._optional = frozenset(schema["properties"]) - frozenset(schema.get("required", ()))
         self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
 
@@ -124,10 +126,21 @@ class ParamsSchema:
             known = ", ".join(error.schema["properties"]) or "none"
             for name in list(error.instance.keys() - error.schema["properties"].keys())[:MAX_SENTENCES]:
                 yield _dotted([*path, name]), f"There is no such parameter; known here: {known}."
-        elif "propertyNames" in error.absolute_schema_path:
+        elif _is_about_a_name(error):
             yield _dotted([*path, error.instance]), _sentence(error, "Property names")
         else:
             yield _dotted(path), _sentence(error, _subject(path))
+
+
+def _is_about_a_name(error: Any) -> bool:
+    """Whether the rule is of names of members: one of `propertyNames`, and not of a parameter that is called so."""
+    keywords = iter(error.absolute_schema_path)
+    for keyword in keywords:
+        if keyword == "propertyNames":
+            return True
+        if keyword == "properties":
+            next(keywords, None)  # a name
+    return False
 
 
 def _subject(path: list[str]) -> str:
@@ -158,12 +171,16 @@ def _sentence(error: Any, subject: str) -> str:
     stated = error.schema.get("messages", {}).get(keyword)
     if stated is not None:
         return str(stated).format(subject)
-    if keyword == "type":
-        return f"{subject} must be {_TYPES[value]}."
-    if keyword == "minLength":
-        return f"{subject} must be at least {value} {'character' if value == 1 else 'characters'} long."
-    if keyword == "maxLength":
-        return f"{subject} must not be longer than {value} characters."
-    if keyword == "enum":
-        return f"{subject} must be one of: {', '.join(str(choice) for choice in value if choice is not None)}."
+    if keyword in _RULES:
+        return f"{subject} must {_RULES[keyword](value)}."
     return f"{subject} is not valid ({keyword})."
+
+
+_RULES: Mapping[str, Callable[[Any], str]] = {
+    "type": lambda value: f"be {_TYPES[value]}",
+    "minLength": lambda value: f"be at least {value} {'character' if value == 1 else 'characters'} long",
+    "maxLength": lambda value: f"not be longer than {value} characters",
+    "minimum": lambda value: f"be {value:,} or more",
+    "maximum": lambda value: f"be {value:,} or less",
+    "enum": lambda value: f"be one of: {', '.join(str(choice) for choice in value if choice is not None)}",
+}

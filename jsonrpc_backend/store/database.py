@@ -1,9 +1,11 @@
 """One open SQLite file: a writer whose transactions share commits, and readers beside it."""
 
 import asyncio
+import contextlib
 import functools
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,6 +20,12 @@ T = TypeVar("T")
 Unit = Callable[Concatenate[sqlite3.Connection, P], T]
 
 MAX_UNITS_TOGETHER = 256
+LONG_READ_SECONDS = 20.0
+STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
+
+
+class TookTooLong(Exception):
+    """A long read was given up."""
 
 
 def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T:
@@ -26,6 +34,16 @@ def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.C
     if isinstance(outcome, Exception):
         raise outcome
     return outcome  # type: ignore[no-any-return]  # the outcome of a unit that returns T
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside is the state of one moment, whatever is written meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _commit_together(
@@ -143,9 +161,12 @@ def _settle(futures: tuple[asyncio.Future[Any], ...], outcomes: list[Any | Excep
 class Database:
     """The file of one backend, from the event loop's side."""
 
-    def __init__(self, writer: _ThreadedConnection, reader: _ThreadedConnection) -> None:
+    def __init__(
+        self, writer: _ThreadedConnection, reader: _ThreadedConnection, long_reader: _ThreadedConnection
+    ) -> None:
         self._writes = _Queue(writer, _commit_together)
         self._reads = _Queue(reader, _run_each)
+        self._long_reader = long_reader
         self._closed = False
 
     @classmethod
@@ -162,7 +183,7 @@ class Database:
     async def _connected(cls, path: Path) -> "Database":
         opened: list[_ThreadedConnection] = []
         try:
-            for read_only in (False, True):
+            for read_only in (False, True, True):
                 connection = _ThreadedConnection(functools.partial(connect, path, read_only=read_only), 64)
                 await connection
                 opened.append(connection)
@@ -177,10 +198,36 @@ class Database:
         self._closed = True
         await self._reads.close()
         await self._writes.close()
+        await self._long_reader.close()
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `query(connection, …)` returns. For short queries: those of other calls wait meanwhile."""
         return await self._reads.run(lambda connection: query(connection, *args, **kwargs))
+
+    async def read_long(self, query: Callable[[sqlite3.Connection], T], *, seconds: float = LONG_READ_SECONDS) -> T:
+        """What `query(connection)` returns, which may take a while: on a reader of its own, one at a time.
+
+        All that it reads is of one moment. Raises TookTooLong after so many seconds, or when the database is closed.
+        """
+
+        def run(connection: sqlite3.Connection) -> T:
+            deadline = time.monotonic() + seconds
+
+            def is_over() -> bool:
+                return self._closed or time.monotonic() > deadline
+
+            connection.set_progress_handler(is_over, STEPS_BETWEEN_CHECKS)
+            connection.execute("BEGIN")
+            try:
+                return query(connection)
+            except sqlite3.OperationalError as error:
+                raise TookTooLong if is_over() else error from error
+            finally:
+                connection.set_progress_handler(None, 0)
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+        return await self._long_reader.run(run)
 
     async def check(self) -> None:
         """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""
@@ -208,6 +255,14 @@ class UnusableDatabase(Database):
         """There is nothing to close."""
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
+        raise DatabaseUnusable(self._reason.path, self._reason.reason)
+
+    async def read_long(
+        self,
+        query: Callable[[sqlite3.Connection], T],  # noqa: ARG002
+        *,
+        seconds: float = LONG_READ_SECONDS,  # noqa: ARG002
+    ) -> T:
         raise DatabaseUnusable(self._reason.path, self._reason.reason)
 
     async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002

@@ -56,7 +56,7 @@ def present(
         return None
     family_key, parent, superseded = row[:3]
     if superseded or _is_full(db, family_key):
-        _end_family(db, family_key)
+        end_family(db, family_key)
         return None
     db.execute("UPDATE login_tokens SET superseded = 1 WHERE digest = ?", (parent,))
     _insert(db, successor, family_key, digest, now)
@@ -75,7 +75,8 @@ def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: byte
     )
 
 
-def _end_family(db: sqlite3.Connection, family_key: int) -> None:
+def end_family(db: sqlite3.Connection, family_key: int) -> None:
+    """Ends the tokens that descend from one sign-in, and their sessions."""
     db.execute("DELETE FROM sessions WHERE family_key = ?", (family_key,))
     db.execute("DELETE FROM login_families WHERE key = ?", (family_key,))
 

@@ -3,17 +3,6 @@
 `PRAGMA user_version` of a file counts the steps that it has taken.
 """
 
-
-def _parameters_of(row: str) -> str:
-    """SQL for the beginning of a row's password hash, up to salt and digest: `$argon2id$v=19$m=19456,t=2,p=1$`.
-
-    rtrim(x, everything in x but $) is x up to its last $.
-    """
-    h = f"{row}.password_hash"
-    without_digest = f"rtrim(rtrim({h}, replace({h}, '$', '')), '$')"
-    return f"rtrim({without_digest}, replace({h}, '$', ''))"
-
-
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         # Times are milliseconds since 1970 UTC. password_version counts changes of the password (not of its
@@ -118,33 +107,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
         "CREATE INDEX known_devices_user ON known_devices (user_key, used_at)",
-        # How many users' hashes have which Argon2 parameters; and the secret that gives each unknown username its own.
-        "CREATE TABLE hash_parameters (parameters TEXT PRIMARY KEY, users INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-        f"""
-        INSERT INTO hash_parameters (parameters, users)
-        SELECT {_parameters_of("users")} AS found, count(*) FROM users GROUP BY found
-        """,  # noqa: S608
-        f"""
-        CREATE TRIGGER users_hash_inserted AFTER INSERT ON users BEGIN
-            INSERT INTO hash_parameters (parameters, users) VALUES ({_parameters_of("new")}, 1)
-            ON CONFLICT (parameters) DO UPDATE SET users = users + 1;
-        END
-        """,  # noqa: S608
-        f"""
-        CREATE TRIGGER users_hash_deleted AFTER DELETE ON users BEGIN
-            UPDATE hash_parameters SET users = users - 1 WHERE parameters = {_parameters_of("old")};
-            DELETE FROM hash_parameters WHERE parameters = {_parameters_of("old")} AND users = 0;
-        END
-        """,  # noqa: S608
-        f"""
-        CREATE TRIGGER users_hash_updated AFTER UPDATE OF password_hash ON users
-        WHEN {_parameters_of("old")} <> {_parameters_of("new")} BEGIN
-            INSERT INTO hash_parameters (parameters, users) VALUES ({_parameters_of("new")}, 1)
-            ON CONFLICT (parameters) DO UPDATE SET users = users + 1;
-            UPDATE hash_parameters SET users = users - 1 WHERE parameters = {_parameters_of("old")};
-            DELETE FROM hash_parameters WHERE parameters = {_parameters_of("old")} AND users = 0;
-        END
-        """,  # noqa: S608
+        # Whose hash is verified for usernames that nobody has: each user draws a random lot; and the secret that gives
+        # each unknown username its own.
+        "ALTER TABLE users ADD COLUMN lot INTEGER NOT NULL DEFAULT 0",
+        "UPDATE users SET lot = random()",
+        "CREATE INDEX users_lot ON users (lot)",
         "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
         "INSERT INTO secrets (name, value) VALUES ('unknown users', randomblob(32))",
         # What is written where there is no token whose wrong tries could be counted: a flush of the disk takes time.
@@ -154,5 +121,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX sessions_user",
         "CREATE INDEX sessions_user ON sessions (user_key, created_at)",
         "CREATE INDEX login_families_age ON login_families (user_key, key)",
+    ),
+    (
+        # What operators changed. actor: the label of a management key, or a user of the operating system.
+        # users: how many; user_ids: a JSON array of the first of them. address: NULL on the command line.
+        """
+        CREATE TABLE audit (
+            key        INTEGER PRIMARY KEY AUTOINCREMENT,
+            created_at INTEGER NOT NULL,
+            via        TEXT    NOT NULL,
+            actor      TEXT    NOT NULL,
+            method     TEXT    NOT NULL,
+            user_ids   TEXT    NOT NULL,
+            users      INTEGER NOT NULL,
+            address    TEXT
+        ) STRICT
+        """,
+        "CREATE INDEX audit_created ON audit (created_at)",
+        # Mailings: a request waits until it is due (ms since 1970 UTC), and its token is valid for longer than others
+        # (NULL: as configured), until expires_at.
+        "ALTER TABLE password_reset_requests ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE password_reset_requests ADD COLUMN valid_minutes INTEGER",
+        "CREATE INDEX password_reset_requests_due ON password_reset_requests (due_at)",
+        "ALTER TABLE password_reset_tokens ADD COLUMN expires_at INTEGER",
     ),
 )

@@ -4,19 +4,40 @@ A request is stored before anything is known of its user, so that storing it tak
 """
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from jsonrpc_backend.store.users import COLUMNS, NO_PASSWORD, User
 
 MAX_WRONG_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row: a reset that was asked for and not looked into yet."""
+    """A row: a reset that was asked for and not looked into yet.
+
+    One with `valid_minutes` is part of a mailing to users who have no password.
+    """
 
     key: int
     username_key: str
     email_property: str
     template: str
+    valid_minutes: int | None
+
+    @property
+    def is_mailing(self) -> bool:
+        return self.valid_minutes is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """How users without a password are written to: one mail in each `interval` (ms), tokens valid for some minutes."""
+
+    email_property: str
+    template: str
+    valid_minutes: int
+    interval: int
 
 
 def insert_request(db: sqlite3.Connection, username_key: str, email_property: str, template: str) -> None:
@@ -26,22 +47,59 @@ def insert_request(db: sqlite3.Connection, username_key: str, email_property: st
     )
 
 
-def take_request(db: sqlite3.Connection) -> Request | None:
-    """The oldest request, which is removed."""
+def take_request(db: sqlite3.Connection, now: int) -> Request | None:
+    """The request that has been due for longest, which is removed."""
     row = db.execute(
-        "DELETE FROM password_reset_requests WHERE key = (SELECT min(key) FROM password_reset_requests)"
-        " RETURNING key, username_key, email_property, template"
+        "DELETE FROM password_reset_requests WHERE key ="
+        " (SELECT key FROM password_reset_requests WHERE due_at <= ? ORDER BY due_at, key LIMIT 1)"
+        " RETURNING key, username_key, email_property, template, valid_minutes",
+        (now,),
     ).fetchone()
     return Request(*row) if row else None
 
 
-def replace_token(db: sqlite3.Connection, user_key: int, digest: bytes, now: int) -> None:
-    """Gives the user a token; an older one ends."""
+def next_due(db: sqlite3.Connection) -> int | None:
+    """When the next request is due, in ms since 1970 UTC; None when there is none."""
+    due: int | None = db.execute("SELECT min(due_at) FROM password_reset_requests").fetchone()[0]
+    return due
+
+
+def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iterable[str], now: int) -> int:
+    """Requests one after the other, behind those of a mailing that is under way; returns how many."""
+    last = db.execute("SELECT max(due_at) FROM password_reset_requests").fetchone()[0] or 0
+    first = max(now, last + mailing.interval)
+    cursor = db.executemany(
+        "INSERT INTO password_reset_requests (username_key, email_property, template, due_at, valid_minutes)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (
+            (key, mailing.email_property, mailing.template, first + number * mailing.interval, mailing.valid_minutes)
+            for number, key in enumerate(username_keys)
+        ),
+    )
+    return max(cursor.rowcount, 0)
+
+
+def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
+    """The users who have no password, and neither wait for a mail nor have one whose token is still valid."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM users WHERE password_hash = ?"  # noqa: S608
+        " AND username_key NOT IN (SELECT username_key FROM password_reset_requests WHERE valid_minutes IS NOT NULL)"
+        " AND key NOT IN (SELECT user_key FROM password_reset_tokens WHERE expires_at > ?) ORDER BY key",
+        (NO_PASSWORD, now),
+    )
+    return [User(*row) for row in rows]
+
+
+def replace_token(
+    db: sqlite3.Connection, user_key: int, digest: bytes, now: int, *, expires_at: int | None = None
+) -> None:
+    """Gives the user a token; an older one ends. Without `expires_at` it is valid as long as configured."""
     db.execute(
-        "INSERT INTO password_reset_tokens (user_key, digest, created_at, wrong_tries) VALUES (?, ?, ?, 0)"
+        "INSERT INTO password_reset_tokens (user_key, digest, created_at, wrong_tries, expires_at)"
+        " VALUES (?, ?, ?, 0, ?)"
         " ON CONFLICT (user_key) DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at,"
-        " wrong_tries = 0",
-        (user_key, digest, now),
+        " wrong_tries = 0, expires_at = excluded.expires_at",
+        (user_key, digest, now, expires_at),
     )
 
 
@@ -51,14 +109,15 @@ def latest_token_time(db: sqlite3.Connection, user_key: int) -> int | None:
     return row[0] if row else None
 
 
-def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int) -> bool:
+def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int) -> bool:
     """Whether this is the user's token, which is spent by that. A wrong one counts against it.
 
     Never for None, no such user. A row is written in any case, so that the time does not tell who has a token.
     """
     right = db.execute(
-        "DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ? AND created_at > ?",
-        (user_key, digest, created_after),
+        "DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ?"
+        " AND CASE WHEN expires_at IS NULL THEN created_at > ? ELSE expires_at > ? END",
+        (user_key, digest, created_after, now),
     )
     if right.rowcount == 1:
         return True

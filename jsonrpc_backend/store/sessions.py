@@ -18,6 +18,29 @@ class Session:
     user: User
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A row, with the device that signed in where it has got a login token. Times: ms since 1970 UTC."""
+
+    digest: bytes
+    family_key: int | None
+    created_at: int
+    used_at: int
+    device: str | None
+
+
+def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, created_after: int) -> list[SignedIn]:
+    """A user's sessions that have not ended, latest use first."""
+    rows = db.execute(
+        "SELECT sessions.digest, sessions.family_key, sessions.created_at, sessions.used_at, login_families.device"
+        " FROM sessions LEFT JOIN login_families ON login_families.key = sessions.family_key"
+        " WHERE sessions.user_key = ? AND sessions.used_at > ? AND sessions.created_at > ?"
+        " ORDER BY sessions.used_at DESC, sessions.digest",
+        (user_key, used_after, created_after),
+    )
+    return [SignedIn(*row) for row in rows]
+
+
 def insert(db: sqlite3.Connection, digest: bytes, user_key: int, family_key: int | None, now: int) -> None:
     db.execute(
         "INSERT INTO sessions (digest, user_key, family_key, created_at, used_at) VALUES (?, ?, ?, ?, ?)",

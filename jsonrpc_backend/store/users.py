@@ -2,11 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MAX_PROPERTIES_BYTES = 512_000
+
+# In the place of a hash: the user was moved in without a password and can sign in once one is set (by a reset).
+NO_PASSWORD = "!"  # noqa: S105
 
 # In the order of the fields of User.
 COLUMNS = (
@@ -67,8 +70,8 @@ def insert(
     """A new user. Raises UsernameTaken."""
     try:
         key: int = db.execute(
-            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING key",
+            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, random()) RETURNING key",
             (id, username, username_key, password_hash, now, now, properties_json),
         ).fetchone()[0]
     except sqlite3.IntegrityError as error:
@@ -104,8 +107,23 @@ def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
 
 def list_all(db: sqlite3.Connection) -> Iterator[User]:
     """Every user, oldest first."""
-    for row in db.execute(f"SELECT {COLUMNS} FROM users ORDER BY key"):  # noqa: S608
+    return list_after(db, 0)
+
+
+def list_after(db: sqlite3.Connection, key: int) -> Iterator[User]:
+    """The users that were added after the one with this key, oldest first."""
+    for row in db.execute(f"SELECT {COLUMNS} FROM users WHERE key > ? ORDER BY key", (key,)):  # noqa: S608
         yield User(*row)
+
+
+def count_after(db: sqlite3.Connection, key: int) -> int:
+    return int(db.execute("SELECT count(*) FROM users WHERE key > ?", (key,)).fetchone()[0])
+
+
+def property_names(db: sqlite3.Connection) -> list[str]:
+    """The name of every property that some user has, in alphabetical order."""
+    rows = db.execute("SELECT DISTINCT entry.key FROM users, json_each(users.properties) AS entry ORDER BY entry.key")
+    return [row[0] for row in rows]
 
 
 def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any], now: int) -> bool:
@@ -116,6 +134,17 @@ def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any
     merged = encode_properties(json.loads(row[0]) | dict(changes))
     db.execute("UPDATE users SET properties = ?, updated_at = max(updated_at, ?) WHERE key = ?", (merged, now, key))
     return True
+
+
+def rename(db: sqlite3.Connection, key: int, *, username: str, username_key: str, now: int) -> None:
+    """Another username for a user that is there. Raises UsernameTaken."""
+    try:
+        db.execute(
+            "UPDATE users SET username = ?, username_key = ?, updated_at = max(updated_at, ?) WHERE key = ?",
+            (username, username_key, now, key),
+        )
+    except sqlite3.IntegrityError as error:
+        raise UsernameTaken from error
 
 
 def replace_password(db: sqlite3.Connection, user: User, password_hash: str, now: int) -> bool:
@@ -140,3 +169,8 @@ def delete(db: sqlite3.Connection, user: User) -> bool:
     """Removes the user with sessions and tokens. False when gone or the password has changed since it was read."""
     cursor = db.execute("DELETE FROM users WHERE key = ? AND password_version = ?", (user.key, user.password_version))
     return cursor.rowcount == 1
+
+
+def delete_by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> list[str]:
+    """Removes users with sessions and tokens; returns the ids of those that were there."""
+    return [each for each in ids if db.execute("DELETE FROM users WHERE id = ?", (each,)).rowcount]

@@ -147,7 +147,7 @@ async def test_configured_minimum_length(new: str, accepted: bool, new_app: NewA
 @pytest.mark.parametrize(
     ("params", "names"),
     [
-        pytest.param({"oldPassword": "a" * 81, "newPassword": "abc"}, {"oldPassword", "newPassword"}, id="lengths"),
+        pytest.param({"oldPassword": "a" * 1025, "newPassword": "abc"}, {"oldPassword", "newPassword"}, id="lengths"),
         pytest.param({"oldPassword": 1, "newPassword": None}, {"oldPassword", "newPassword"}, id="types"),
         pytest.param({}, {"oldPassword", "newPassword"}, id="nothing"),
         pytest.param(

@@ -1,0 +1,91 @@
+"""`audit`: what operators did; and the note that commands make of what they do themselves."""
+
+import getpass
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
+from jsonrpc_backend.rpc.backend import system_clock
+from jsonrpc_backend.store import audit as audit_log
+from jsonrpc_backend.store.audit import COMMAND_LINE, Entry, Operator
+
+IDS_SHOWN = 3
+
+
+def record(db: sqlite3.Connection, command: str, user_ids: Iterable[str]) -> None:
+    """Notes, in the transaction of the change, that a command has changed these users."""
+    audit_log.record(db, _operator(), command, user_ids, system_clock())
+
+
+def record_all(db: sqlite3.Connection, command: str, users: int) -> None:
+    """Notes that a command has read all users, so many."""
+    audit_log.record(db, _operator(), command, [], system_clock(), users=users)
+
+
+def _operator() -> Operator:
+    return Operator(COMMAND_LINE, _system_user())
+
+
+def _system_user() -> str:
+    """Who runs the command, by the system's word: the environment, which getpass believes, is easily changed."""
+    if sys.platform == "win32":
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415 (not on Windows)
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container that runs under any number
+        return f"user {os.getuid()}"
+
+
+@click.group()
+def audit() -> None:
+    """See what operators did."""
+
+
+@audit.command("list")
+@click.option("--last", "most", type=click.IntRange(1), default=100, show_default=True, help="How many entries.")
+@on_backend()
+@json_option
+def list_entries(target: Target, most: int, as_json: bool) -> None:
+    """List changes, newest first: time (UTC), who, what, which users. Values are not kept."""
+    found = target.read(lambda db: list(audit_log.list_latest(db, most)))
+    if as_json:
+        click.echo(json.dumps([_object(entry) for entry in found], ensure_ascii=False, indent=2))
+        return
+    for line in table(
+        [readable_time(entry.created_at), _who(entry.operator), entry.method, _whom(entry)] for entry in found
+    ):
+        click.echo(line)
+
+
+def _object(entry: Entry) -> dict[str, Any]:
+    return {
+        "time": entry.created_at,
+        "via": entry.operator.via,
+        "actor": entry.operator.actor,
+        "address": entry.operator.address,
+        "method": entry.method,
+        "userIds": entry.user_ids,
+        "users": entry.users,
+    }
+
+
+def _who(operator: Operator) -> str:
+    where = f" from {operator.address}" if operator.address else ""
+    return f"{operator.via} ({operator.actor}){where}"
+
+
+def _whom(entry: Entry) -> str:
+    shown = entry.user_ids[:IDS_SHOWN]
+    if not shown:
+        return f"{entry.users} users"
+    more = f" and {entry.users - len(shown)} more" if entry.users > len(shown) else ""
+    return " ".join(shown) + more

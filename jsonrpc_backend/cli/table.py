@@ -1,0 +1,26 @@
+"""Tables for terminals."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+_WIDE = frozenset({"W", "F"})
+_ON_TOP = frozenset({"Mn", "Me", "Cf"})  # characters that take no place of their own
+
+
+def table(rows: Iterable[list[str]]) -> Iterator[str]:
+    """Lines in which the columns stand under each other, Chinese, Japanese and Korean too."""
+    cells = list(rows)
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (cell + " " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()
+
+
+def width(text: str) -> int:
+    """How many places of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.category(each) in _ON_TOP else 2 if unicodedata.east_asian_width(each) in _WIDE else 1
+        for each in text
+    )

@@ -1,0 +1,77 @@
+"""`user list`: users found, sorted and shown as a table or as JSON."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from jsonrpc_backend.cli.on_users import on_users
+from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.target import json_option, readable_time
+from jsonrpc_backend.cli.users import Search, Users
+
+DEFAULT_COLUMNS = "_id,_createdAt,_username"
+_TIMES = {"_createdAt", "_updatedAt", "_updateAt"}
+
+
+@click.command("list")
+@click.option("--filter", "name_filter", help="Only users whose username or id contains this.")
+@click.option("--query", help="Only users of whom this MonaQL query is true, e.g. 'country == \"US\" && age > 20'.")
+@click.option("--sort", help="A property, or _username, _id, _createdAt, _updatedAt.  [default: by registration]")
+@click.option("--desc", "descending", is_flag=True, help="In descending order.")
+@click.option("--columns", help=f"What to show, with commas between.  [default: {DEFAULT_COLUMNS}; with --json all]")
+@click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
+@click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Users on a page.")
+@on_users()
+@json_option
+def list_users(
+    users: Users,
+    *,
+    name_filter: str | None,
+    query: str | None,
+    sort: str | None,
+    descending: bool,
+    columns: str | None,
+    page: int | None,
+    per_page: int,
+    as_json: bool,
+) -> None:
+    """List users, oldest first: id, time of registration (UTC), username.
+
+    Values of properties are shown as JSON, but for plain texts; `-` stands for none.
+    """
+    names = columns.split(",") if columns else None
+    # Of a table a server needs to send no more than what is shown.
+    needed = names if as_json else [*filter(_is_property, names or DEFAULT_COLUMNS.split(","))]
+    found = users.search(Search(name_filter, query, sort, descending, needed, page, per_page))
+    for line in _json_lines(found, names) if as_json else table(_rows(found, names or DEFAULT_COLUMNS.split(","))):
+        click.echo(line)
+
+
+def _is_property(name: str) -> bool:
+    return not name.startswith("_")
+
+
+def _json_lines(found: Iterator[dict[str, Any]], names: list[str] | None) -> Iterator[str]:
+    """An array with a user on each line, never held as a whole."""
+    before = "["
+    for user in found:
+        chosen = user if names is None else {name: user[name] for name in names if name in user}
+        yield before + json.dumps(chosen, ensure_ascii=False)
+        before = ","
+    yield "]" if before == "," else "[]"
+
+
+def _rows(found: Iterator[dict[str, Any]], names: list[str]) -> Iterator[list[str]]:
+    for user in found:
+        yield [_cell(user, name) for name in names]
+
+
+def _cell(user: Mapping[str, Any], name: str) -> str:
+    if name in _TIMES:
+        return readable_time(user[name])
+    value = user.get(name)
+    # A text with line breaks or escape sequences could pretend to be other lines, or do tricks with the terminal.
+    is_plain = isinstance(value, str) and value.isprintable()
+    return str(value) if is_plain else "-" if value is None else json.dumps(value)

@@ -1,0 +1,37 @@
+"""What the `user` commands ask of where the users are: a database file, or a server with the operators' API.
+
+Users are objects as the API gives them: `_id`, `_username`, the times, then the properties.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which users, in which order; `names`: their columns, None for all. Without `page` all of them."""
+
+    name_filter: str | None
+    query: str | None
+    sort: str | None
+    descending: bool
+    names: list[str] | None
+    page: int | None
+    per_page: int
+
+
+class Users(Protocol):
+    """Every method may raise ClickException."""
+
+    def search(self, search: Search) -> Iterator[dict[str, Any]]: ...
+
+    def find(self, name: str) -> dict[str, Any]:
+        """By username or id."""
+
+    def add(self, username: str, password: str, properties: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def change(self, name: str, username: str | None, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Adds and replaces properties, and perhaps the username; returns the user as of then."""
+
+    def delete(self, user: Mapping[str, Any]) -> None: ...

@@ -1,0 +1,72 @@
+"""The audit log: which operator changed which users, and how; never the values."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MANAGEMENT_KEY = "management key"
+COMMAND_LINE = "command line"
+
+MAX_IDS = 10_000  # for each entry: an import can bring millions
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who acts. `actor` is the label of a management key, or a user of the operating system (then no address)."""
+
+    via: str
+    actor: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row: how many users, and the ids of the first of them. Times: ms since 1970 UTC."""
+
+    created_at: int
+    operator: Operator
+    method: str
+    user_ids: list[str]
+    users: int
+
+
+def record(
+    db: sqlite3.Connection,
+    operator: Operator,
+    method: str,
+    user_ids: Iterable[str],
+    now: int,
+    *,
+    users: int | None = None,
+) -> None:
+    """Belongs into the transaction of the change itself. `users`: how many, where no ids are given."""
+    ids = list(user_ids)
+    db.execute(
+        "INSERT INTO audit (created_at, via, actor, method, user_ids, users, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            now,
+            operator.via,
+            operator.actor,
+            method,
+            json.dumps(ids[:MAX_IDS]),
+            len(ids) if users is None else users,
+            operator.address,
+        ),
+    )
+
+
+def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Entry]:
+    """Newest first."""
+    for created_at, via, actor, method, user_ids, users, address in db.execute(
+        "SELECT created_at, via, actor, method, user_ids, users, address FROM audit ORDER BY key DESC LIMIT ?", (most,)
+    ):
+        yield Entry(created_at, Operator(via, actor, address), method, json.loads(user_ids), users)
+
+
+def purge(db: sqlite3.Connection, *, created_before: int, most: int) -> int:
+    """Removes up to `most` old entries; returns how many."""
+    cursor = db.execute(
+        "DELETE FROM audit WHERE key IN (SELECT key FROM audit WHERE created_at <= ? LIMIT ?)", (created_before, most)
+    )
+    return cursor.rowcount

@@ -1,0 +1,18 @@
+"""Users in the order of their lots: random numbers, drawn once for each user."""
+
+import sqlite3
+
+
+def secret(db: sqlite3.Connection) -> bytes:
+    """32 random bytes, made with the file: what gives each username that nobody has its own lot."""
+    value: bytes = db.execute("SELECT value FROM secrets WHERE name = 'unknown users'").fetchone()[0]
+    return value
+
+
+def hash_at(db: sqlite3.Connection, lot: int) -> str | None:
+    """The password hash of the user who comes next after a lot, or of the first where none does; None without users."""
+    row = (
+        db.execute("SELECT password_hash FROM users WHERE lot >= ? ORDER BY lot LIMIT 1", (lot,)).fetchone()
+        or db.execute("SELECT password_hash FROM users ORDER BY lot LIMIT 1").fetchone()
+    )
+    return row[0] if row else None

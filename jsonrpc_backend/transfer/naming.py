@@ -1,0 +1,48 @@
+"""Which field of a record means what: our own names, and those of the systems that people come from."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+ID, USERNAME, CREATED, UPDATED = "_id", "_username", "_createdAt", "_updatedAt"
+PASSWORD, PASSWORD_HASH = "_password", "_passwordHash"
+
+# Names of the fields that are no properties. Everything that is not here or in _ALIASES is a property.
+SYSTEM_FIELDS = (ID, USERNAME, CREATED, UPDATED, PASSWORD, PASSWORD_HASH)
+
+# Those that never are the name of a property: Monaca Backend, Parse Server's database.
+_ALIASES = {
+    **{name: name for name in SYSTEM_FIELDS},
+    "_updateAt": UPDATED,
+    "_created_at": CREATED,
+    "_updated_at": UPDATED,
+    "_hashed_password": PASSWORD_HASH,
+}
+
+# Those that are properties in a record with a `_username`: Parse, CloudBoost, tables of one's own.
+PLAIN_ALIASES = {
+    "username": USERNAME,
+    "objectId": ID,
+    "id": ID,
+    "createdAt": CREATED,
+    "updatedAt": UPDATED,
+    "password": PASSWORD,
+    "passwordHash": PASSWORD_HASH,
+    "password_hash": PASSWORD_HASH,
+}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the operator says about names: `renamed` maps a field's name to another one, `dropped` are left out."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+
+    def fields(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Each name of a record that is not dropped, with the name of the field or property that it stands for."""
+        kept = [name for name in names if name not in self.dropped]
+        is_plain = USERNAME not in kept
+        for original in kept:
+            name = self.renamed.get(original, original)
+            alias = _ALIASES.get(name) or (PLAIN_ALIASES.get(name) if is_plain else None)
+            yield original, alias or name

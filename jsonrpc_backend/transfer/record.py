@@ -1,0 +1,154 @@
+"""From a record to a user, by the rules of `User.register`."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jsonrpc_backend.accounts import foreign_hashes
+from jsonrpc_backend.accounts.foreign_hashes import UnusableHash
+from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.config import BackendConfig
+from jsonrpc_backend.methods.user import TOO_LARGE
+from jsonrpc_backend.rpc.parse import MAX_DEPTH, is_deeper, unportable
+from jsonrpc_backend.rpc.schemas import ParamsSchema
+from jsonrpc_backend.store.incoming import Incoming
+from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, encode_properties
+from jsonrpc_backend.transfer.naming import CREATED, ID, PASSWORD, PASSWORD_HASH, SYSTEM_FIELDS, UPDATED, USERNAME
+from jsonrpc_backend.transfer.source import Record
+
+# In a call the properties lie within the request and its params.
+MAX_PROPERTIES_DEPTH = MAX_DEPTH - 2
+LATEST = 253_402_300_799_999  # the last millisecond of the year 9999
+
+_ID = re.compile(r"u[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class BadRecord(Exception):
+    """What is wrong with a record: a sentence for each field."""
+
+    def __init__(self, complaints: Mapping[str, str]) -> None:
+        super().__init__(*complaints.values())
+        self.complaints = complaints
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A user to be, and the password that is still to be hashed."""
+
+    user: Incoming
+    password: str | None
+
+
+class Rules:
+    """What a backend's settings ask of users. `now` is for users without a time, in ms since 1970 UTC."""
+
+    def __init__(self, settings: BackendConfig, *, now: int, keep_ids: bool) -> None:
+        self._registration = ParamsSchema("User.validate", settings)
+        self._sign_in = ParamsSchema("User.login", settings)
+        self._now = now
+        self._keep_ids = keep_ids
+        self._good_names: set[str] = set()  # the same few in most records; half of the time went into them
+
+    def newcomer(self, record: Record) -> Newcomer:
+        """The user that a record describes. Raises BadRecord."""
+        system = {name: value for name in SYSTEM_FIELDS if (value := record.fields.get(name)) is not None}
+        properties = {name: value for name, value in record.fields.items() if name not in SYSTEM_FIELDS}
+        complaints = self._complaints(system, properties)
+        times: dict[str, int] = {}
+        for name in (CREATED, UPDATED):
+            try:
+                times[name] = _milliseconds(system[name]) if name in system else times.get(CREATED, self._now)
+            except ValueError:
+                complaints[name] = "The time must be milliseconds since 1970 UTC or in ISO 8601."
+        password_hash, password = self._password(system, complaints)
+        encoded = _encode(properties, complaints)
+        if complaints:
+            raise BadRecord(complaints)
+        user = Incoming(
+            number=record.number,
+            line=record.line,
+            id=self._id(system),
+            username=system[USERNAME],
+            username_key=username_key(system[USERNAME]),
+            password_hash=password_hash,
+            created_at=times[CREATED],
+            updated_at=times[UPDATED],
+            properties_json=encoded,
+        )
+        return Newcomer(user, password)
+
+    def _complaints(self, system: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, str]:
+        # Of properties the schema looks at names only; values are what parsing has let through.
+        names = {name: None for name in properties if name not in self._good_names}
+        params = {"properties": names} | ({"username": system[USERNAME]} if USERNAME in system else {})
+        found = self._registration.complaints(params)
+        self._good_names.update(() if found else names)
+        complaints = {name.removeprefix("properties."): sentence for name, sentence in found.items()}
+        for name in properties:
+            if name.startswith("_") and name in complaints:
+                complaints[name] = "There is no such field; leave it out with --drop, or rename it with --map."
+        for name, value in (*system.items(), *properties.items()):
+            if complaint := unportable([name, value]):
+                complaints[name.encode(errors="backslashreplace").decode()] = f"The value {complaint}."
+        if is_deeper(properties, MAX_PROPERTIES_DEPTH):
+            complaints["properties"] = f"Properties must not be nested deeper than {MAX_PROPERTIES_DEPTH} levels."
+        return complaints
+
+    def _id(self, system: Mapping[str, Any]) -> str:
+        given = system.get(ID)
+        fits = self._keep_ids and isinstance(given, str) and _ID.fullmatch(given)
+        return str(given) if fits else f"u{uuid.uuid4()}"
+
+    def _password(self, system: Mapping[str, Any], complaints: dict[str, str]) -> tuple[str, str | None]:
+        """The hash to store, and the password to hash. Adds to the complaints, which never repeat either."""
+        password, password_hash = system.get(PASSWORD), system.get(PASSWORD_HASH)
+        if password is not None and password_hash is not None:
+            complaints["passwordHash"] = "There are both a password and a hash; leave one out with --drop."
+        elif password is not None:
+            complaints.update(self._password_complaints(password))
+        elif isinstance(password_hash, str) and password_hash != NO_PASSWORD:
+            try:
+                return foreign_hashes.adopt(password_hash), None
+            except UnusableHash as error:
+                complaints["passwordHash"] = f"The hash {error}."
+        elif password_hash is not None and password_hash != NO_PASSWORD:
+            complaints["passwordHash"] = "The hash must be a string."
+        return NO_PASSWORD, password
+
+    def _password_complaints(self, password: Any) -> dict[str, str]:
+        """Passwords that exist may break the rules for new ones; their users have no others."""
+        if password == "":
+            return {"password": "The password is empty; leave the field out for a user who has none."}
+        if isinstance(password, str) and foreign_hashes.looks_like_hash(password):
+            return {"password": "This looks like the hash of a password; say --map NAME=_passwordHash for its field."}
+        return self._sign_in.complaints({"username": "", "password": password})
+
+
+def _encode(properties: Mapping[str, Any], complaints: dict[str, str]) -> str:
+    if complaints:
+        return ""
+    try:
+        return encode_properties(properties)
+    except PropertiesTooLarge:
+        complaints["properties"] = TOO_LARGE
+        return ""
+
+
+def _milliseconds(value: Any) -> int:
+    """A time as other systems write it, in ms since 1970 UTC. Raises ValueError."""
+    if isinstance(value, dict):  # MongoDB's and Parse's ways of putting a time into JSON
+        value = next((value[key] for key in ("$date", "$numberLong", "iso") if key in value), None)
+        return _milliseconds(value)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,21}", value):
+        value = int(value)
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        value = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError
+    if not 0 <= value <= LATEST:
+        raise ValueError
+    return int(value)
