@@ -62,9 +62,11 @@ def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
         smtp: dict[str, Any] | None = None,
         throttle: dict[str, Any] | None = None,
         management: dict[str, Any] | None = None,
+        passwords: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Wire:
         tables = {"smtp": smtp or {}, "throttle": throttle or {}, "management": management or {}}
+        tables["passwords"] = passwords or {}
         return Wire(http, await start({"backends": {"app": settings}, **tables}))
 
     return new_app
