@@ -16,6 +16,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Connection, Connections, Handler
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
+from jsonrpc_backend.reference import add_reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher
@@ -42,14 +43,16 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
 
     Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
 
-    `development` serves the example apps and prints mails; it shows them on a page where nobody but this machine can
+    `development` serves the reference and the example apps and prints mails; it shows them on a page where nobody but this machine can
     reach the server.
     """
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
-    endpoint = Endpoint(config.server, Dispatcher(methods), backends, budget)
+    documented = config.server.docs or development
+    offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
+    endpoint = Endpoint(config.server, Dispatcher(offered), backends, budget)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(
@@ -87,6 +90,8 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", ready)
     add_scripts(app, development=development)
+    if documented:
+        add_reference(app, config, backends, endpoint.allow_origin, development=development)
     if development:
         add_example_apps(app, config)
     if development and dev.is_loopback(config.server.host):

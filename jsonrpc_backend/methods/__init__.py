@@ -1,4 +1,6 @@
-"""The handlers: parameters in, results out. Importing this package registers them."""
+"""The handlers: parameters in, results out. Importing this package registers them, in the order they are described."""
 
-from jsonrpc_backend.methods import password_reset as password_reset
+# ruff: noqa: I001
 from jsonrpc_backend.methods import user as user
+from jsonrpc_backend.methods import password_reset as password_reset
+from jsonrpc_backend.methods import discover as discover

@@ -151,7 +151,7 @@ async def _run(method: Method, request: _Request) -> Any:
     params = request.params
     if not isinstance(params, dict):
         raise InvalidParams({"params": "Params must be an object with named parameters."})
-    call = _admit(params, request.exchange)
+    call = _admit_anybody(request.exchange) if method.for_anybody else _admit(params, request.exchange)
     await _check_sign_in(method, call)
     own = {name: value for name, value in params.items() if name not in _RESERVED}
     if method.limited is None:
@@ -179,6 +179,14 @@ def _admit(params: Mapping[str, Any], exchange: Exchange) -> Call:
     return Call(backend, device, exchange, session_id)
 
 
+def _admit_anybody(exchange: Exchange) -> Call:
+    """Programs that look methods up do not know our reserved keys; they may send them, and nobody reads them."""
+    backend = exchange.backends.get(exchange.backend_id)
+    if backend is None:
+        raise InvalidApiKey
+    return Call(backend, device="", exchange=exchange)
+
+
 def _is_key(value: Any, backend: Backend) -> bool:
     return isinstance(value, str) and hmac.compare_digest(
         value.encode(errors="surrogatepass"), backend.config.api_key.encode()
@@ -204,7 +212,7 @@ def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
 
 async def _check_params(method: Method, call: Call, params: dict[str, Any]) -> dict[str, Any]:
     """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
-    schema = call.backend.params_schema(method.name)
+    schema = call.backend.params_schema(method.schema)
     given = schema.without_absent(params)
 
     def check() -> dict[str, str]:

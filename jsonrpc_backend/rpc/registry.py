@@ -28,14 +28,17 @@ class Method:
 
     `limited` is what the throttle counts of its calls; None: nothing.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
+    `for_anybody`: it is called without API key and device, and is offered only where the reference is (server.docs).
     """
 
     name: str
+    schema: str  # its file in the folder of schemas, without `.json`
     handler: Handler
     session: Session
     limited: Limited | None
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
+    for_anybody: bool = False
 
 
 def _always_available(_: BackendConfig) -> str | None:
@@ -43,7 +46,11 @@ def _always_available(_: BackendConfig) -> str | None:
 
 
 class Registry(dict[str, Method]):
-    """Methods by name."""
+    """Methods by name. Their schemas are in `folder` of the folder of schemas."""
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__()
+        self._folder = folder
 
     def method(
         self,
@@ -52,13 +59,14 @@ class Registry(dict[str, Method]):
         session: Session = Session.IGNORED,
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
+        for_anybody: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler; its parameters are those of `schemas/<name>.json` in snake case."""
+        """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
+        schema = f"{self._folder}{name}"
 
         def register(handler: Handler) -> Handler:
-            parameters = load(f"{name}.json")["params"]["properties"]
-            keywords = {wire: snake_case(wire) for wire in parameters}
-            self[name] = Method(name, handler, session, limited, unavailable, keywords)
+            keywords = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
+            self[name] = Method(name, schema, handler, session, limited, unavailable, keywords, for_anybody)
             return handler
 
         return register

@@ -1,0 +1,141 @@
+"""The reference for people and programs: `/docs`, `/openrpc.json`, and in development the start page `/`.
+
+The page is the files of the folder `docs`: plain HTML, CSS and one ES module, which makes everything of the OpenRPC
+document. It knows no API key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
+the server tells its keys.
+"""
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from jsonrpc_backend.config import Config
+from jsonrpc_backend.dev import is_local, is_loopback
+from jsonrpc_backend.example_apps import APPS
+from jsonrpc_backend.methods.discover import described
+from jsonrpc_backend.rpc.backend import Backend
+
+FOLDER = Path(__file__).parent / "docs"
+
+PAGE, START = "index.html", "start.html"
+CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".mjs": "text/javascript", ".svg": "image/svg+xml"}
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_BACKEND = """\
+<section class="card">
+<h2>Backend <code>{id}</code></h2>
+<h3>Endpoint</h3>
+<div class="snippet"><pre tabindex="0"><code>{endpoint}</code></pre><button class="copy" type="button">Copy</button></div>
+<h3>Script tag</h3>
+<div class="snippet"><pre tabindex="0"><code>{tag}</code></pre><button class="copy" type="button">Copy</button></div>
+{note}</section>
+"""
+_KEY_IS_SECRET = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
+_UNKNOWN_KEY = "<API key>"
+
+AllowOrigin = Callable[[web.Request, web.StreamResponse], None]
+
+
+def add_reference(
+    app: web.Application,
+    config: Config,
+    backends: Mapping[str, Backend],
+    allow_origin: AllowOrigin,
+    *,
+    development: bool,
+) -> None:
+    """Serves the document to whom `allow_origin` lets read it, and the page; in development the start page too."""
+    tells_keys = development and is_loopback(config.server.host)
+    kept = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+
+    def file(name: str) -> bytes:
+        return (FOLDER / name).read_bytes() if development else kept[name]
+
+    async def send_document(request: web.Request) -> web.Response:
+        backend = _named_backend(request, backends)
+        if backend is None:
+            response = web.json_response({"error": "Name a backend: /openrpc.json?backend=<backend id>"}, status=404)
+        else:
+            servers = [{"name": backend.id, "url": f"{_origin(request)}/json-rpc/{backend.id}"}]
+            response = web.json_response(described(backend) | {"servers": servers})
+        response.headers["Cache-Control"] = "no-cache"
+        allow_origin(request, response)
+        return response
+
+    async def send_settings(request: web.Request) -> web.Response:
+        return web.json_response(_settings(request), headers={**_HEADERS, "Cache-Control": "no-store"})
+
+    def _settings(request: web.Request) -> dict[str, Any]:
+        """What the page need not ask for."""
+        if tells_keys and is_local(request):
+            return {"backends": [{"id": name, "apiKey": config.backends[name].api_key} for name in backends]}
+        return {"backends": [{"id": name} for name in backends] if len(backends) == 1 else []}
+
+    async def send_page(_: web.Request) -> web.Response:
+        return _sent(PAGE, file(PAGE))
+
+    async def send_file(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in kept or name.endswith(".html"):
+            raise web.HTTPNotFound
+        return _sent(name, file(name))
+
+    async def send_start(request: web.Request) -> web.Response:
+        sections = [_backend_section(_origin(request), entry) for entry in _settings(request)["backends"]]
+        page = file(START).decode().format(
+            backends="".join(sections),
+            examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
+            mail="" if tells_keys else " hidden",
+        )
+        return _sent(START, page.encode(), {"Cache-Control": "no-store"})
+
+    app.router.add_get("/openrpc.json", send_document)
+    app.router.add_get("/docs", send_page)
+    app.router.add_get("/docs/", _without_slash)
+    app.router.add_get("/docs/settings.json", send_settings)
+    app.router.add_get("/docs/{name}", send_file)
+    if development:
+        app.router.add_get("/", send_start)
+
+
+def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
+    content_type = CONTENT_TYPES[Path(name).suffix]
+    return web.Response(body=body, content_type=content_type, charset="utf-8", headers={**_HEADERS, **(headers or {})})
+
+
+async def _without_slash(_: web.Request) -> web.Response:
+    raise web.HTTPFound("../docs")  # the page's addresses are relative to that, for proxies that serve us in a folder
+
+
+def _named_backend(request: web.Request, backends: Mapping[str, Backend]) -> Backend | None:
+    """The backend of `?backend=`; the only one where none is named."""
+    if "backend" in request.query:
+        return backends.get(request.query["backend"])
+    return next(iter(backends.values())) if len(backends) == 1 else None
+
+
+def _origin(request: web.Request) -> str:
+    """Where the client reached the server. A proxy in front may speak TLS; nothing but this answer depends on it."""
+    scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
+    return f"{scheme}://{request.host}"
+
+
+def _backend_section(origin: str, entry: Mapping[str, str]) -> str:
+    key = entry.get("apiKey")
+    attributes = f'data-backend-id="{entry["id"]}" data-api-key="{html.escape(key or _UNKNOWN_KEY)}"'
+    return _BACKEND.format(
+        id=html.escape(entry["id"]),
+        endpoint=html.escape(f"{origin}/json-rpc/{entry['id']}"),
+        tag=html.escape(f'<script src="{origin}/js/monaca.cloud.js" {attributes}></script>'),
+        note=_KEY_IS_SECRET if key else "",
+    )
