@@ -38,7 +38,8 @@ _BACKEND = """\
 <div class="snippet"><pre tabindex="0"><code>{endpoint}</code></pre><button class="copy" type="button">Copy</button></div>
 <h3>Script tag</h3>
 <div class="snippet"><pre tabindex="0"><code>{tag}</code></pre><button class="copy" type="button">Copy</button></div>
-{note}</section>
+{note}<p>For programs: <a href="openrpc.json?backend={id}">the OpenRPC document</a>.</p>
+</section>
 """
 _KEY_IS_SECRET = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
 _UNKNOWN_KEY = "<API key>"
