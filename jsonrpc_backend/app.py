@@ -16,7 +16,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Connection, Connections, Handler
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
-from jsonrpc_backend.reference import add_reference
+from jsonrpc_backend.reference import Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher
@@ -43,8 +43,8 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
 
     Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
 
-    `development` serves the reference and the example apps and prints mails; it shows them on a page where nobody but this machine can
-    reach the server.
+    `development` serves the reference and the example apps, and prints mails; it shows them on a page where nobody but
+    this machine can reach the server.
     """
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
@@ -91,7 +91,7 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app.router.add_get("/readyz", ready)
     add_scripts(app, development=development)
     if documented:
-        add_reference(app, config, backends, endpoint.allow_origin, development=development)
+        Reference(config, backends, endpoint.allow_origin, development=development).add_to(app)
     if development:
         add_example_apps(app, config)
     if development and dev.is_loopback(config.server.host):

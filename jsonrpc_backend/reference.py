@@ -8,7 +8,6 @@ the server tells its keys.
 import html
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -35,78 +34,90 @@ _BACKEND = """\
 <section class="card">
 <h2>Backend <code>{id}</code></h2>
 <h3>Endpoint</h3>
-<div class="snippet"><pre tabindex="0"><code>{endpoint}</code></pre><button class="copy" type="button">Copy</button></div>
+<div class="snippet"><pre tabindex="0"><code>{endpoint}</code></pre>
+<button class="copy" type="button">Copy</button></div>
 <h3>Script tag</h3>
-<div class="snippet"><pre tabindex="0"><code>{tag}</code></pre><button class="copy" type="button">Copy</button></div>
+<div class="snippet"><pre tabindex="0"><code>{tag}</code></pre>
+<button class="copy" type="button">Copy</button></div>
 {note}<p>For programs: <a href="openrpc.json?backend={id}">the OpenRPC document</a>.</p>
 </section>
 """
-_KEY_IS_SECRET = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
+_WHO_SEES_THE_KEY = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
 _UNKNOWN_KEY = "<API key>"
 
 AllowOrigin = Callable[[web.Request, web.StreamResponse], None]
 
 
-def add_reference(
-    app: web.Application,
-    config: Config,
-    backends: Mapping[str, Backend],
-    allow_origin: AllowOrigin,
-    *,
-    development: bool,
-) -> None:
-    """Serves the document to whom `allow_origin` lets read it, and the page; in development the start page too."""
-    tells_keys = development and is_loopback(config.server.host)
-    kept = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+class Reference:
+    """The handlers. `allow_origin` lets pages read the document, `development` reads files anew for each request."""
 
-    def file(name: str) -> bytes:
-        return (FOLDER / name).read_bytes() if development else kept[name]
+    def __init__(
+        self, config: Config, backends: Mapping[str, Backend], allow_origin: AllowOrigin, *, development: bool
+    ) -> None:
+        self._config = config
+        self._backends = backends
+        self._allow_origin = allow_origin
+        self._development = development
+        self._tells_keys = development and is_loopback(config.server.host)
+        self._kept = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
 
-    async def send_document(request: web.Request) -> web.Response:
-        backend = _named_backend(request, backends)
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/openrpc.json", self.send_document)
+        app.router.add_get("/docs", self.send_page)
+        app.router.add_get("/docs/", _without_slash)
+        app.router.add_get("/docs/settings.json", self.send_settings)
+        app.router.add_get("/docs/{name}", self.send_file)
+        if self._development:
+            app.router.add_get("/", self.send_start)
+
+    async def send_document(self, request: web.Request) -> web.Response:
+        """The backend of `?backend=`; the only one where none is named."""
+        backend = self._named_backend(request)
         if backend is None:
             response = web.json_response({"error": "Name a backend: /openrpc.json?backend=<backend id>"}, status=404)
         else:
             servers = [{"name": backend.id, "url": f"{_origin(request)}/json-rpc/{backend.id}"}]
             response = web.json_response(described(backend) | {"servers": servers})
         response.headers["Cache-Control"] = "no-cache"
-        allow_origin(request, response)
+        self._allow_origin(request, response)
         return response
 
-    async def send_settings(request: web.Request) -> web.Response:
-        return web.json_response(_settings(request), headers={**_HEADERS, "Cache-Control": "no-store"})
+    def _named_backend(self, request: web.Request) -> Backend | None:
+        if "backend" in request.query:
+            return self._backends.get(request.query["backend"])
+        return next(iter(self._backends.values())) if len(self._backends) == 1 else None
 
-    def _settings(request: web.Request) -> dict[str, Any]:
-        """What the page need not ask for."""
-        if tells_keys and is_local(request):
-            return {"backends": [{"id": name, "apiKey": config.backends[name].api_key} for name in backends]}
-        return {"backends": [{"id": name} for name in backends] if len(backends) == 1 else []}
+    async def send_page(self, _: web.Request) -> web.Response:
+        return _sent(PAGE, self._file(PAGE))
 
-    async def send_page(_: web.Request) -> web.Response:
-        return _sent(PAGE, file(PAGE))
-
-    async def send_file(request: web.Request) -> web.Response:
+    async def send_file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        if name not in kept or name.endswith(".html"):
+        if name not in self._kept or name.endswith(".html"):
             raise web.HTTPNotFound
-        return _sent(name, file(name))
+        return _sent(name, self._file(name))
 
-    async def send_start(request: web.Request) -> web.Response:
-        sections = [_backend_section(_origin(request), entry) for entry in _settings(request)["backends"]]
-        page = file(START).decode().format(
-            backends="".join(sections),
+    def _file(self, name: str) -> bytes:
+        return (FOLDER / name).read_bytes() if self._development else self._kept[name]
+
+    async def send_settings(self, request: web.Request) -> web.Response:
+        """What the page need not ask for."""
+        headers = {**_HEADERS, "Cache-Control": "no-store"}
+        return web.json_response({"backends": self._told_backends(request)}, headers=headers)
+
+    def _told_backends(self, request: web.Request) -> list[dict[str, str]]:
+        if self._tells_keys and is_local(request):
+            return [{"id": name, "apiKey": self._config.backends[name].api_key} for name in self._backends]
+        return [{"id": name} for name in self._backends] if len(self._backends) == 1 else []
+
+    async def send_start(self, request: web.Request) -> web.Response:
+        backends = self._told_backends(request)
+        page = self._file(START).decode()
+        filled = page.format(
+            backends="".join(_backend_section(_origin(request), entry) for entry in backends),
             examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
-            mail="" if tells_keys else " hidden",
+            mail="" if self._tells_keys else " hidden",
         )
-        return _sent(START, page.encode(), {"Cache-Control": "no-store"})
-
-    app.router.add_get("/openrpc.json", send_document)
-    app.router.add_get("/docs", send_page)
-    app.router.add_get("/docs/", _without_slash)
-    app.router.add_get("/docs/settings.json", send_settings)
-    app.router.add_get("/docs/{name}", send_file)
-    if development:
-        app.router.add_get("/", send_start)
+        return _sent(START, filled.encode(), {"Cache-Control": "no-store"})
 
 
 def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -116,13 +127,6 @@ def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> w
 
 async def _without_slash(_: web.Request) -> web.Response:
     raise web.HTTPFound("../docs")  # the page's addresses are relative to that, for proxies that serve us in a folder
-
-
-def _named_backend(request: web.Request, backends: Mapping[str, Backend]) -> Backend | None:
-    """The backend of `?backend=`; the only one where none is named."""
-    if "backend" in request.query:
-        return backends.get(request.query["backend"])
-    return next(iter(backends.values())) if len(backends) == 1 else None
 
 
 def _origin(request: web.Request) -> str:
@@ -138,5 +142,5 @@ def _backend_section(origin: str, entry: Mapping[str, str]) -> str:
         id=html.escape(entry["id"]),
         endpoint=html.escape(f"{origin}/json-rpc/{entry['id']}"),
         tag=html.escape(f'<script src="{origin}/js/monaca.cloud.js" {attributes}></script>'),
-        note=_KEY_IS_SECRET if key else "",
+        note=_WHO_SEES_THE_KEY if key else "",
     )

@@ -212,6 +212,7 @@ def too_often(method: str) -> Scenario:
 
 
 PROVOKERS: dict[tuple[str, int], Scenario] = {
+    ("rpc.discover", -32602): anonymous("rpc.discover", age=21),
     ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
     ("User.autoLogin", 13): auto_login_turned_off,
     ("User.getProperties", -32602): signed_in("User.getProperties", names="age"),
@@ -287,6 +288,7 @@ async def reset_password(new_app: NewApp) -> Answer:
 
 SUCCESSES: dict[str, Scenario] = {
     "User.resetPasswordAndLogin": reset_password,
+    "rpc.discover": anonymous("rpc.discover"),
     "User.sendPasswordResetToken": anonymous("User.sendPasswordResetToken", username="me@example.com"),
     "User.autoLogin": auto_login,
     "User.getProperties": signed_in("User.getProperties"),
@@ -319,6 +321,7 @@ def test_result_schema_refuses_null(method: str) -> None:
 # --- params, method by method ----------------------------------------------------------------------------
 
 VALID_PARAMS: dict[str, dict[str, Any]] = {
+    "rpc.discover": {},
     "User.resetPasswordAndLogin": {"username": "me@example.com", "newPassword": "newPassword", "token": "000000"},
     "User.sendPasswordResetToken": {
         "username": "me@example.com",

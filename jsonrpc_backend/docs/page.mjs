@@ -23,8 +23,13 @@ function make(tag, attributes = {}, ...children) {
             element.setAttribute(name, value === true ? "" : value);
         }
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
     return element;
+}
+
+/** Sentences with `code` in them. */
+function prose(text) {
+    return text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
 }
 
 function say(text) {
@@ -77,7 +82,8 @@ function showConnection() {
         }
     }
     const who = state.session ? `signed in as ${state.username || "somebody"}` : "not signed in";
-    byId("who").textContent = `Backend ${state.backend || "?"} · ${who} · device ${state.device}`;
+    const session = state.session ? ` · session ${state.session.slice(0, 8)}…` : "";
+    byId("who").textContent = `Backend ${state.backend || "?"} · ${who}${session} · device ${state.device}`;
     byId("forget").textContent = state.session ? "Sign out and forget" : "Forget";
     redrawSnippets();
 }
@@ -278,7 +284,7 @@ function errorsOf(method) {
         { class: "errors" },
         errors.map((error) => [
             make("dt", {}, make("code", {}, String(error.code)), ` ${error.message}`),
-            make("dd", {}, causes[error.code] || api["x-error-meanings"][error.code]),
+            make("dd", {}, prose(causes[error.code] || api["x-error-meanings"][error.code])),
         ]),
     );
 }
@@ -423,7 +429,7 @@ function controlOf(rules, required, name) {
         const input = make("input", { inputmode: "decimal", autocomplete: "off" });
         return { input, value: () => numberIn(input.value), fill: (value) => (input.value = typeof value === "number" ? value : "") };
     }
-    const input = make("textarea", { rows: "3", spellcheck: "false", class: "json" });
+    const input = make("textarea", { rows: "4", spellcheck: "false", class: "json" });
     return { input, value: () => jsonIn(input.value), fill: (value) => (input.value = value === ABSENT || value === null ? "" : pretty(value)) };
 }
 
@@ -591,7 +597,7 @@ function showAnswer(method, { response, session, milliseconds }) {
 function explanation(method, error) {
     const cause = method["x-error-causes"][error.code];
     return [
-        make("p", {}, api["x-error-meanings"][error.code] || "A code of the app's own."),
+        make("p", {}, prose(api["x-error-meanings"][error.code] || "A code of the app's own.")),
         cause ? make("p", {}, make("strong", {}, "Of this method: "), cause) : "",
         error.data ? make("ul", {}, Object.entries(error.data).map(([name, text]) => sentence(error, name, text))) : "",
         error.code === 11 ? make("p", {}, make("a", { href: `#${SIGNING_IN}` }, `Sign in with ${SIGNING_IN}`), " first.") : "",
@@ -696,7 +702,12 @@ function pythonOf(method, params) {
     return [
         "from jsonrpc_backend.client import Client",
         "",
-        `with Client(${python(serverUrl())}, ${python(state.backend)}, ${python(apiKeyShown())}, device=${python(state.device)}) as client:`,
+        "with Client(",
+        `    ${python(serverUrl())},`,
+        `    backend_id=${python(state.backend)},`,
+        `    api_key=${python(apiKeyShown())},`,
+        `    device=${python(state.device)},`,
+        ") as client:",
         ...(needsSession(method) ? [`    client.user.login(${credentials()})`] : []),
         `    print(client.call(${python(method.name)}${named.join("")}))`,
     ].join("\n");
@@ -764,7 +775,7 @@ async function start() {
         const same = known.id === state.backend;
         keep({ backend: known.id, apiKey: known.apiKey || (same ? state.apiKey : ""), ...(same ? {} : { session: "", loginToken: "", username: "" }) });
     }
-    byId("connection").open = !state.apiKey || matchMedia("(min-width: 60rem)").matches;
+    byId("connection").open = !state.apiKey;
     byId("search").addEventListener("input", showList);
     byId("find").addEventListener("submit", openFirst);
     addEventListener("hashchange", () => {

@@ -1,7 +1,7 @@
 """The OpenRPC document of an API: what programs and the reference page know of its methods, made of their schemas.
 
-OpenRPC 1.3, see https://spec.open-rpc.org. Beside its own members a document has, in `x-error-meanings`, what each error
-code means and, in a method's `x-error-causes`, when that method gives it.
+OpenRPC 1.3, see https://spec.open-rpc.org. Beside its own members a document has, in `x-error-meanings`, what each
+error code means and, in a method's `x-error-causes`, when that method gives it.
 """
 
 import functools
@@ -45,7 +45,7 @@ _RESERVED: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "__session",
-        "description": "The session id, from the response header X-Set-Monaca-Cloud-Session of the call that signed in.",
+        "description": "The session id, from the response header X-Set-Monaca-Cloud-Session of what signed in.",
         "schema": {"type": "string", "pattern": "^[a-zA-Z0-9]{1,255}$"},
     },
 )
@@ -71,8 +71,16 @@ APP_API = Api(
     "Every call is a POST of JSON-RPC 2.0; every answer is HTTP 200, errors too. Params are named. Beside its own,"
     " a method takes the app's API key, an id of the device and, where somebody is signed in, the session id. A new"
     " session id is in the response header X-Set-Monaca-Cloud-Session. An optional parameter may be absent or null.",
-    (ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError)
-    + (InvalidApiKey, DeviceRequired, InvalidSessionId),
+    (
+        ParseError,
+        InvalidRequest,
+        MethodNotFound,
+        InvalidParams,
+        InternalError,
+        InvalidApiKey,
+        DeviceRequired,
+        InvalidSessionId,
+    ),
     for_apps=True,
 )
 
@@ -98,7 +106,7 @@ def document(api: Api, methods: Iterable[Method], backend_id: str, settings: Bac
             "schemas": {name: _portable(definitions[name]) for name in definitions if name in used},
             "errors": {_name(cls): _error(cls) for cls in _classes().values() if cls.code < -13 or cls.code > 0},
         },
-        "x-error-meanings": {str(code): (cls.__doc__ or "").strip() for code, cls in _classes().items()},
+        "x-error-meanings": {str(code): " ".join((cls.__doc__ or "").split()) for code, cls in _classes().items()},
     }
 
 
@@ -121,7 +129,9 @@ def _method(api: Api, method: Method, settings: BackendConfig) -> dict[str, Any]
         "tags": [{"name": tag} for tag in schema.get("tags", [method.name.partition(".")[0]])],
         "paramStructure": "by-name",
         # Required ones first, as the specification wants it.
-        "params": sorted([*_reserved(api, method), *_params(schema, settings)], key=lambda param: not param["required"]),
+        "params": sorted(
+            [*_reserved(api, method), *_params(schema, settings)], key=lambda param: not param["required"]
+        ),
         "result": {"name": "result", "schema": _portable(schema["result"])},
         "errors": [{"$ref": f"#/components/errors/{_name(_classes()[code])}"} for code in sorted(codes)],
         "x-error-causes": {str(error["code"]): error["when"] for error in schema["errors"]},
@@ -176,21 +186,23 @@ def _name(cls: type[RpcError]) -> str:
 
 
 def _portable(schema: Any) -> Any:
-    """A schema as other programs understand it (JSON Schema draft 7, what OpenRPC 1.3 has), pointing into the document."""
+    """A schema as other programs understand it (OpenRPC 1.3 has JSON Schema draft 7), pointing into the document."""
     if isinstance(schema, list):
         return [_portable(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {
-        keyword: {name: _portable(inner) for name, inner in value.items()} if keyword == "properties" else _portable(value)
-        for keyword, value in schema.items()
-        if keyword not in _OWN_KEYWORDS | {"$ref"}
-    }
-    if "$ref" not in schema:
+    kept = {word: _portable_value(word, value) for word, value in schema.items() if word not in _OWN_KEYWORDS}
+    if "$ref" not in kept:
         return kept
-    reference = {"$ref": f"#/components/schemas/{_definition(schema['$ref'])}"}
+    reference = {"$ref": f"#/components/schemas/{_definition(kept.pop('$ref'))}"}
     # What stands beside a reference would not count there.
     return {"allOf": [reference], **kept} if kept else reference
+
+
+def _portable_value(keyword: str, value: Any) -> Any:
+    if keyword in {"properties", "patternProperties"}:  # names there are no keywords
+        return {name: _portable(inner) for name, inner in value.items()}
+    return _portable(value)
 
 
 def _definition(reference: str) -> str:
