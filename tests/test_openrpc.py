@@ -208,4 +208,4 @@ async def test_examples_are_calls_that_work(name: str, new_app: NewApp, mailbox:
     own = {key: fresh.get(key, value) for key, value in params.items() if key not in reserved}
     sent = {key: value for key, value in reserved.items() if key in params} | own
     answer = await app.send({"jsonrpc": "2.0", "method": name, "params": sent, "id": 1})
-    assert masked(answer.result) == masked(example["result"])
+    assert masked(answer.result) == masked(example["result"]["value"])
