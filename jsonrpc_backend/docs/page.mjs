@@ -127,7 +127,9 @@ async function forget(backends) {
 
 // --- the document -----------------------------------------------------------------------------------------
 
-let api = { methods: [], components: {} };
+const UNKNOWN = { methods: [], components: {} };
+let api = UNKNOWN;
+let loading = false;
 
 /** Loads the document of the backend; until it is known the page asks for it. */
 async function load() {
@@ -135,13 +137,11 @@ async function load() {
     if (state.backend) {
         url.searchParams.set("backend", state.backend);
     }
-    api = { methods: [], components: {} };
-    if (state.backend) {
-        const response = await fetch(url).catch(() => null);
-        if (response && response.ok) {
-            api = await response.json();
-        }
-    }
+    loading = true;
+    const response = state.backend ? await fetch(url).catch(() => null) : null;
+    const found = response && response.ok ? await response.json() : UNKNOWN;
+    loading = false;
+    api = found;
     show();
 }
 
@@ -193,6 +193,9 @@ function listed(method) {
 }
 
 function show() {
+    if (loading) {
+        return; // it shows what there is when it is done
+    }
     const method = methodNamed(chosen());
     document.body.classList.toggle("reading", Boolean(method));
     document.title = `${method ? method.name : "Methods"} · jsonrpc-backend`;
@@ -780,8 +783,8 @@ async function start() {
     byId("find").addEventListener("submit", openFirst);
     addEventListener("hashchange", () => {
         show();
-        byId("content").querySelector("h1").focus();
         scrollTo(0, 0);
+        byId("content").querySelector("h1")?.focus();
     });
     await load();
 }

@@ -19,7 +19,7 @@ from tests.servers import API_KEY, ServerProcess, served
 from tests.setup import NODE_MODULES
 
 AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-ME, PASSWORD = "anna@example.com", "it's a secret".replace(" ", "-")
+ME, PASSWORD = "anna@example.com", "it's-a-secret"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_from_finding_a_method_to_reading_properties(context: BrowserConte
     docs = await opened(context, dev_server.url)
     page = docs.page
     await expect(page.locator("#list a")).to_have_count(15)
-    await page.get_by_label("Find a method").fill("sign UP")
+    await page.get_by_label("Find a method").fill("ACCOUNT makes")
     await expect(page.get_by_text("1 of 15 methods")).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("User.register")
@@ -195,6 +195,11 @@ async def run(*command: str) -> str:
     return output.decode()
 
 
+def logged(site: Site) -> list[str]:
+    """What the page's script has written; the page has no icon, which the browser tells too."""
+    return [line for line in site.console if "404" not in line]
+
+
 async def test_snippets_are_calls_that_work(context: BrowserContext, dev_server: ServerProcess, site: Site) -> None:
     docs = await opened(context, dev_server.url)
     await docs.open("User.register")
@@ -215,7 +220,7 @@ async def test_snippets_are_calls_that_work(context: BrowserContext, dev_server:
         else:
             await site.open("http", f'<script type="module">\n{code}\ndocument.title = "done";</script>')
             await expect(context.pages[-1]).to_have_title("done")
-            (results[language],) = site.console
+            (results[language],) = logged(site)
     motto = 'it\'s "ok" \\ 日本'
     assert json.loads(results["curl"])["result"]["user"]["motto"] == motto
     assert "Python@example.com" in results["Python"]
@@ -242,7 +247,7 @@ async def test_snippets_of_a_signed_in_user(
     javascript = (await docs.snippet("JavaScript")).replace("<password>", PASSWORD)
     await site.open("http", f'<script type="module">\n{javascript}\ndocument.title = "done";</script>')
     await expect(context.pages[-1]).to_have_title("done")
-    assert site.console == ["log: {value: null}"]
+    assert logged(site) == ["log: {value: null}"]
 
 
 # --- with the keyboard, and how it looks -------------------------------------------------------------------
@@ -254,12 +259,11 @@ async def test_keyboard_alone(context: BrowserContext, dev_server: ServerProcess
     await docs.page.get_by_label("Find a method").focus()
     keys = docs.page.keyboard
     await keys.type("validate")
-    await expect(docs.page.locator("#list a")).to_have_count(2)  # User.register's neighbour, and what tells of it
+    await expect(docs.page.locator("#list a")).to_have_count(1)
     await keys.press("Tab")
     await keys.press("Enter")
     await expect(docs.page.get_by_role("heading", level=1)).to_be_focused()
-    for _ in range(1):
-        await keys.press("Tab")
+    await keys.press("Tab")
     await expect(docs.field("username")).to_be_focused()
     await keys.type("me")
     await keys.press("Enter")
