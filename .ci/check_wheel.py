@@ -1,6 +1,6 @@
 """Builds the wheel, installs it into an empty environment and tries the server that it runs.
 
-It registers a user there and gets the client scripts and the example apps.
+It registers a user there and gets the client scripts, the example apps and the reference.
 """
 
 import json
@@ -52,6 +52,9 @@ def try_server(folder: Path, program: Path) -> None:
         for app in ("monaca-app", "cloudboost-app"):
             assert "<!doctype html>" in get(f"{url}/examples/{app}/")
             assert "apiKey" in get(f"{url}/examples/{app}/settings.js")
+        assert "docs/page.mjs" in get(f"{url}/docs")
+        assert "OpenRPC" in get(f"{url}/docs/page.mjs")
+        assert "User.register" in {method["name"] for method in json.loads(get(f"{url}/openrpc.json"))["methods"]}
     finally:
         server.terminate()
         assert server.wait(timeout=20) == 0

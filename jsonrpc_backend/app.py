@@ -16,6 +16,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Audience, Connection, Connections, Handler
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
+from jsonrpc_backend.reference import Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
@@ -47,14 +48,16 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
 
     Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
 
-    `development` serves the example apps and prints mails; it shows them on a page where nobody but this machine can
-    reach the server.
+    `development` serves the reference and the example apps, and prints mails; it shows them on a page where nobody but
+    this machine can reach the server.
     """
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
-    endpoint = Endpoint(config.server, Dispatcher(methods, admit_app), backends, budget)
+    documented = config.server.docs or development
+    offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
+    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app), backends, budget)
     management = Endpoint(
         config.server, Dispatcher(management_methods, admit_operator), backends, budget, for_browsers=False
     )
@@ -77,15 +80,6 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
         finally:
             passwords.close()
 
-    async def ready(_: web.Request) -> web.Response:
-        for backend in backends.values():
-            try:
-                await backend.database.check()
-            except (sqlite3.Error, DatabaseUnusable) as error:
-                log.error("backend %s: the database does not answer: %s", backend.id, error)
-                return web.json_response({"status": "database unavailable"}, status=503)
-        return web.json_response({"status": "ok"})
-
     apart = bool(config.management.host)
     app = web.Application(middlewares=[connections.note_request, _explain_not_found(endpoint, apart=apart)])
     app[BACKENDS] = backends
@@ -97,8 +91,10 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     path = "/manage/json-rpc/{backend_id:[^/]+}"
     app.router.add_route("*", path, management.handle, expect_handler=management.expect)
     app.router.add_get("/healthz", _alive)
-    app.router.add_get("/readyz", ready)
+    app.router.add_get("/readyz", _ready)
     add_scripts(app, development=development)
+    if documented:
+        Reference(config, backends, endpoint.allow_origin, development=development).add_to(app)
     if development:
         add_example_apps(app, config)
     if development and dev.is_loopback(config.server.host):
@@ -191,6 +187,16 @@ def _is_elsewhere(request: web.Request) -> bool:
 
 
 async def _alive(_: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    for backend in request.app[BACKENDS].values():
+        try:
+            await backend.database.check()
+        except (sqlite3.Error, DatabaseUnusable) as error:
+            log.error("backend %s: the database does not answer: %s", backend.id, error)
+            return web.json_response({"status": "database unavailable"}, status=503)
     return web.json_response({"status": "ok"})
 
 

@@ -219,6 +219,11 @@ class ServerConfig:
     answer_timeout_seconds: int = setting(
         15, integer(1, 3600), "Time that a client may take to receive an answer, beside 1 s for each 16 KiB of it."
     )
+    docs: bool = setting(
+        False,
+        boolean(),
+        "Whether the server shows its methods to anybody who asks: /docs, /openrpc.json, rpc.discover. --dev does too.",
+    )
 
 
 @dataclass(frozen=True)

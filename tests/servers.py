@@ -84,7 +84,7 @@ class InProcessServer:
 def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """A configuration with one backend, `changes` merged into its tables."""
     table: dict[str, Any] = {
-        "server": {"data_dir": str(data_dir), "port": 0},
+        "server": {"data_dir": str(data_dir), "port": 0, "docs": True},
         "passwords": dict(QUICK_PASSWORDS),
         "throttle": {"enabled": False},
         "backends": {BACKEND_ID: {"api_key": API_KEY}},

@@ -271,6 +271,7 @@ PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("management/User.list", -32602): managed("User.list", page=1, itemsInPage=1, userQuery="age = 1"),
     ("management/User.list", 13): slow_search,
     ("management/User.update", -32602): managed("User.update", _id=THE_USER, user={"_createdAt": 1}),
+    ("rpc.discover", -32602): anonymous("rpc.discover", age=21),
     ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
     ("User.autoLogin", 13): auto_login_turned_off,
     ("User.getProperties", -32602): signed_in("User.getProperties", names="age"),
@@ -352,6 +353,7 @@ SUCCESSES: dict[str, Scenario] = {
     "management/User.list": managed("User.list", page=1, itemsInPage=10),
     "management/User.update": managed("User.update", _id=THE_USER, user={"_username": "you@example.com", "age": 22}),
     "User.resetPasswordAndLogin": reset_password,
+    "rpc.discover": anonymous("rpc.discover"),
     "User.sendPasswordResetToken": anonymous("User.sendPasswordResetToken", username="me@example.com"),
     "User.autoLogin": auto_login,
     "User.getProperties": signed_in("User.getProperties"),
@@ -399,6 +401,7 @@ VALID_PARAMS: dict[str, dict[str, Any]] = {
         "userQueryBindParams": [],
     },
     "management/User.update": {"_id": THE_USER, "user": {"_username": "you@example.com", "age": 22}},
+    "rpc.discover": {},
     "User.resetPasswordAndLogin": {"username": "me@example.com", "newPassword": "newPassword", "token": "000000"},
     "User.sendPasswordResetToken": {
         "username": "me@example.com",

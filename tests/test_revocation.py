@@ -123,6 +123,7 @@ DONE: dict[str, tuple[Deed, set[str]]] = {
     "User.getProperties": (by_this("User.getProperties"), NOTHING),
     "User.saveProperty": (by_this("User.saveProperty", name="age", value=21), NOTHING),
     "User.saveProperties": (by_this("User.saveProperties", properties={"age": 21}), NOTHING),
+    "rpc.discover": (by_this("rpc.discover"), NOTHING),
 }
 
 WRONG_TOKEN = {"username": ME, "newPassword": "passw0rd", "token": "AAAA-AAAA-AAAA"}

@@ -173,6 +173,10 @@ def _greeting(
     yield f"  Data        {Path(config.server.data_dir).absolute()}"
     yield f"  Mails       {_where_mails_are(config, url, development=development)}"
     yield f"  Argon2      {_which_argon2()}"
+    if config.server.docs or development:
+        yield f"  Reference   {url}/docs"
+    if development:
+        yield f"  Start page  {url}/"
     for app in APPS if development else ():
         yield f"  Example     {url}/examples/{app}/"
     yield ""

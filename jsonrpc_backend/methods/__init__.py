@@ -1,5 +1,7 @@
-"""The handlers: parameters in, results out. Importing this package registers them."""
+"""The handlers: parameters in, results out. Importing this package registers them, in the order they are described."""
 
-from jsonrpc_backend.methods import management as management
-from jsonrpc_backend.methods import password_reset as password_reset
+# ruff: noqa: I001
 from jsonrpc_backend.methods import user as user
+from jsonrpc_backend.methods import password_reset as password_reset
+from jsonrpc_backend.methods import discover as discover
+from jsonrpc_backend.methods import management as management

@@ -173,7 +173,7 @@ async def admit_app(
     method: Method, params: Mapping[str, Any], exchange: Exchange
 ) -> tuple[Call | ManagementCall, dict[str, Any]]:
     """The admission of the app API: API key, device, session id, sign-in state."""
-    call = _identify_app(params, exchange)
+    call = _admit_anybody(exchange) if method.for_anybody else _identify_app(params, exchange)
     await _check_sign_in(method, call)
     return call, {name: value for name, value in params.items() if name not in _RESERVED}
 
@@ -189,6 +189,14 @@ def _identify_app(params: Mapping[str, Any], exchange: Exchange) -> Call:
     if session_id is not None and not (isinstance(session_id, str) and WELL_FORMED.fullmatch(session_id)):
         raise InvalidSessionId
     return Call(backend, device, exchange, session_id)
+
+
+def _admit_anybody(exchange: Exchange) -> Call:
+    """Programs that look methods up do not know our reserved keys; they may send them, and nobody reads them."""
+    backend = exchange.backends.get(exchange.backend_id)
+    if backend is None:
+        raise InvalidApiKey
+    return Call(backend, device="", exchange=exchange)
 
 
 def _is_key(value: Any, backend: Backend) -> bool:

@@ -28,6 +28,7 @@ class Method:
 
     `limited` is what the throttle counts of its calls; None: nothing.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
+    `for_anybody`: it is called without API key and device, and is offered only where the reference is (server.docs).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Method:
     limited: Limited | None
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
+    for_anybody: bool = False
 
 
 def _always_available(_: BackendConfig) -> str | None:
@@ -57,13 +59,14 @@ class Registry(dict[str, Method]):
         session: Session = Session.IGNORED,
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
+        for_anybody: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
         schema = f"{self._folder}{name}"
 
         def register(handler: Handler) -> Handler:
             keywords = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
-            self[name] = Method(name, schema, handler, session, limited, unavailable, keywords)
+            self[name] = Method(name, schema, handler, session, limited, unavailable, keywords, for_anybody)
             return handler
 
         return register

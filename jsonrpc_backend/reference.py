@@ -1,0 +1,146 @@
+"""The reference for people and programs: `/docs`, `/openrpc.json`, and in development the start page `/`.
+
+The page is the files of the folder `docs`: plain HTML, CSS and one ES module, which makes everything of the OpenRPC
+document. It knows no API key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
+the server tells its keys.
+"""
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from jsonrpc_backend.config import Config
+from jsonrpc_backend.dev import is_local, is_loopback
+from jsonrpc_backend.example_apps import APPS
+from jsonrpc_backend.methods.discover import described
+from jsonrpc_backend.rpc.backend import Backend
+
+FOLDER = Path(__file__).parent / "docs"
+
+PAGE, START = "index.html", "start.html"
+CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".mjs": "text/javascript", ".svg": "image/svg+xml"}
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_BACKEND = """\
+<section class="card">
+<h2>Backend <code>{id}</code></h2>
+<h3>Endpoint</h3>
+<div class="snippet"><pre tabindex="0"><code>{endpoint}</code></pre>
+<button class="copy" type="button">Copy</button></div>
+<h3>Script tag</h3>
+<div class="snippet"><pre tabindex="0"><code>{tag}</code></pre>
+<button class="copy" type="button">Copy</button></div>
+{note}<p>For programs: <a href="openrpc.json?backend={id}">the OpenRPC document</a>.</p>
+</section>
+"""
+_WHO_SEES_THE_KEY = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
+_UNKNOWN_KEY = "<API key>"
+
+AllowOrigin = Callable[[web.Request, web.StreamResponse], None]
+
+
+class Reference:
+    """The handlers. `allow_origin` lets pages read the document, `development` reads files anew for each request."""
+
+    def __init__(
+        self, config: Config, backends: Mapping[str, Backend], allow_origin: AllowOrigin, *, development: bool
+    ) -> None:
+        self._config = config
+        self._backends = backends
+        self._allow_origin = allow_origin
+        self._development = development
+        self._tells_keys = development and is_loopback(config.server.host)
+        self._kept = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/openrpc.json", self.send_document)
+        app.router.add_get("/docs", self.send_page)
+        app.router.add_get("/docs/", _without_slash)
+        app.router.add_get("/docs/settings.json", self.send_settings)
+        app.router.add_get("/docs/{name}", self.send_file)
+        if self._development:
+            app.router.add_get("/", self.send_start)
+
+    async def send_document(self, request: web.Request) -> web.Response:
+        """The backend of `?backend=`; the only one where none is named."""
+        backend = self._named_backend(request)
+        if backend is None:
+            response = web.json_response({"error": "Name a backend: /openrpc.json?backend=<backend id>"}, status=404)
+        else:
+            servers = [{"name": backend.id, "url": f"{_origin(request)}/json-rpc/{backend.id}"}]
+            response = web.json_response(described(backend) | {"servers": servers})
+        response.headers["Cache-Control"] = "no-cache"
+        self._allow_origin(request, response)
+        return response
+
+    def _named_backend(self, request: web.Request) -> Backend | None:
+        if "backend" in request.query:
+            return self._backends.get(request.query["backend"])
+        return next(iter(self._backends.values())) if len(self._backends) == 1 else None
+
+    async def send_page(self, _: web.Request) -> web.Response:
+        return _sent(PAGE, self._file(PAGE))
+
+    async def send_file(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self._kept or name.endswith(".html"):
+            raise web.HTTPNotFound
+        return _sent(name, self._file(name))
+
+    def _file(self, name: str) -> bytes:
+        return (FOLDER / name).read_bytes() if self._development else self._kept[name]
+
+    async def send_settings(self, request: web.Request) -> web.Response:
+        """What the page need not ask for."""
+        headers = {**_HEADERS, "Cache-Control": "no-store"}
+        return web.json_response({"backends": self._told_backends(request)}, headers=headers)
+
+    def _told_backends(self, request: web.Request) -> list[dict[str, str]]:
+        if self._tells_keys and is_local(request):
+            return [{"id": name, "apiKey": self._config.backends[name].api_key} for name in self._backends]
+        return [{"id": name} for name in self._backends] if len(self._backends) == 1 else []
+
+    async def send_start(self, request: web.Request) -> web.Response:
+        backends = self._told_backends(request)
+        page = self._file(START).decode()
+        filled = page.format(
+            backends="".join(_backend_section(_origin(request), entry) for entry in backends),
+            examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
+            mail="" if self._tells_keys else " hidden",
+        )
+        return _sent(START, filled.encode(), {"Cache-Control": "no-store"})
+
+
+def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
+    content_type = CONTENT_TYPES[Path(name).suffix]
+    return web.Response(body=body, content_type=content_type, charset="utf-8", headers={**_HEADERS, **(headers or {})})
+
+
+async def _without_slash(_: web.Request) -> web.Response:
+    raise web.HTTPFound("../docs")  # the page's addresses are relative to that, for proxies that serve us in a folder
+
+
+def _origin(request: web.Request) -> str:
+    """Where the client reached the server. A proxy in front may speak TLS; nothing but this answer depends on it."""
+    scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
+    return f"{scheme}://{request.host}"
+
+
+def _backend_section(origin: str, entry: Mapping[str, str]) -> str:
+    key = entry.get("apiKey")
+    attributes = f'data-backend-id="{entry["id"]}" data-api-key="{html.escape(key or _UNKNOWN_KEY)}"'
+    return _BACKEND.format(
+        id=html.escape(entry["id"]),
+        endpoint=html.escape(f"{origin}/json-rpc/{entry['id']}"),
+        tag=html.escape(f'<script src="{origin}/js/monaca.cloud.js" {attributes}></script>'),
+        note=_WHO_SEES_THE_KEY if key else "",
+    )
