@@ -10,13 +10,15 @@ import pytest
 from tests.documents import Block, Section, blocks, code, read, sections, tables
 
 ENGLISH, JAPANESE = sections("README.md"), sections("README.ja.md")
-PAIRS = list(zip(ENGLISH, JAPANESE, strict=False))
 
 
 def translated_title(section: Section) -> str:
     """The English title, which the Japanese document has in a comment under each heading."""
     found = re.match(r"\s*<!-- (.*?) -->", section.text)
     return found[1] if found else section.title
+
+
+PAIRS = [(section, other) for section in ENGLISH for other in JAPANESE if translated_title(other) == section.title]
 
 
 def without_comments(block: Block) -> str:
@@ -43,8 +45,8 @@ def test_tables_are_the_same(pair: tuple[Section, Section]) -> None:
     for table, translated in zip(english, japanese, strict=True):
         for row, other in zip(table, translated, strict=True):
             assert sorted(code(" ".join(other))) == sorted(code(" ".join(row))), f"{where}: {row[0]}"
-            numbers = [re.findall(r"-?\d+", re.sub(r"`[^`]*`", "", cell[0])) for cell in (row, other)]
-            assert numbers[0] == numbers[1], f"{where}: {row[0]}"
+            if re.fullmatch(r"-?\d+", row[0]):
+                assert other[:2] == row[:2], f"{where}: {row[0]}"  # an error's code, and its message on the wire
 
 
 def test_blocks_are_the_same() -> None:
