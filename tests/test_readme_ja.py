@@ -29,8 +29,8 @@ def without_comments(block: Block) -> str:
 def test_sections_are_the_same() -> None:
     english = [(section.level, section.title) for section in ENGLISH]
     japanese = [(section.level, translated_title(section)) for section in JAPANESE]
-    missing = [title for _, title in english if title not in dict(map(reversed, japanese))]
-    gone = [title for _, title in japanese if title not in dict(map(reversed, english))]
+    missing = [title for _, title in english if title not in {other for _, other in japanese}]
+    gone = [title for _, title in japanese if title not in {other for _, other in english}]
     assert not missing, f"README.ja.md lacks these sections of README.md: {missing}"
     assert not gone, f"README.ja.md has sections that README.md does not have: {gone}"
     assert japanese == english, "the order or the level of the sections differs"

@@ -24,7 +24,7 @@ NOT_EXECUTED = {
     ("README.md", "python3 run.py serve"): "installs into .venv; .ci/run begins with run.py, check_wheel.py serves",
     ("README.md", "python3 run.py test"): "these tests; .ci/run begins with it",
     ("README.md", "jsonrpc_backend/"): "a drawing; test_drawing_of_the_code compares it with the folders",
-    ("README.md", '@method("Note.add", session=Session.REQUIRED)'): "one part of a method that is not there",
+    ("README.md", '@method("Note.add", session=Session.REQUIRED)'): "tests/test_new_method.py takes all its steps",
     ("docs/performance.md", "python3 run.py build-argon2"): ".ci/check_argon2_build.py runs it",
     ("docs/performance.md", 'CFLAGS="-O3 -march=native'): "what run.py build-argon2 does",
     ("docs/running.md", "git clone https://example.com"): "needs a booted systemd; test_systemd_units.py has its parts",
