@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 
 from jsonrpc_backend.config import ServerConfig
 from tests.mailbox import Mailbox, listening
@@ -131,3 +132,10 @@ def test_backup_of_the_unit(tmp_path: Path, config: Path, shell: Shell) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", made.name)
     assert (made / "app.sqlite3").is_file()
     assert shell.ok("user", "list", "--json", "--config", str(config), "--data", str(made)).strip() == "[]"
+
+
+def test_litestream_looks_where_the_unit_keeps_the_data() -> None:
+    """Litestream itself is not run here."""
+    (database,) = yaml.safe_load((EXAMPLES / "litestream.yml").read_text(encoding="utf-8"))["dbs"]
+    (folder,) = values(SERVER, "StateDirectory")
+    assert database["path"] == f"/var/lib/{folder}/app.sqlite3"
