@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import email
-import ipaddress
 import re
-import ssl
 import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -16,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.certificates import self_signed
 
 ARRIVAL_SECONDS = 20
 TOKEN = re.compile(r"\b[3-9A-Z]{4}-[3-9A-Z]{4}-[3-9A-Z]{4}\b")
@@ -109,7 +104,7 @@ def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism:
 @contextlib.asynccontextmanager
 async def listening(mailbox: Mailbox, *, tls: str = "none", folder: Path | None = None) -> AsyncIterator[Mailbox]:
     """Runs the listener. With TLS (`starttls`, `tls`) it asks for CREDENTIALS; its CA is `folder / "ca.pem"`."""
-    context = None if folder is None else _self_signed(folder)
+    context = None if folder is None else self_signed(folder)
     options: dict[str, Any] = {"enable_SMTPUTF8": False, "hostname": "mail.test"}
     if tls != "none":
         options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": tls == "starttls"}
@@ -150,30 +145,3 @@ async def silent_server() -> AsyncIterator[int]:
         server.close()
         for writer in connections:
             writer.transport.abort()
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "ca.pem").write_bytes(pem)
-    (folder / "server.pem").write_bytes(secret + pem)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "server.pem")
-    return context

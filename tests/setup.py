@@ -1,4 +1,4 @@
-"""Installs what the tests of the JavaScript clients need beside Python packages: npm packages, and a Chromium.
+"""Installs what tests need beside Python packages: npm packages, a Chromium, nginx, Caddy and systemd-analyze.
 
 `python -m tests.setup`; `python3 run.py test` calls it. Does nothing where all is there.
 """
@@ -22,6 +22,14 @@ NODE_PATH = _NODE_FOLDER if os.name == "nt" else _NODE_FOLDER / "bin"
 
 # Its own bin/npm does not find its library where the installer has copied it instead of linking.
 _NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+# Programs, and the Debian packages that have them.
+SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}
+
+NEEDED = (
+    "The tests need npm's registry, Chromium or Chrome, and on Linux nginx, Caddy, systemd-analyze and curl.\n"
+    "On Debian and Ubuntu: apt install chromium nginx-light caddy systemd curl"
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -69,15 +77,30 @@ def _install_browser() -> None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
+def find_program(name: str) -> str | None:
+    """The path of a program. Debian keeps nginx where only root looks."""
+    return shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+
+
+def _install_servers() -> None:
+    """What the shipped configuration files are for; their tests run on Linux only."""
+    missing = [package for name, package in SERVER_PACKAGES.items() if find_program(name) is None]
+    if not missing or sys.platform != "linux":
+        return
+    print(f"Installing {', '.join(missing)} for the tests …", flush=True)
+    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", *missing]):
+        subprocess.run(command, check=True)
+
+
 def main() -> int:
     try:
         _install_npm_packages()
         _install_browser()
-    except subprocess.CalledProcessError as error:
-        print(f"This failed: {' '.join(error.cmd)}", file=sys.stderr)
-        print(
-            "The tests need Chromium or Chrome (on Debian: apt install chromium) and npm's registry.", file=sys.stderr
-        )
+        _install_servers()
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        command = error.cmd if isinstance(error, subprocess.CalledProcessError) else [str(error)]
+        print(f"This failed: {' '.join(command)}", file=sys.stderr)
+        print(NEEDED, file=sys.stderr)
         return 1
     return 0
 

@@ -1,0 +1,174 @@
+"""What the documents say of commands, settings, files and each other is so."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import click
+import pytest
+
+from jsonrpc_backend.cli import main
+from jsonrpc_backend.config import BackendConfig, Config, ThrottleConfig, load_config, setting_key
+from tests.documents import DOCUMENTS, ROOT, TRANSLATED, anchor, blocks, code, links, prose, read, sections, tables
+
+EVERY_DOCUMENT = (*DOCUMENTS, TRANSLATED)
+
+
+# --- links -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT)
+def test_links_lead_somewhere(document: str) -> None:
+    for link in links(document):
+        if re.match(r"https?:", link):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        assert target.exists(), link
+        if fragment:
+            headings = {anchor(section.title) for section in sections(str(target.resolve().relative_to(ROOT)))}
+            assert fragment in headings, link
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT)
+def test_files_that_are_named_exist(document: str) -> None:
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in {"data", "build"})
+    # README also tells how to add the method Note.add.
+    named = [
+        span for span in code(read(document)) if re.fullmatch(rf"({folders})/[\w./-]+", span) and "Note" not in span
+    ]
+    assert not [span for span in named if not (ROOT / span).exists()]
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(leaves(main))
+
+
+def find(words: list[str]) -> tuple[tuple[str, ...], click.Command] | None:
+    return next(((path, command) for path, command in COMMANDS.items() if tuple(words[: len(path)]) == path), None)
+
+
+def options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")} | {"--help"}
+
+
+def command_rows() -> list[list[str]]:
+    (section,) = [section for section in sections("README.md") if section.title == "Commands"]
+    return tables(section.text)[0]
+
+
+def test_table_of_commands_has_each() -> None:
+    named = [span for row in command_rows() for span in code(row[0])]
+    found = [find(span.split()) for span in named]
+    assert None not in found, named
+    assert {path for path, _ in filter(None, found)} == COMMANDS.keys()
+
+
+def test_options_in_the_table_of_commands_exist() -> None:
+    for row in command_rows():
+        known = set().union(*(options(found[1]) for span in code(row[0]) if (found := find(span.split()))))
+        assert set(re.findall(r"--[a-z][a-z-]+", " ".join(row))) <= known, row
+
+
+def test_table_of_commands_shows_every_option_of_serve() -> None:
+    (row,) = [row for row in command_rows() if row[0].startswith("`serve")]
+    assert set(re.findall(r"--[a-z]+", row[0])) == options(COMMANDS["serve",]) - {"--help"}
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT)
+def test_commands_of_documents(document: str) -> None:
+    """In the text and in the blocks."""
+    lines = code(read(document)) + [line for block in blocks(document) for line in block.text.splitlines()]
+    for line in lines:
+        words = re.match(r"(?:.*[ /])?jsonrpc-backend ([a-z][a-z-]*.*)", line)
+        if words is None or re.search(r"systemctl|journalctl|git |install |cp |docker build", line):
+            continue
+        found = find(words[1].split())
+        assert found or words[1].split()[0] in main.commands, line
+        if found:
+            assert set(re.findall(r"(?<= )--[a-z][a-z-]+", words[1])) <= options(found[1]), line
+
+
+# --- settings ----------------------------------------------------------------------------------------------
+
+
+def settings(table: Any, path: str = "") -> Iterator[str]:
+    """The path of every setting: `server.port`, `backends.app.api_key`."""
+    for field in fields(table):
+        value, inner = getattr(table, field.name), f"{path}{setting_key(field)}"
+        if is_dataclass(value):
+            yield from settings(value, f"{inner}.")
+        elif isinstance(value, dict):
+            for name, entry in value.items():
+                yield from settings(entry, f"{inner}.{name}.")
+        else:
+            yield inner
+
+
+SETTINGS = set(settings(Config(backends={"app": BackendConfig(api_key="key")})))
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT)
+def test_settings_that_are_named_exist(document: str) -> None:
+    top = "|".join(field.name for field in fields(Config))
+    for span in code(read(document)):
+        if re.fullmatch(rf"({top})\.[a-z_.]+", span) and not re.search(r"\.(py|lock|mail|sqlite)", span):
+            assert span in SETTINGS, span
+        if re.fullmatch(r"[a-z]+_[a-z_]+_(seconds|minutes|bytes|flight|connections|batch)", span):
+            assert any(setting.endswith(f".{span}") for setting in SETTINGS), span
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT)
+def test_variables_that_are_named_exist(document: str) -> None:
+    known = {"JSONRPC_BACKEND_CONFIG", "JSONRPC_BACKEND_"}
+    known |= {f"JSONRPC_BACKEND_{re.sub('[^A-Z0-9]', '_', setting.upper())}" for setting in SETTINGS}
+    assert set(re.findall(r"JSONRPC_BACKEND_[A-Z_]*", read(document))) <= known
+
+
+def test_limits_of_the_readme_are_the_defaults() -> None:
+    limits = load_config({"backends": {"app": {"api_key": "key"}}}, environment={}).throttle
+    assert f"Within {limits.window_minutes} minutes:" in read("README.md")
+    (section,) = [section for section in sections("README.md") if section.title == "Configuration"]
+    assert [row[1] for row in tables(section.text)[0]] == [
+        str(limits.failed_logins_per_user),
+        str(limits.failed_logins_per_address),
+        str(limits.registrations_per_address),
+        f"{limits.reset_requests_per_address}; {limits.reset_mails_per_user}, one a minute",
+    ]
+    assert isinstance(limits, ThrottleConfig)
+
+
+# --- the code ----------------------------------------------------------------------------------------------
+
+
+def test_drawing_of_the_code() -> None:
+    """README's drawing names files and folders that exist, and every folder of the package."""
+    (drawing,) = [block.text for block in blocks("README.md") if block.first == "jsonrpc_backend/"]
+    named = set()
+    for line in drawing.splitlines():
+        found = re.match(r"( *)(\S+(?:, \S+)*)(?:  +|$)", line)
+        assert found, line
+        folder = ROOT / "jsonrpc_backend" if found[1] else ROOT
+        for name in found[2].split(", "):
+            assert (folder / name).exists(), name
+            named.add(name.rstrip("/"))
+    folders = {path.parent.name for path in (ROOT / "jsonrpc_backend").glob("*/__init__.py")} | {"js"}
+    assert folders <= named
+
+
+def test_promises_name_tests_that_exist() -> None:
+    for name in re.findall(r"\btests/[\w/]+\.py", prose(read("README.md"))):
+        assert (ROOT / name).is_file(), name
+    for name in re.findall(r"`tests\.(\w+)", read("README.md")):
+        assert (ROOT / "tests" / f"{name}.py").is_file(), name
