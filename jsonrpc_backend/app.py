@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import web, web_response
@@ -14,8 +14,11 @@ from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the regist
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Connection, Connections, Handler
+from jsonrpc_backend.events import Observers
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
+from jsonrpc_backend.logs import Log
+from jsonrpc_backend.metrics import State, add_metrics, make_meters
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher
@@ -37,25 +40,35 @@ SHUTDOWN_SECONDS = 3.5
 CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 
 
-def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
+def make_app(
+    config: Config,
+    *,
+    clock: Clock = system_clock,
+    development: bool = False,
+    lines: Log | None = None,
+    say: Callable[[str], None] = print,
+) -> web.Application:
     """The application; opens its databases when it starts and closes them at the end.
 
-    Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
+    Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others. Raises
+    MetricsUnavailable.
 
-    `development` serves the example apps and prints mails; it shows them on a page where nobody but this machine can
-    reach the server.
+    `lines` is the log that gets a line for each call. `development` serves the example apps and prints mails; it shows
+    them on a page where nobody but this machine can reach the server. `say` prints, without waiting for a reader.
     """
+    meters = make_meters() if config.metrics.enabled else None
+    observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
-    endpoint = Endpoint(config.server, Dispatcher(methods), backends, budget)
+    endpoint = Endpoint(config.server, Dispatcher(methods, observer), backends, budget)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(
-            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None
+            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None, observer
         )
-        process = Process(config, passwords, clock, dev.print_mail if development else None)
+        process = Process(config, passwords, clock, observer, dev.mail_printer(say) if development else None)
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
@@ -81,6 +94,13 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app[BACKENDS] = backends
     app[CONNECTIONS] = connections
     app.cleanup_ctx.extend([open_backends, connections.watching])
+    if meters is not None:
+        add_metrics(
+            app,
+            config.metrics,
+            meters,
+            State(backends, lambda: len(connections), lambda: lines.dropped if lines else 0),
+        )
     app.on_shutdown.extend([endpoint.stop, connections.hurry])
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
@@ -113,8 +133,8 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
         "lingering_time": LINGERING_SECONDS,
     }
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
     try:
+        await runner.setup()
         server = runner.server
         assert server is not None  # noqa: S101 (since it has been set up)
         async with listening(lambda: Connection(app[CONNECTIONS], server, **options), host, port) as bound_port:

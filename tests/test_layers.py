@@ -12,15 +12,22 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors"}
+LEAVES = {"config", "errors", "events"}
 BELOW_RPC = {"accounts", "mail", "store"} | LEAVES
-BELOW_CLI = {"app", "dev", "example_apps", "methods", "open_files", "rpc", "config_file"} | BELOW_RPC
+BELOW_CLI = {
+    *{"app", "dev", "example_apps", "logs", "methods", "metrics", "open_files", "output", "rpc", "config_file"},
+    *BELOW_RPC,
+}
 
 # Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
 MAY_IMPORT = {
     "": set(),
     "errors": set(),
     "config": set(),
+    "events": set(),
+    "output": set(),
+    "logs": {"config", "events", "output"},
+    "metrics": {"accounts", "config", "events", "rpc", "store"},
     "config_file": {"config"},
     "store": {"config"},
     "accounts": {"store"} | LEAVES,
@@ -33,7 +40,21 @@ MAY_IMPORT = {
     "connections": {"config"},
     "listener": set(),
     "open_files": set(),
-    "app": {"connections", "dev", "example_apps", "listener", "methods", "open_files", "rpc", "scripts"} | BELOW_RPC,
+    "app": {
+        *{
+            "connections",
+            "dev",
+            "example_apps",
+            "listener",
+            "logs",
+            "methods",
+            "metrics",
+            "open_files",
+            "rpc",
+            "scripts",
+        },
+        *BELOW_RPC,
+    },
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "client": {"errors"},
@@ -49,6 +70,7 @@ RESERVED = {
         "connections.py",
         "dev.py",
         "example_apps.py",
+        "metrics/__init__.py",
         "scripts.py",
         "rpc/endpoint.py",
         "cli",
@@ -57,6 +79,7 @@ RESERVED = {
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},
+    "prometheus_client": {"metrics/meters.py"},
 }
 
 SQL = re.compile(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import argon2
 
 from jsonrpc_backend.accounts.stand_ins import hash_of_nothing
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.events import Observer
 
 T = TypeVar("T")
 
@@ -50,13 +52,14 @@ class PasswordHasher:
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
     """
 
-    def __init__(self, config: PasswordsConfig, most_per_caller: int | None = None) -> None:
+    def __init__(self, config: PasswordsConfig, most_per_caller: int | None, observer: Observer) -> None:
         self._argon2 = argon2_hasher(config)
         self._workers = config.workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
         self._under_way: Counter[str] = Counter()
+        self._observer = observer
         self._nobodys_hash = hash_of_nothing(
             f"$argon2id$v=19$m={config.memory_kib},t={config.iterations},p={config.parallelism}$"
         )
@@ -73,6 +76,16 @@ class PasswordHasher:
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._argon2.check_needs_rehash(stored_hash)
+
+    @property
+    def running(self) -> int:
+        """Hashes that are being computed."""
+        return min(self._under_way.total(), self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """Hashes in the queue."""
+        return max(self._under_way.total() - self._workers, 0)
 
     def close(self) -> None:
         """Waits for the hashes that are being computed, drops those that wait."""
@@ -94,7 +107,11 @@ class PasswordHasher:
         def work_for_somebody() -> T:
             if has_to_wait and is_gone():
                 raise not_now
-            return work()
+            began = time.perf_counter()
+            try:
+                return work()
+            finally:
+                self._observer.password_hashed(time.perf_counter() - began)
 
         self._under_way[caller] += 1
         try:

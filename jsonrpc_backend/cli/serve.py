@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import gc
 import json
-import logging
 import os
 import shlex
 import signal
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from aiohttp import web
 
 from jsonrpc_backend import __version__, open_files
 from jsonrpc_backend.accounts import argon2_build
@@ -22,6 +22,9 @@ from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config
 from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
+from jsonrpc_backend.logs import Log, logging_to
+from jsonrpc_backend.metrics import METRICS_PORT
+from jsonrpc_backend.output import Output, writing
 from jsonrpc_backend.store.data_dir_lock import locked
 
 
@@ -43,7 +46,6 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with reported():
         config = find_config(config_file, data, keep_api_key=True)
         server = dataclasses.replace(
@@ -52,8 +54,14 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             port=config.server.port if port is None else port,
         )
         config = dataclasses.replace(config, server=server)
-        with _output_that_may_fail(), locked(Path(config.server.data_dir)):
-            asyncio.run(_run(config, embedded=config_path(config_file) is None, development=development))
+        embedded = config_path(config_file) is None
+        with (
+            _output_that_may_fail(),
+            logging_to(sys.stderr, config.server) as lines,
+            writing(sys.stdout, lambda lost: f"({lost} texts could not be printed.)\n") as output,
+            locked(Path(config.server.data_dir)),
+        ):
+            asyncio.run(_run(config, lines, output, embedded=embedded, development=development))
 
 
 @contextlib.contextmanager
@@ -71,15 +79,12 @@ def _output_that_may_fail() -> Iterator[None]:
                 os.close(nowhere)
 
 
-def _say(text: str) -> None:
-    """Prints; a full disk or a reader that has gone must not stop the server."""
-    with contextlib.suppress(OSError):
-        click.echo(text)
+async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, development: bool) -> None:
+    def say(text: str) -> None:
+        output.put_text(f"{text}\n")
 
-
-async def _run(config: Config, *, embedded: bool, development: bool) -> None:
     open_files.raise_limit()
-    app = make_app(config, development=development)
+    app = make_app(config, development=development, lines=lines, say=say)
     async with contextlib.AsyncExitStack() as stack:
         try:
             port = await stack.enter_async_context(serving(app, config.server.host, config.server.port))
@@ -92,10 +97,14 @@ async def _run(config: Config, *, embedded: bool, development: bool) -> None:
         with _told_to_stop() as stop:
             url = _url(config.server.host, port)
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
-            greeting = _greeting(config, url, embedded=embedded, stopped=stopped, development=development)
-            _say("\n".join(greeting))
+            metrics = _metrics_url(config, app)
+            greeting = _greeting(
+                config, url, metrics=metrics, embedded=embedded, stopped=stopped, development=development
+            )
+            await asyncio.to_thread(lines.flush)  # what it refers to stands above it
+            say("\n".join(greeting))
             await stop.wait()
-        _say("Stopping.")
+        say("Stopping.")
 
 
 def _collect_garbage_less_often() -> None:
@@ -127,6 +136,10 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _metrics_url(config: Config, app: web.Application) -> str | None:
+    return f"{_url(config.metrics.host, app[METRICS_PORT][0])}/metrics" if config.metrics.enabled else None
+
+
 def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     if development and is_loopback(config.server.host):
         return f"{url}/dev/mail"
@@ -140,7 +153,9 @@ def _which_argon2() -> str:
     return f"built for {processor}" if processor else "built for any processor; docs/performance.md has a faster way"
 
 
-def _greeting(config: Config, url: str, *, embedded: bool, stopped: set[str], development: bool) -> Iterator[str]:
+def _greeting(
+    config: Config, url: str, *, metrics: str | None, embedded: bool, stopped: set[str], development: bool
+) -> Iterator[str]:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     yield f"jsonrpc-backend {__version__}\n"
     for backend_id in config.backends:
@@ -151,6 +166,8 @@ def _greeting(config: Config, url: str, *, embedded: bool, stopped: set[str], de
         yield f"  API key     {api_key}"
     yield f"  Data        {Path(config.server.data_dir).absolute()}"
     yield f"  Mails       {_where_mails_are(config, url, development=development)}"
+    if metrics:
+        yield f"  Metrics     {metrics}"
     yield f"  Argon2      {_which_argon2()}"
     for app in APPS if development else ():
         yield f"  Example     {url}/examples/{app}/"
