@@ -30,6 +30,7 @@ class Output:
 
     def __init__(self, stream: TextIO, explain_loss: Callable[[int], str], most: int = MOST_WAITING) -> None:
         """`explain_loss` makes the text that tells how many were dropped, once there is room again."""
+        self._stream = stream  # or it might be closed when nobody else refers to it
         self._descriptor = stream.fileno()
         self._encoding = stream.encoding or "utf-8"
         self._explain_loss = explain_loss

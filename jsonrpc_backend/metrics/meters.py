@@ -1,6 +1,9 @@
 """The metrics themselves. Their labels take few values, whatever clients send."""
 
 import platform
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
 from math import nan
 
 from prometheus_client import (
@@ -14,6 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics import disable_created_metrics
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from jsonrpc_backend import __version__
 from jsonrpc_backend.accounts import argon2_build
@@ -44,6 +48,38 @@ CALL_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 HASH_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
+class _Calls:
+    """Number and time of calls, counted on the event loop only: without locks it takes 1 µs instead of 5."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str, int], int] = {}
+        self._buckets: dict[str, list[int]] = {}  # by method; the last one holds what takes longer
+        self._seconds: dict[str, float] = {}
+
+    def count(self, backend: str, method: str, code: int, seconds: float) -> None:
+        key = (backend, method, code)
+        self._numbers[key] = self._numbers.get(key, 0) + 1
+        if method not in self._buckets:
+            self._buckets[method] = [0] * (len(CALL_SECONDS) + 1)
+        self._buckets[method][bisect_left(CALL_SECONDS, seconds)] += 1
+        self._seconds[method] = self._seconds.get(method, 0.0) + seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the registry, on another thread."""
+        labels = ["backend", "method", "code"]
+        calls = CounterMetricFamily(f"{PREFIX}calls", "Calls that were answered.", labels=labels)
+        for (backend, method, code), number in list(self._numbers.items()):
+            calls.add_metric([backend, method, str(code)], number)
+        yield calls
+        meaning = "Time from a parsed call to its answer."
+        times = HistogramMetricFamily(f"{PREFIX}call_duration_seconds", meaning, labels=["method"])
+        limits = [*map(str, CALL_SECONDS), "+Inf"]
+        for method, seconds in list(self._seconds.items()):
+            cumulative = list(accumulate(self._buckets[method]))
+            times.add_metric([method], list(zip(limits, cumulative, strict=True)), seconds)
+        yield times
+
+
 class Meters(Observer):
     """All metrics of one server."""
 
@@ -55,9 +91,6 @@ class Meters(Observer):
             collector(registry=self.registry)
         self._count()
         self._look()
-        # Finding the child of a metric takes longer than counting.
-        self._calls_of: dict[tuple[str, str, int], Counter] = {}
-        self._seconds_of: dict[str, Histogram] = {}
 
     def page(self) -> bytes:
         """Everything, in Prometheus' text format."""
@@ -66,14 +99,8 @@ class Meters(Observer):
     # --- counted when it happens -------------------------------------------------------------------------
 
     def _count(self) -> None:
-        self._calls = self._counter("calls", "Calls that were answered.", "backend", "method", "code")
-        self._seconds = Histogram(
-            f"{PREFIX}call_duration_seconds",
-            "Time from a parsed call to its answer.",
-            ["method"],
-            buckets=CALL_SECONDS,
-            registry=self.registry,
-        )
+        self._calls = _Calls()
+        self.registry.register(self._calls)
         self._sign_ins = self._counter("sign_ins", "Attempts to sign in.", "backend", "with", "outcome")
         self._mails = self._counter("mails", "Mails and attempts to send them.", "backend", "outcome")
         self._hash_seconds = Histogram(
@@ -86,15 +113,7 @@ class Meters(Observer):
     def call_ended(self, call: CallEnded) -> None:
         backend = call.backend_id if call.backend_known else UNKNOWN
         method = UNREADABLE if call.method is None else call.method if call.method_known else UNKNOWN
-        key = (backend, method, call.code)
-        calls = self._calls_of.get(key)
-        if calls is None:
-            calls = self._calls_of[key] = self._calls.labels(backend, method, str(call.code))
-        calls.inc()
-        seconds = self._seconds_of.get(method)
-        if seconds is None:
-            seconds = self._seconds_of[method] = self._seconds.labels(method)
-        seconds.observe(call.seconds)
+        self._calls.count(backend, method, call.code, call.seconds)
         if method in SIGN_INS:
             self._sign_ins.labels(backend, SIGN_INS[method], SIGN_IN_OUTCOMES.get(call.code, NOT_ADMITTED)).inc()
 

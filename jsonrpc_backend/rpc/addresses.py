@@ -1,5 +1,6 @@
 """Whose request it is: the address that limits are counted for."""
 
+import functools
 import ipaddress
 import logging
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,9 @@ log = logging.getLogger(__name__)
 # What an Internet provider gives to one customer at least: whoever has one address of it has them all.
 IPV6_PREFIX = 64
 
+REMEMBERED = 2048  # clients
+MAX_REMEMBERED_LENGTH = 256  # characters of X-Forwarded-For
+
 
 class Proxies:
     """The proxies whose X-Forwarded-For is believed."""
@@ -17,6 +21,7 @@ class Proxies:
     def __init__(self, trusted: Iterable[str]) -> None:
         self._trusted = [ipaddress.ip_network(network) for network in trusted]
         self._has_warned = False
+        self._read = functools.lru_cache(REMEMBERED)(self._client)
 
     def client(self, peer: str | None, forwarded: Sequence[str]) -> str:
         """The client's address, or the network that counts as one.
@@ -24,6 +29,11 @@ class Proxies:
         `peer`: the address at the other end of the connection; `forwarded`: each X-Forwarded-For header, in order.
         Every proxy appends whom it was called by, so what stands left of the right-most stranger is hearsay.
         """
+        # The log asks at each call, and to read addresses takes 10 µs.
+        is_short = sum(map(len, forwarded)) <= MAX_REMEMBERED_LENGTH
+        return (self._read if is_short else self._client)(peer, tuple(forwarded))
+
+    def _client(self, peer: str | None, forwarded: tuple[str, ...]) -> str:
         address = _parse(peer or "")
         if forwarded and address and not self._is_trusted(address):
             self._warn_of(address)

@@ -77,7 +77,7 @@ class Dispatcher:
         entry = get_method(self._entries, request.method)
         context = _Request(element.get("params", {}), exchange, _new_request_id())
         result = await call_method(request, context, entry._value)  # noqa: SLF001 (as jsonrpcserver itself does)
-        self._note(exchange, context.id, request.method, getattr(result._error, "code", 0), began)  # noqa: SLF001
+        self._note(exchange, context.id, request.method, _code(result), began)
         if request.id is NOID:
             return None
         return cast("dict[str, Any]", to_serializable(to_response(request, result)))
@@ -173,6 +173,12 @@ def _entry(method: Method) -> _Entry:
 
 def _error(error: RpcError) -> Result:
     return Error(**error.to_object())
+
+
+def _code(result: Result) -> int:
+    """0 for a success."""
+    error = getattr(result, "_error", None)  # of oslash's Left; a Right has none
+    return 0 if error is None else int(error.code)
 
 
 async def _run(method: Method, request: _Request) -> Any:
