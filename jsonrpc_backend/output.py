@@ -15,7 +15,7 @@ from typing import Any, TextIO
 MOST_WAITING = 10_000  # texts
 WRITTEN_TOGETHER = 200
 # Texts that come within this time are written together: waking the thread for each would cost more than the writing.
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.05
 SECONDS_TO_FINISH = 2.0
 
 _Render = Callable[[Any], str]
