@@ -14,8 +14,11 @@ from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the regist
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Audience, Connection, Connections, Handler
+from jsonrpc_backend.events import Observers
 from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
+from jsonrpc_backend.logs import Log
+from jsonrpc_backend.metrics import State, add_metrics, make_meters
 from jsonrpc_backend.reference import Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
@@ -43,30 +46,40 @@ CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 Listen = Callable[[str, int, Audience], contextlib.AbstractAsyncContextManager[int]]
 
 
-def make_app(config: Config, *, clock: Clock = system_clock, development: bool = False) -> web.Application:
+def make_app(
+    config: Config,
+    *,
+    clock: Clock = system_clock,
+    development: bool = False,
+    lines: Log | None = None,
+    say: Callable[[str], None] = print,
+) -> web.Application:
     """The application; opens its databases when it starts and closes them at the end.
 
-    Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others.
+    Raises DatabaseUnusable when none can be opened; a backend whose file is broken does not stop the others. Raises
+    MetricsUnavailable.
 
-    `development` serves the reference and the example apps, and prints mails; it shows them on a page where nobody but
-    this machine can reach the server.
+    `lines` is the log that gets a line for each call. `development` serves the reference and the example apps, and
+    prints mails; it shows them on a page where nobody but this machine can reach the server. `say` prints, without
+    waiting for a reader.
     """
+    meters = make_meters() if config.metrics.enabled else None
+    observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
     budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
     documented = config.server.docs or development
     offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
-    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app), backends, budget)
-    management = Endpoint(
-        config.server, Dispatcher(management_methods, admit_operator), backends, budget, for_browsers=False
-    )
+    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app, observer), backends, budget)
+    managers = Dispatcher(management_methods, admit_operator, observer)
+    management = Endpoint(config.server, managers, backends, budget, for_browsers=False)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(
-            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None
+            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None, observer
         )
-        process = Process(config, passwords, clock, dev.print_mail if development else None)
+        process = Process(config, passwords, clock, observer, dev.mail_printer(say) if development else None)
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
@@ -85,6 +98,9 @@ def make_app(config: Config, *, clock: Clock = system_clock, development: bool =
     app[BACKENDS] = backends
     app[CONNECTIONS] = connections
     app.cleanup_ctx.extend([open_backends, connections.watching])
+    if meters is not None:
+        state = State(backends, lambda: len(connections), lambda: lines.dropped if lines else 0)
+        add_metrics(app, config.metrics, meters, state)
     app.on_shutdown.extend([endpoint.stop, management.stop, connections.hurry])
     # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
@@ -121,8 +137,8 @@ async def serving(app: web.Application) -> AsyncIterator[Listen]:
         "lingering_time": LINGERING_SECONDS,
     }
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
     try:
+        await runner.setup()
         server = runner.server
         assert server is not None  # noqa: S101 (since it has been set up)
 

@@ -224,6 +224,22 @@ class ServerConfig:
         boolean(),
         "Whether the server shows its methods to anybody who asks: /docs, /openrpc.json, rpc.discover. --dev does too.",
     )
+    log_format: str = setting(
+        "auto",
+        one_of("auto", "text", "json"),
+        "Lines of the log, on standard error; auto: text on a terminal, else JSON.",
+    )
+    log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "Least severe lines in the log.")
+    log_calls: bool = setting(True, boolean(), "Whether the log has a line for each call, at the level info.")
+
+
+@dataclass(frozen=True)
+class MetricsConfig:
+    enabled: bool = setting(False, boolean(), "Whether /metrics is served, for Prometheus; needs prometheus-client.")
+    host: str = setting(
+        "127.0.0.1", text("a host name or address", r"\S+"), "Address to serve it at. Whoever reaches it can read it."
+    )
+    port: int = setting(9464, integer(0, 65535), "Port to serve it at; 0 takes a free one.")
 
 
 @dataclass(frozen=True)
@@ -384,6 +400,7 @@ class Config:
 
     server: ServerConfig = section(ServerConfig)
     management: ManagementConfig = section(ManagementConfig)
+    metrics: MetricsConfig = section(MetricsConfig)
     passwords: PasswordsConfig = section(PasswordsConfig)
     smtp: SmtpConfig = section(SmtpConfig)
     throttle: ThrottleConfig = section(ThrottleConfig)

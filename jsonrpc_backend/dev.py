@@ -5,15 +5,14 @@ server is bound to a loopback address, and requests must name such an address to
 it by letting its own name point here (DNS rebinding).
 """
 
-import contextlib
 import html
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from yarl import URL
 
-from jsonrpc_backend.mail.outbox import Kept, state_of
+from jsonrpc_backend.mail.outbox import Kept, MailListener, state_of
 from jsonrpc_backend.rpc.backend import Backend
 
 MAILS_SHOWN = 50
@@ -70,13 +69,16 @@ def _names_this_machine(request: web.Request) -> bool:
         return False
 
 
-def print_mail(backend_id: str, kept: Kept) -> None:
-    """Prints a new mail to the terminal."""
-    content = kept.content
-    if content is not None:
-        lines = "\n".join(f"  | {line}" for line in content.body.splitlines())
-        with contextlib.suppress(OSError):  # a full disk behind standard output
-            print(f"\n  Mail of {backend_id} to {kept.mail.recipient}: {content.subject}\n{lines}\n", flush=True)
+def mail_printer(say: Callable[[str], None]) -> MailListener:
+    """Says each new mail to the terminal."""
+
+    def show(backend_id: str, kept: Kept) -> None:
+        content = kept.content
+        if content is not None:
+            lines = "\n".join(f"  | {line}" for line in content.body.splitlines())
+            say(f"\n  Mail of {backend_id} to {kept.mail.recipient}: {content.subject}\n{lines}\n")
+
+    return show
 
 
 def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, sends: bool) -> None:

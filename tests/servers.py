@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
 from jsonrpc_backend.app import Listen, make_app, serving
 from jsonrpc_backend.config import Config, load_config
 from jsonrpc_backend.connections import Audience
@@ -98,6 +100,13 @@ def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = _merged(result[key], value) if both else value
     return result
+
+
+@contextlib.asynccontextmanager
+async def serving_at(app: web.Application) -> AsyncIterator[int]:
+    """Runs an application on a free port."""
+    async with serving(app) as listen, listen("127.0.0.1", 0, Audience.EVERYBODY) as port:
+        yield port
 
 
 @contextlib.asynccontextmanager

@@ -88,7 +88,8 @@ async def test_only_the_broken_backend_is_stopped(
     break_it(path)
     before = path.read_bytes() if path.is_file() else None
     with serving(data_dir) as server:
-        assert re.search(rf"ERROR .*backend bad is stopped: \S+bad\.sqlite3: .*{reason}", server.output)
+        logged = rf'"level":"error".*backend bad is stopped: \S+bad\.sqlite3: .*{reason}'
+        assert re.search(logged, server.output)
         assert "/json-rpc/bad  (stopped: see above)" in server.output
         assert "/json-rpc/good\n" in server.output
         good = Wire(http, server)

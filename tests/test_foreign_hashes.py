@@ -10,6 +10,7 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash, adopt
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.events import Observer
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
@@ -101,7 +102,7 @@ VECTORS = [
 
 @pytest.fixture(scope="module")
 def hasher() -> PasswordHasher:
-    return PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1))
+    return PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer())
 
 
 @pytest.mark.parametrize(("password", "brought"), VECTORS)

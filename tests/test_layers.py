@@ -12,7 +12,7 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors"}
+LEAVES = {"config", "errors", "events"}
 BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
 BELOW_CLI = {
     "app",
@@ -21,8 +21,11 @@ BELOW_CLI = {
     "connections",
     "dev",
     "example_apps",
+    "logs",
     "methods",
+    "metrics",
     "open_files",
+    "output",
     "rpc",
     "transfer",
 } | BELOW_RPC
@@ -32,6 +35,10 @@ MAY_IMPORT = {
     "": set(),
     "errors": set(),
     "config": set(),
+    "events": set(),
+    "output": set(),
+    "logs": {"config", "events", "output"},
+    "metrics": {"accounts", "config", "events", "rpc", "store"},
     "config_file": {"config"},
     "monaql": set(),
     "store": {"config", "monaql"},
@@ -47,7 +54,19 @@ MAY_IMPORT = {
     "connections": {"config"},
     "listener": set(),
     "open_files": set(),
-    "app": {"connections", "dev", "example_apps", "listener", "methods", "open_files", "reference", "rpc", "scripts"}
+    "app": {
+        "connections",
+        "dev",
+        "example_apps",
+        "listener",
+        "logs",
+        "methods",
+        "metrics",
+        "open_files",
+        "reference",
+        "rpc",
+        "scripts",
+    }
     | BELOW_RPC,
     "cli": BELOW_CLI,
     "__main__": {"cli"},
@@ -66,6 +85,7 @@ RESERVED = {
         "dev.py",
         "example_apps.py",
         "reference.py",
+        "metrics/__init__.py",
         "scripts.py",
         "rpc/endpoint.py",
         "cli",
@@ -74,6 +94,7 @@ RESERVED = {
     "aiosmtplib": {"mail/smtp.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},
+    "prometheus_client": {"metrics/meters.py"},
 }
 
 SQL = re.compile(

@@ -14,12 +14,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from jsonrpc_backend.app import make_app
+from jsonrpc_backend.config import ServerConfig
+from jsonrpc_backend.logs import logging_to
+from jsonrpc_backend.metrics import METRICS_PORT
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
 from tests.mailbox import TOKEN, Mailbox, listening
 from tests.methods.test_secrets_at_rest import spellings
 from tests.operators import Operator
-from tests.servers import InProcessServer, TickingClock, make_config, running
+from tests.servers import InProcessServer, TickingClock, make_config, serving_at
 from tests.shell import Shell
 from tests.wire import Answer, Wire
 
@@ -157,7 +161,18 @@ async def a_broken_database(wire: Wire, server: InProcessServer, evidence: Evide
         evidence.take(wire, await wire.call(method, **params))
 
 
+async def everything(folder: Path, wire: Wire, mailbox: Mailbox, evidence: Evidence) -> None:
+    assert isinstance(wire.server, InProcessServer)
+    await a_life(wire, mailbox, evidence)
+    await every_failure(wire, evidence)
+    await operators(wire, wire.server, evidence)
+    await asyncio.to_thread(Shell(folder).ok, "backup", "--data", str(folder / "data"), "backup")
+    await a_broken_database(wire, wire.server, evidence)
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
 async def test_no_secret_gets_out(
+    log_format: str,
     tmp_path: Path,
     http: aiohttp.ClientSession,
     caplog: pytest.LogCaptureFixture,
@@ -167,18 +182,18 @@ async def test_no_secret_gets_out(
     evidence = Evidence()
     async with listening(Mailbox()) as mailbox:
         smtp = mailbox.settings | {"password": SMTP_PASSWORD}
-        keys = [{"label": "shop", "key": MANAGEMENT_KEY}]
-        settings = {"api_key": API_KEY, "management_keys": keys}
-        config = make_config(tmp_path / "data", {"backends": {"app": settings}, "smtp": smtp})
-        async with running(config, TickingClock()) as server:
-            server.api_key = API_KEY
-            wire = Wire(http, server)
-            await a_life(wire, mailbox, evidence)
-            await every_failure(wire, evidence)
-            await operators(wire, server, evidence)
-            await asyncio.to_thread(Shell(tmp_path).ok, "backup", "--data", str(tmp_path / "data"), "backup")
-            await a_broken_database(wire, server, evidence)
-            stored = {path.name: path.read_bytes() for path in files(searched_folders(server))}
+        settings = {"api_key": API_KEY, "management_keys": [{"label": "shop", "key": MANAGEMENT_KEY}]}
+        changes = {"backends": {"app": settings}, "smtp": smtp, "metrics": {"enabled": True, "port": 0}}
+        config = make_config(tmp_path / "data", changes)
+        clock = TickingClock()
+        with (tmp_path / "log").open("w") as stream, logging_to(stream, ServerConfig(log_format=log_format)) as lines:
+            app = make_app(config, clock=clock, lines=lines)
+            async with serving_at(app) as port:
+                server = InProcessServer(f"http://127.0.0.1:{port}", config, clock, api_key=API_KEY)
+                await everything(tmp_path, Wire(http, server), mailbox, evidence)
+                async with http.get(f"http://127.0.0.1:{app[METRICS_PORT][0]}/metrics") as response:
+                    metrics = await response.text()
+                stored = {path.name: path.read_bytes() for path in files(searched_folders(server))}
     # Seen are: every kind of error, a fault's traceback, and a mail that was refused.
     assert evidence.codes >= {-32700, -32602, -32603, 4, 10, 11}
     assert "Traceback" in caplog.text
@@ -189,6 +204,14 @@ async def test_no_secret_gets_out(
     logged = "\n".join(caplog.handler.format(record) for record in caplog.records if record.name != "mail.log")
     assert evidence.found_in(logged.encode()) == []
     assert evidence.found_in("".join(evidence.texts).encode()) == []
+    written = b"".join(line for line in (tmp_path / "log").read_bytes().splitlines(True) if b"mail.log" not in line)
+    assert b"User.login" in written
+    assert b"Traceback" in written
+    assert evidence.found_in(written) == []
+    assert b"me@example.com" not in written
+    assert "jsonrpc_backend_calls_total" in metrics
+    assert evidence.found_in(metrics.encode()) == []
+    assert "me@example.com" not in metrics
     printed = capfd.readouterr()
     assert evidence.found_in((printed.out + printed.err).encode()) == []
 

@@ -5,6 +5,7 @@ import collections
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ import argon2
 from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.events import Observer
 from jsonrpc_backend.store.users import NO_PASSWORD
 
 K = TypeVar("K")
@@ -71,13 +73,14 @@ class PasswordHasher:
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
     """
 
-    def __init__(self, config: PasswordsConfig, most_per_caller: int | None = None) -> None:
+    def __init__(self, config: PasswordsConfig, most_per_caller: int | None, observer: Observer) -> None:
         self._argon2 = argon2_hasher(config)
         self._workers = config.workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
         self._under_way: Counter[str] = Counter()
+        self._observer = observer
         self._nobodys_hash = self._argon2.hash(new_token())
 
     async def hash(self, password: str, *, caller: str) -> str:
@@ -97,6 +100,16 @@ class PasswordHasher:
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether the hash was made by another system, or with other parameters than today's."""
         return not _is_argon2(stored_hash) or self._argon2.check_needs_rehash(stored_hash)
+
+    @property
+    def running(self) -> int:
+        """Hashes that are being computed."""
+        return min(self._under_way.total(), self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """Hashes in the queue."""
+        return max(self._under_way.total() - self._workers, 0)
 
     def close(self) -> None:
         """Waits for the hashes that are being computed, drops those that wait."""
@@ -120,7 +133,11 @@ class PasswordHasher:
         def work_for_somebody() -> T:
             if has_to_wait and is_gone():
                 raise not_now
-            return work()
+            began = time.perf_counter()
+            try:
+                return work()
+            finally:
+                self._observer.password_hashed(time.perf_counter() - began)
 
         self._under_way[caller] += 1
         try:

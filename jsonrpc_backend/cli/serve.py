@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import gc
 import json
-import logging
 import os
 import shlex
 import signal
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from aiohttp import web
 
 from jsonrpc_backend import __version__, open_files
 from jsonrpc_backend.accounts import argon2_build
@@ -23,6 +23,9 @@ from jsonrpc_backend.config import Config, ServerConfig, setting_rule
 from jsonrpc_backend.connections import Audience
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
+from jsonrpc_backend.logs import Log, logging_to
+from jsonrpc_backend.metrics import METRICS_PORT
+from jsonrpc_backend.output import Output, writing
 from jsonrpc_backend.store.data_dir_lock import locked
 
 
@@ -44,7 +47,6 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with reported():
         config = find_config(config_file, data, keep_api_key=True)
         server = dataclasses.replace(
@@ -53,8 +55,14 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             port=config.server.port if port is None else port,
         )
         config = dataclasses.replace(config, server=server)
-        with _output_that_may_fail(), locked(Path(config.server.data_dir)):
-            asyncio.run(_run(config, embedded=config_path(config_file) is None, development=development))
+        embedded = config_path(config_file) is None
+        with (
+            _output_that_may_fail(),
+            logging_to(sys.stderr, config.server) as lines,
+            writing(sys.stdout, lambda lost: f"({lost} texts could not be printed.)\n") as output,
+            locked(Path(config.server.data_dir)),
+        ):
+            asyncio.run(_run(config, lines, output, embedded=embedded, development=development))
 
 
 @contextlib.contextmanager
@@ -72,15 +80,13 @@ def _output_that_may_fail() -> Iterator[None]:
                 os.close(nowhere)
 
 
-def _say(text: str) -> None:
-    """Prints; a full disk or a reader that has gone must not stop the server."""
-    with contextlib.suppress(OSError):
-        click.echo(text)
+async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, development: bool) -> None:
+    def say(text: str) -> None:
+        output.put_text(f"{text}\n")
 
-
-async def _run(config: Config, *, embedded: bool, development: bool) -> None:
     open_files.raise_limit()
-    app, server, management = make_app(config, development=development), config.server, config.management
+    app = make_app(config, development=development, lines=lines, say=say)
+    server, management = config.server, config.management
     async with contextlib.AsyncExitStack() as stack:
         listen = await stack.enter_async_context(serving(app))
         places = [_Place(server.host, server.port, Audience.EVERYBODY, "with --port or --host")]
@@ -90,9 +96,14 @@ async def _run(config: Config, *, embedded: bool, development: bool) -> None:
         _collect_garbage_less_often()
         with _told_to_stop() as stop:
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
-            _say("\n".join(_greeting(config, urls, embedded=embedded, stopped=stopped, development=development)))
+            metrics = _metrics_url(config, app)
+            greeting = _greeting(
+                config, urls, metrics=metrics, embedded=embedded, stopped=stopped, development=development
+            )
+            await asyncio.to_thread(lines.flush)  # what it refers to stands above it
+            say("\n".join(greeting))
             await stop.wait()
-        _say("Stopping.")
+        say("Stopping.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +154,10 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _metrics_url(config: Config, app: web.Application) -> str | None:
+    return f"{_url(config.metrics.host, app[METRICS_PORT][0])}/metrics" if config.metrics.enabled else None
+
+
 def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
     if development and is_loopback(config.server.host):
         return f"{url}/dev/mail"
@@ -157,7 +172,7 @@ def _which_argon2() -> str:
 
 
 def _greeting(
-    config: Config, urls: list[str], *, embedded: bool, stopped: set[str], development: bool
+    config: Config, urls: list[str], *, metrics: str | None, embedded: bool, stopped: set[str], development: bool
 ) -> Iterator[str]:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     url = urls[0]
@@ -172,6 +187,8 @@ def _greeting(
         yield f"  API key     {api_key}"
     yield f"  Data        {Path(config.server.data_dir).absolute()}"
     yield f"  Mails       {_where_mails_are(config, url, development=development)}"
+    if metrics:
+        yield f"  Metrics     {metrics}"
     yield f"  Argon2      {_which_argon2()}"
     if config.server.docs or development:
         yield f"  Reference   {url}/docs"

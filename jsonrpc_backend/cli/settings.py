@@ -23,6 +23,7 @@ from jsonrpc_backend.config import (
     setting_rule,
 )
 from jsonrpc_backend.mail.outbox import MailUnusable
+from jsonrpc_backend.metrics import MetricsUnavailable
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 
@@ -46,7 +47,7 @@ def reported() -> Iterator[None]:
         yield
     except ConfigError as error:
         raise ConfigurationFailed(str(error)) from error
-    except MailUnusable as error:
+    except (MailUnusable, MetricsUnavailable) as error:
         raise ConfigurationFailed(str(error)) from error
     except DatabaseUnusable as error:
         raise DatabaseFailed(str(error)) from error

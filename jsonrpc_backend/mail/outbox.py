@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token, without_reset_tokens
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
+from jsonrpc_backend.events import Observer
 from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.seal import Seal, Unreadable
@@ -85,6 +86,7 @@ class Outbox:
         clock: Callable[[], int],
         reset_interval: int,
         throttle: ThrottleConfig,
+        observer: Observer,
         on_mail: MailListener | None = None,
     ) -> None:
         """`reset_interval`: at least this long between two reset mails to one user, in ms; 0: no limit."""
@@ -96,6 +98,7 @@ class Outbox:
         self._clock = clock
         self._reset_interval = reset_interval
         self._throttle = throttle
+        self._observer = observer
         self._on_mail = on_mail
         self._work = asyncio.Event()
         self._stopping = False
@@ -165,6 +168,8 @@ class Outbox:
         taken = True
         while taken and not self._stopping:
             taken, key = await self._database.write(self._answer_request)
+            if key is not None:
+                self._observer.mail_changed(self._backend_id, "written")
             if key is not None and self._on_mail is not None:
                 await self._show(key, self._on_mail)
 
@@ -270,6 +275,7 @@ class Outbox:
                 log.exception("backend %s: cannot note that mail %d is sent", self._backend_id, mail.key)
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
             else:
+                self._observer.mail_changed(self._backend_id, "sent")
                 log.info("backend %s: mail %d sent", self._backend_id, mail.key)
                 return
 
@@ -285,6 +291,7 @@ class Outbox:
         if failure.permanent or next_at is None or next_at >= mail.expires_at:
             next_at = None
         await self._database.write(mails.mark_failed, mail.key, self._without_secrets(str(failure)), next_at)
+        self._observer.mail_changed(self._backend_id, "given_up" if next_at is None else "failed")
         if next_at is None:
             log.error("backend %s: mail %d given up: %s", self._backend_id, mail.key, failure.summary)
         else:

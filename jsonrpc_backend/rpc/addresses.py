@@ -1,5 +1,6 @@
 """Where a request comes from, behind proxies too: limits are counted for it, and management keys are bound to it."""
 
+import functools
 import ipaddress
 import logging
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,9 @@ Address = IPv4Address | IPv6Address
 
 # What an Internet provider gives to one customer at least: whoever has one address of it has them all.
 IPV6_PREFIX = 64
+
+REMEMBERED = 2048  # clients
+MAX_REMEMBERED_LENGTH = 256  # characters of X-Forwarded-For
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
@@ -38,6 +42,7 @@ class Proxies:
     def __init__(self, trusted: Iterable[str]) -> None:
         self._trusted = Ranges(trusted)
         self._has_warned = False
+        self._read = functools.lru_cache(REMEMBERED)(self._find)
 
     def find_client(self, peer: str | None, forwarded: Sequence[str]) -> Address | None:
         """The client's address; None where it has none, as on a Unix socket.
@@ -45,6 +50,11 @@ class Proxies:
         `peer`: the address at the other end of the connection; `forwarded`: each X-Forwarded-For header, in order.
         Every proxy appends whom it was called by, so what stands left of the right-most stranger is hearsay.
         """
+        # The log asks at each call, and to read addresses takes 10 µs.
+        is_short = sum(map(len, forwarded)) <= MAX_REMEMBERED_LENGTH
+        return (self._read if is_short else self._find)(peer, tuple(forwarded))
+
+    def _find(self, peer: str | None, forwarded: tuple[str, ...]) -> Address | None:
         address = _parse(peer or "")
         if forwarded and address and address not in self._trusted:
             self._warn_of(address)

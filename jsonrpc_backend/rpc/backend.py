@@ -12,12 +12,14 @@ from pathlib import Path
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.events import Observer
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import audit, login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database, UnusableDatabase
 from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.sizes import Sizes, measure
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Process:
     config: Config
     passwords: PasswordHasher
     clock: Clock
+    observer: Observer
     on_mail: MailListener | None = None
 
     @property
@@ -62,6 +65,7 @@ class Backend:
 
     def __init__(self, backend_id: str, process: Process, database: Database) -> None:
         self.id = backend_id
+        self._path = database_path(process.data_dir, backend_id)
         self.config = process.config.backends[backend_id]
         self.database = database
         self.search_seconds = process.config.management.search_seconds
@@ -79,6 +83,7 @@ class Backend:
             clock=process.clock,
             reset_interval=self.config.password_reset.interval_seconds * SECOND if throttle.enabled else 0,
             throttle=throttle,
+            observer=process.observer,
             on_mail=process.on_mail,
         )
         self._schemas: dict[str, ParamsSchema] = {}
@@ -136,6 +141,13 @@ class Backend:
     def oldest_reset_token(self) -> int:
         """Password reset tokens made up to this time have expired."""
         return self.clock() - self.config.password_reset.valid_minutes * MINUTE
+
+    async def measure(self) -> Sizes:
+        """Beside the calls, which wait for none of it. Raises sqlite3.Error, OSError."""
+        now = self.clock()
+        return await asyncio.to_thread(
+            measure, self._path, used_after=now - self._session_idle, created_after=now - self._session_valid
+        )
 
     async def find_session(self, digest: bytes) -> sessions.Session | None:
         """The session unless it has ended; notes now and then that it is in use."""

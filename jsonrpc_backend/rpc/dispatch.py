@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -36,6 +37,7 @@ from jsonrpc_backend.errors import (
     MethodNotFound,
     RpcError,
 )
+from jsonrpc_backend.events import CallEnded, Observer
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.call import Call, Exchange
 from jsonrpc_backend.rpc.management import ManagementCall
@@ -55,6 +57,7 @@ class _Request:
 
     params: Any
     exchange: Exchange
+    id: str  # ours, for the log
 
 
 # Who may call: the call that the handler gets, and the params without what is reserved. Raises RpcError.
@@ -64,21 +67,47 @@ Admission = Callable[[Method, Mapping[str, Any], Exchange], Awaitable[tuple[Call
 class Dispatcher:
     """Answers requests for the methods of one registry, for those whom its admission lets in."""
 
-    def __init__(self, methods: Mapping[str, Method], admit: Admission) -> None:
+    def __init__(self, methods: Mapping[str, Method], admit: Admission, observer: Observer) -> None:
+        self._observer = observer
         self._entries = _Entries({name: _entry(method, admit) for name, method in methods.items()})
 
     async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
         """The response object for one element; None for a notification."""
+        began = time.perf_counter()
         try:
             request = create_request(_read_envelope(element))
         except InvalidRequest as error:
+            self.note_refusal(exchange, error, began)
             return error_response(error, echoable_id(element))
         entry = get_method(self._entries, request.method)
-        context = _Request(element.get("params", {}), exchange)
+        context = _Request(element.get("params", {}), exchange, _new_request_id())
         result = await call_method(request, context, entry._value)  # noqa: SLF001 (as jsonrpcserver itself does)
+        self._note(exchange, context.id, request.method, _code(result), began)
         if request.id is NOID:
             return None
         return cast("dict[str, Any]", to_serializable(to_response(request, result)))
+
+    def note_refusal(self, exchange: Exchange, error: RpcError, began: float) -> None:
+        """Tells the observer of what was answered before it was known which method is called."""
+        self._note(exchange, _new_request_id(), None, error.code, began)
+
+    def _note(self, exchange: Exchange, request_id: str, method: str | None, code: int, began: float) -> None:
+        self._observer.call_ended(
+            CallEnded(
+                request_id,
+                exchange.backend_id,
+                exchange.backend_id in exchange.backends,
+                method,
+                method in self._entries,
+                code,
+                time.perf_counter() - began,
+                exchange.client,
+            )
+        )
+
+
+def _new_request_id() -> str:
+    return secrets.token_hex(8)
 
 
 def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:
@@ -137,19 +166,24 @@ def _entry(method: Method, admit: Admission) -> _Entry:
         except TooManyHashes as full:
             return _error(CallLimitExceeded(full.retry_after))
         except DatabaseUnusable as stopped:
-            request_id = secrets.token_hex(8)
-            log.error("request %s: %s failed, the backend is stopped: %s", request_id, method.name, stopped)
-            return _error(InternalError(request_id))
+            told = {"request_id": request.id}
+            log.error("request %s: %s failed, the backend is stopped: %s", request.id, method.name, stopped, extra=told)
+            return _error(InternalError(request.id))
         except Exception:
-            request_id = secrets.token_hex(8)
-            log.exception("request %s: %s failed", request_id, method.name)
-            return _error(InternalError(request_id))
+            log.exception("request %s: %s failed", request.id, method.name, extra={"request_id": request.id})
+            return _error(InternalError(request.id))
 
     return entry
 
 
 def _error(error: RpcError) -> Result:
     return Error(**error.to_object())
+
+
+def _code(result: Result) -> int:
+    """0 for a success."""
+    error = getattr(result, "_error", None)  # of oslash's Left; a Right has none
+    return 0 if error is None else int(error.code)
 
 
 async def _run(method: Method, admit: Admission, request: _Request) -> Any:

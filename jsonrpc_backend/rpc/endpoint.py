@@ -7,6 +7,7 @@ their own and lose ours.
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -110,6 +111,7 @@ class Endpoint:
         headers["Access-Control-Expose-Headers"] = SESSION_HEADER
 
     async def _post(self, request: web.Request, share: Share) -> web.Response:
+        began = time.perf_counter()
         caller_is_gone.set(lambda: request.transport is None)
         exchange = Exchange(
             request.match_info["backend_id"],
@@ -121,6 +123,7 @@ class Endpoint:
         try:
             answer = await self._answer(request, exchange, share)
         except RpcError as error:
+            self._dispatcher.note_refusal(exchange, error, began)
             answer = _encode(error_response(error))
         headers = {"Cache-Control": "no-store"}
         if exchange.opened_session is not None:
@@ -160,10 +163,12 @@ class Endpoint:
         return b"[" + b",".join(answers) + b"]" if answers else None
 
     async def _answer_element(self, element: Any, exchange: Exchange, share: Share) -> bytes | None:
+        began = time.perf_counter()
         try:
             share.check()
             answer = await self._dispatcher.answer(element, exchange)
         except CallLimitExceeded as error:
+            self._dispatcher.note_refusal(exchange, error, began)
             is_notification = isinstance(element, dict) and "id" not in element
             answer = None if is_notification else error_response(error, echoable_id(element))
         if answer is None:

@@ -1,0 +1,111 @@
+"""Writes to a terminal, a pipe or a file from a thread of its own.
+
+Whoever does not read what the server prints would otherwise stop it: a write to a pipe that is full waits for its
+reader. Here what finds no room is dropped and counted.
+"""
+
+import contextlib
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+MOST_WAITING = 10_000  # texts
+WRITTEN_TOGETHER = 200
+# Texts that come within this time are written together: waking the thread for each would cost more than the writing.
+PAUSE_SECONDS = 0.05
+SECONDS_TO_FINISH = 2.0
+
+_Render = Callable[[Any], str]
+
+
+def _mark(_: threading.Event) -> str:
+    return ""
+
+
+class Output:
+    """One stream."""
+
+    def __init__(self, stream: TextIO, explain_loss: Callable[[int], str], most: int = MOST_WAITING) -> None:
+        """`explain_loss` makes the text that tells how many were dropped, once there is room again."""
+        self._stream = stream  # or it might be closed when nobody else refers to it
+        self._descriptor = stream.fileno()
+        self._encoding = stream.encoding or "utf-8"
+        self._explain_loss = explain_loss
+        self._most = most
+        self._waiting: deque[tuple[_Render, Any]] = deque()
+        self._has_work, self._closing = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self.dropped = 0  # since the start
+        self._dropped_and_told = 0
+        self._thread = threading.Thread(target=self._run, name="output", daemon=True)  # it may hang in a write for ever
+        self._thread.start()
+
+    def put(self, render: _Render, value: Any) -> None:
+        """Writes `render(value)` soon; the thread calls it. Never waits. For any thread."""
+        if len(self._waiting) >= self._most:
+            self._count_dropped(1)
+            return
+        self._waiting.append((render, value))
+        if not self._has_work.is_set():
+            self._has_work.set()
+
+    def put_text(self, text: str) -> None:
+        self.put(str, text)
+
+    def flush(self, seconds: float = SECONDS_TO_FINISH) -> None:
+        """Waits until what was put before is written, but not for longer than this."""
+        written = threading.Event()
+        self._waiting.append((_mark, written))
+        self._has_work.set()
+        written.wait(seconds)
+
+    def close(self) -> None:
+        """Writes what waits; gives up on a stream that takes nothing."""
+        self._closing.set()
+        self._has_work.set()
+        self._thread.join(SECONDS_TO_FINISH)
+
+    def _count_dropped(self, number: int) -> None:
+        with self._lock:
+            self.dropped += number
+
+    def _run(self) -> None:
+        while not self._closing.is_set() or self._waiting:
+            self._has_work.wait()
+            self._closing.wait(PAUSE_SECONDS)
+            self._has_work.clear()
+            while self._waiting:
+                self._write_some()
+
+    def _write_some(self) -> None:
+        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), WRITTEN_TOGETHER))]
+        lost = self.dropped - self._dropped_and_told
+        text = (self._explain_loss(lost) if lost else "") + "".join(render(value) for render, value in some)
+        try:
+            self._write(text.encode(self._encoding, "backslashreplace"))
+            self._dropped_and_told += lost
+        except OSError:  # a full disk, or the reader has gone
+            self._count_dropped(len(some))
+        for render, value in some:
+            if render is _mark:
+                value.set()
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # a stream that another program has made so
+                select.select([], [self._descriptor], [])
+
+
+@contextlib.contextmanager
+def writing(stream: TextIO, explain_loss: Callable[[int], str]) -> Iterator[Output]:
+    """An output that is written to its end when the block ends."""
+    output = Output(stream, explain_loss)
+    try:
+        yield output
+    finally:
+        output.close()

@@ -1,0 +1,43 @@
+"""How much a backend's file holds."""
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from jsonrpc_backend.store.database_file import connect
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """`file_bytes` and `log_bytes` (of the write-ahead log) are what they take on the disk."""
+
+    users: int
+    sessions: int
+    file_bytes: int
+    log_bytes: int
+
+
+def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
+    """Counts on a connection of its own, for that may take long. Raises sqlite3.Error, OSError. Blocking."""
+    with contextlib.closing(connect(path, read_only=True)) as db:
+        return Sizes(
+            _number(db, "SELECT count(*) FROM users"),
+            _number(
+                db, "SELECT count(*) FROM sessions WHERE used_at > ? AND created_at > ?", used_after, created_after
+            ),
+            path.stat().st_size,
+            _size(path.with_name(f"{path.name}-wal")),
+        )
+
+
+def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
+    number: int = db.execute(query, values).fetchone()[0]
+    return number
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,340 @@
+"""`/metrics`: read by Prometheus' own parser, each number moved by what it counts."""
+
+import asyncio
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from jsonrpc_backend.app import make_app
+from jsonrpc_backend.errors import RpcError
+from jsonrpc_backend.metrics import METRICS_PORT, MetricsUnavailable
+from jsonrpc_backend.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES, SIGN_INS
+from jsonrpc_backend.rpc.registry import methods
+from tests.mailbox import Mailbox
+from tests.servers import FakeClock, InProcessServer, make_config, serving_at
+from tests.shell import Shell
+from tests.wire import Wire
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WAIT_SECONDS = 20
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class Watched(InProcessServer):
+    """A server, and what Prometheus reads of it."""
+
+    metrics_url: str
+    http: aiohttp.ClientSession
+
+    async def text(self) -> str:
+        async with self.http.get(self.metrics_url) as response:
+            assert response.status == 200
+            assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            return await response.text()
+
+    async def samples(self) -> Samples:
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(await self.text())
+            for sample in family.samples
+        }
+
+    async def value(self, name: str, **labels: str) -> float:
+        """0 for what has not happened yet."""
+        return (await self.samples()).get((f"jsonrpc_backend_{name}", frozenset(labels.items())), 0)
+
+    async def until(self, name: str, expected: float, **labels: str) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await self.value(name, **labels) != expected:
+                pass  # asking takes a while
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    folder: Path, http: aiohttp.ClientSession, changes: dict[str, Any] | None = None
+) -> AsyncIterator[Watched]:
+    clock = FakeClock()
+    config = make_config(folder / "data", {"metrics": {"enabled": True, "port": 0}, **(changes or {})})
+    app = make_app(config, clock=clock)
+    async with serving_at(app) as port:
+        server = Watched(f"http://127.0.0.1:{port}", config, clock)
+        server.metrics_url = f"http://127.0.0.1:{app[METRICS_PORT][0]}/metrics"
+        server.http = http
+        yield server
+
+
+@pytest.fixture
+async def prometheus(tmp_path: Path, http: aiohttp.ClientSession, mailbox: Mailbox) -> AsyncIterator[Watched]:
+    async with watched(tmp_path, http, {"smtp": mailbox.settings}) as server:
+        yield server
+
+
+async def test_calls_are_counted_by_backend_method_and_code(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    app = Wire(http, prometheus)
+    await app.register()
+    for _ in range(3):
+        await app.call("User.isAuthenticated")
+    await app.call("User.login", username="me@example.com", password="wrong")
+    for name in ("User.nonsense", "x" * 1000, 'a"b\nc{}', "\x1b[31m"):
+        assert (await app.call(name)).code == -32601
+    await app.post(b"{")
+    await app.send([1, {"jsonrpc": "2.0", "method": "User.isAuthenticated", "params": app.params({})}])
+    prometheus.backend_id = "somebody-elses"
+    await app.call("User.isAuthenticated")
+    found = await prometheus.samples()
+    counted = {tuple(sorted(labels)): value for (name, labels), value in found.items() if name.endswith("calls_total")}
+    assert {tuple(value for _, value in labels): number for labels, number in counted.items()} == {
+        ("app", "0", "User.register"): 1,
+        ("app", "0", "User.isAuthenticated"): 4,  # the notification too
+        ("app", "-32602", "User.login"): 1,
+        ("app", "-32601", "(unknown)"): 4,
+        ("app", "-32700", "(none)"): 1,
+        ("app", "-32600", "(none)"): 1,
+        ("(unknown)", "4", "User.isAuthenticated"): 1,
+    }
+    name = "jsonrpc_backend_call_duration_seconds"
+    authenticated = ("method", "User.isAuthenticated")
+    assert found[f"{name}_count", frozenset({authenticated})] == 5
+    assert found[f"{name}_bucket", frozenset({authenticated, ("le", "+Inf")})] == 5
+    assert 0 < found[f"{name}_sum", frozenset({authenticated})] < 5 * WAIT_SECONDS
+
+
+async def test_every_method_is_counted_under_its_name(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    for method in methods:
+        await Wire(http, prometheus).call(method, __api_key="wrong")
+        assert await prometheus.value("calls_total", backend="app", method=method, code="4") == 1
+
+
+async def signed_in(app: Wire) -> str:
+    await app.register("somebody@example.com")
+    return "registration"
+
+
+async def wrong_password(app: Wire) -> str:
+    await app.call("User.login", username="me@example.com", password="wrong")
+    return "password"
+
+
+async def wrong_login_token(app: Wire) -> str:
+    await app.call("User.autoLogin", loginToken="0" * 64)
+    return "login_token"
+
+
+async def right_login_token(app: Wire) -> str:
+    await app.register("somebody@example.com")
+    await app.call("User.autoLogin", loginToken=app.login_token)
+    return "login_token"
+
+
+async def wrong_reset_token(app: Wire) -> str:
+    await app.call("User.resetPasswordAndLogin", username="me@example.com", newPassword="newPassword", token="x")
+    return "reset_token"
+
+
+async def too_often(app: Wire) -> str:
+    for _ in range(3):
+        await app.call("User.login", username="me@example.com", password="wrong")
+    return "password"
+
+
+async def wrong_key(app: Wire) -> str:
+    await app.call("User.login", __api_key="wrong", username="me@example.com", password="password")
+    return "password"
+
+
+async def broken_database(app: Wire) -> str:
+    server = app.server
+    assert isinstance(server, Watched)
+    with contextlib.closing(sqlite3.connect(server.database_path())) as database, database:
+        database.execute("ALTER TABLE users RENAME TO hidden")
+    await app.call("User.login", username="me@example.com", password="password")
+    return "password"
+
+
+SIGN_IN_CASES: list[tuple[Callable[[Wire], Any], str]] = [
+    (signed_in, "success"),
+    (right_login_token, "success"),
+    (wrong_password, "rejected"),
+    (wrong_login_token, "rejected"),
+    (wrong_reset_token, "rejected"),
+    (too_often, "throttled"),
+    (wrong_key, "not_admitted"),
+    (broken_database, "failed"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "outcome"), SIGN_IN_CASES)
+async def test_sign_ins_by_outcome(
+    tmp_path: Path, http: aiohttp.ClientSession, attempt: Callable[[Wire], Any], outcome: str
+) -> None:
+    throttle = {"enabled": True, "failed_logins_per_user": 2}
+    async with watched(tmp_path, http, {"throttle": throttle}) as server:
+        means = await attempt(Wire(http, server))
+        labels = {"backend": "app", "with": means, "outcome": outcome}
+        assert await server.value("sign_ins_total", **labels) == 1
+
+
+async def test_sign_ins_that_are_turned_off(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    off = {"backends": {"app": {"auto_login": {"enabled": False}}}}
+    async with watched(tmp_path, http, off) as server:
+        await Wire(http, server).call("User.autoLogin", loginToken="0" * 64)
+        labels = {"backend": "app", "with": "login_token", "outcome": "unavailable"}
+        assert await server.value("sign_ins_total", **labels) == 1
+
+
+def test_methods_that_sign_in_exist() -> None:
+    assert SIGN_INS.keys() <= methods.keys()
+
+
+async def test_argon2_is_timed(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    app = Wire(http, prometheus)
+    await app.register()
+    await app.call("User.login", username="me@example.com", password="wrong")
+    assert await prometheus.value("argon2_duration_seconds_count") == 2
+    assert await prometheus.value("argon2_duration_seconds_sum") > 0
+
+
+async def test_queue_of_argon2(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    slow = {"passwords": {"memory_kib": 64, "iterations": 1000, "workers": 1}}
+    async with watched(tmp_path, http, slow) as server:
+        app = Wire(http, server)
+        calls = [
+            asyncio.create_task(app.elsewhere().call("User.login", username="nobody", password="x")) for _ in range(4)
+        ]
+        running, waiting = set(), set()
+        while not all(call.done() for call in calls):
+            running.add(await server.value("argon2_hashes", state="running"))
+            waiting.add(await server.value("argon2_hashes", state="waiting"))
+        assert max(running) == 1
+        assert max(waiting) >= 1
+        assert await server.value("argon2_hashes", state="waiting") == 0
+
+
+async def test_mails_by_outcome(prometheus: Watched, http: aiohttp.ClientSession, mailbox: Mailbox) -> None:
+    app = Wire(http, prometheus)
+    await app.register()
+
+    async def ask() -> None:
+        await app.elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
+
+    await ask()
+    await prometheus.until("mails_total", 1, backend="app", outcome="sent")
+    mailbox.data = lambda _: "451 4.3.0 later"
+    await ask()
+    await prometheus.until("mails_total", 1, backend="app", outcome="failed")
+    mailbox.data = lambda _: "550 5.1.1 never"
+    await ask()
+    await prometheus.until("mails_total", 1, backend="app", outcome="given_up")
+    assert await prometheus.value("mails_total", backend="app", outcome="written") == 3
+    counted = {dict(labels)["outcome"] for name, labels in await prometheus.samples() if name.endswith("mails_total")}
+    assert counted == set(MAIL_OUTCOMES)
+
+
+async def test_sizes(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    app, other = Wire(http, prometheus), Wire(http, prometheus, "device-2")
+    await app.register("anna")
+    await other.register("bert")
+    assert await prometheus.value("users", backend="app") == 2
+    assert await prometheus.value("sessions", backend="app") == 2
+    await other.call("User.logout")
+    assert await prometheus.value("sessions", backend="app") == 1
+    prometheus.clock.advance(minutes=1441)  # the session has idled out, though nobody has removed it yet
+    assert await prometheus.value("sessions", backend="app") == 0
+    file_bytes = prometheus.database_path().stat().st_size
+    assert await prometheus.value("database_bytes", backend="app", file="database") == file_bytes
+    assert await prometheus.value("database_bytes", backend="app", file="log") > 0
+    assert await prometheus.value("connections") == 1  # the metrics' own are not among them
+    assert await prometheus.value("up", backend="app") == 1
+    assert await prometheus.value("process_resident_memory_bytes") == 0  # has no prefix
+    assert (await prometheus.samples())["process_resident_memory_bytes", frozenset()] > 1e6
+
+
+async def test_backend_that_is_stopped(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "broken.sqlite3").write_bytes(b"no database, certainly not" * 100)
+    async with watched(tmp_path, http, {"backends": {"app": {"api_key": "a"}, "broken": {"api_key": "b"}}}) as server:
+        assert await server.value("up", backend="app") == 1
+        assert await server.value("up", backend="broken") == 0
+        assert str(await server.value("users", backend="broken")) == "nan"
+
+
+async def test_metrics_are_at_their_own_address_only(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{prometheus.url}/metrics") as response:
+        assert response.status == 404
+    async with http.post(prometheus.metrics_url.replace("/metrics", "/json-rpc/app"), data="{}") as response:
+        assert response.status == 404
+
+
+async def test_taken_address(tmp_path: Path, prometheus: Watched) -> None:
+    port = int(prometheus.metrics_url.split(":")[2].split("/")[0])
+    config = make_config(tmp_path / "other", {"metrics": {"enabled": True, "port": port}})
+    with pytest.raises(MetricsUnavailable, match=f"metrics cannot be served at 127.0.0.1:{port}: "):
+        async with serving_at(make_app(config)):
+            raise AssertionError
+
+
+def test_without_the_extra(shell: Shell) -> None:
+    """As where it is not installed: whoever imports it is told that there is no such module."""
+    gone = shell.folder / "gone"
+    gone.mkdir()
+    missing = "raise ModuleNotFoundError('No module named \\'prometheus_client\\'', name='prometheus_client')\n"
+    (gone / "prometheus_client.py").write_text(missing)
+    without = {"PYTHONPATH": str(gone), "JSONRPC_BACKEND_METRICS_ENABLED": "true"}
+    said = shell.fails(3, "serve", "--port", "0", **without)
+    assert re.search(
+        r"metrics.enabled needs a package that is not installed: \S+ -m pip install prometheus-client", said
+    )
+    shell.ok("user", "add", "anna", "--password-stdin", stdin="secret", PYTHONPATH=str(gone))
+
+
+# --- what is written about them --------------------------------------------------------------------------
+
+
+async def families(server: Watched) -> dict[str, Any]:
+    """Ours, by the names of their samples without what histograms add."""
+    found = {}
+    for family in text_string_to_metric_families(await server.text()):
+        if family.name.startswith("jsonrpc_backend_"):
+            found[family.name + ("_total" if family.type == "counter" else "")] = family
+    return found
+
+
+async def test_table_of_metrics(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    section = README.split("\n### Metrics\n")[1].split("\n### ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    documented = {row[0].strip().strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows}
+    await Wire(http, prometheus).register()
+    await Wire(http, prometheus).elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
+    await prometheus.until("mails_total", 1, backend="app", outcome="sent")
+    served = {
+        name: {label for sample in family.samples for label in sample.labels} - {"le"}
+        for name, family in (await families(prometheus)).items()
+    }
+    assert documented == served
+
+
+async def test_dashboard_asks_for_metrics_that_exist(prometheus: Watched) -> None:
+    dashboard = json.loads((ROOT / "examples" / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(queries) >= 10
+    known = {family.name for family in text_string_to_metric_families(await prometheus.text())}
+    asked = set(re.findall(r"\b(?:jsonrpc_backend|process)_\w+", " ".join(queries)))
+    assert {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in asked} <= known | {
+        re.sub("_total$", "", name) for name in known
+    }
+    variables = " ".join(str(variable.get("query", "")) for variable in dashboard["templating"]["list"])
+    assert "jsonrpc_backend_up" in variables
+
+
+def test_codes_of_sign_ins_exist() -> None:
+    assert SIGN_IN_OUTCOMES.keys() - {0} <= {cls.code for cls in RpcError.__subclasses__()}
