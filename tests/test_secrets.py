@@ -189,7 +189,8 @@ async def test_no_secret_gets_out(
         with (tmp_path / "log").open("w") as stream, logging_to(stream, ServerConfig(log_format=log_format)) as lines:
             app = make_app(config, clock=clock, lines=lines)
             async with serving_at(app) as port:
-                server = InProcessServer(f"http://127.0.0.1:{port}", config, clock, api_key=API_KEY)
+                url = f"http://127.0.0.1:{port}"
+                server = InProcessServer(url, config, clock, api_key=API_KEY, management_url=url)
                 await everything(tmp_path, Wire(http, server), mailbox, evidence)
                 async with http.get(f"http://127.0.0.1:{app[METRICS_PORT][0]}/metrics") as response:
                     metrics = await response.text()
