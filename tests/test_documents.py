@@ -9,7 +9,16 @@ import click
 import pytest
 
 from jsonrpc_backend.cli import main
-from jsonrpc_backend.config import BackendConfig, Config, ThrottleConfig, load_config, setting_key
+from jsonrpc_backend.config import (
+    CONFIG_FILE_VARIABLE,
+    ENVIRONMENT_PREFIX,
+    MANAGEMENT_KEY_VARIABLE,
+    BackendConfig,
+    Config,
+    ThrottleConfig,
+    load_config,
+    setting_key,
+)
 from tests.documents import DOCUMENTS, ROOT, TRANSLATED, anchor, blocks, code, links, prose, read, sections, tables
 
 EVERY_DOCUMENT = (*DOCUMENTS, TRANSLATED)
@@ -131,9 +140,9 @@ def test_settings_that_are_named_exist(document: str) -> None:
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT)
 def test_variables_that_are_named_exist(document: str) -> None:
-    known = {"JSONRPC_BACKEND_CONFIG", "JSONRPC_BACKEND_"}
-    known |= {f"JSONRPC_BACKEND_{re.sub('[^A-Z0-9]', '_', setting.upper())}" for setting in SETTINGS}
-    assert set(re.findall(r"JSONRPC_BACKEND_[A-Z_]*", read(document))) <= known
+    known = {ENVIRONMENT_PREFIX, CONFIG_FILE_VARIABLE, MANAGEMENT_KEY_VARIABLE}
+    known |= {f"{ENVIRONMENT_PREFIX}{re.sub('[^A-Z0-9]', '_', setting.upper())}" for setting in SETTINGS}
+    assert set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z_]*", read(document))) <= known
 
 
 def test_limits_of_the_readme_are_the_defaults() -> None:

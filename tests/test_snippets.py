@@ -25,6 +25,7 @@ NOT_EXECUTED = {
     ("README.md", "python3 run.py test"): "these tests; .ci/run begins with it",
     ("README.md", "jsonrpc_backend/"): "a drawing; test_drawing_of_the_code compares it with the folders",
     ("README.md", '@method("Note.add", session=Session.REQUIRED)'): "tests/test_new_method.py takes all its steps",
+    ("README.md", '{"time":'): "a line of the log; tests/test_logs.py reads those of a server",
     ("docs/performance.md", "python3 run.py build-argon2"): ".ci/check_argon2_build.py runs it",
     ("docs/performance.md", 'CFLAGS="-O3 -march=native'): "what run.py build-argon2 does",
     ("docs/running.md", "git clone https://example.com"): "needs a booted systemd; test_systemd_units.py has its parts",
@@ -32,6 +33,24 @@ NOT_EXECUTED = {
     ("docs/running.md", "docker compose up"): "needs an engine; test_container.py checks what it would start",
     ("docs/running.md", "cd /opt/jsonrpc-backend"): "needs a booted systemd and a newer version",
 }
+
+API_KEY, MANAGEMENT_KEY = "key-of-the-app", "key-of-the-management-api"
+
+# What the text around a block has told its reader to configure.
+CONFIGURATION = f"""
+[backends.app]
+api_key = "{API_KEY}"
+
+[[backends.app.management_keys]]
+label = "our server"
+key = "{MANAGEMENT_KEY}"
+
+[backends.app.mail_templates.welcome]
+subject = "Welcome"
+from = "app@example.com"
+body = "%PASSWORD_RESET_TOKEN%"
+"""
+CONFIGURED = re.compile("<management key>|--template welcome")
 
 # JavaScript and HTML run in tests/browser/test_snippets.py.
 LANGUAGES_HERE = {"sh", "python", "toml"}
@@ -60,9 +79,13 @@ def test_what_is_listed_exists() -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """The embedded default in ./data of the test's folder, as a reader has it."""
+def server(tmp_path: Path, block: Block) -> Iterator[ServerProcess]:
+    """The embedded default in ./data of the test's folder, as a reader has it; configured where the block needs it."""
+    configured = CONFIGURED.search(block.text)
+    if configured:
+        (tmp_path / "config.toml").write_text(CONFIGURATION, encoding="utf-8")
     with serve_process(tmp_path / "data") as process:
+        process.api_key = API_KEY if configured else process.api_key
         yield process
 
 
@@ -70,7 +93,8 @@ def filled_in(text: str, server: ServerProcess) -> str:
     """A block with what its reader would put in; the user whom `serve` proposes has signed in."""
     if "<session id>" in text:
         text = text.replace("<session id>", new_session(server))
-    return text.replace("http://127.0.0.1:8080", server.url).replace("<API key>", server.api_key)
+    text = text.replace("http://127.0.0.1:8080", server.url).replace("<management key>", MANAGEMENT_KEY)
+    return text.replace("<API key>", server.api_key)
 
 
 def new_session(server: ServerProcess) -> str:
@@ -97,6 +121,7 @@ def test_shell(block: Block, tmp_path: Path, server: ServerProcess) -> None:
     # One folder has one server; where the block starts its own, it gets a folder of its own.
     folder = tmp_path / "own" if "jsonrpc-backend serve" in block.text else tmp_path
     folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / "examples" / "users.csv", folder)
     text = filled_in(block.text, server).replace(".venv/bin/python examples/", f"{sys.executable} {ROOT}/examples/")
     text = text.replace("jsonrpc-backend serve", f"{sys.executable} -m tests.serve_once")
     done = subprocess.run(
@@ -129,5 +154,6 @@ def test_toml(block: Block, shell: Shell) -> None:
         (shell.folder / name).write_text("%PASSWORD_RESET_TOKEN%")
     missing = {} if re.search("(?m)^api_key = ", block.text) else {"JSONRPC_BACKEND_BACKENDS_APP_API_KEY": "key"}
     text = block.text if "[backends.app" in block.text else f"{block.text}\n[backends.app]\n"
+    text = text.replace("<a long random string>", MANAGEMENT_KEY)
     (shell.folder / "config.toml").write_text(text, encoding="utf-8")
     shell.ok("check-config", **missing)
