@@ -134,7 +134,8 @@ def test_settings_that_are_named_exist(document: str) -> None:
     for span in code(read(document)):
         if re.fullmatch(rf"({top})\.[a-z_.]+", span) and not re.search(r"\.(py|lock|mail|sqlite)", span):
             assert span in SETTINGS, span
-        if re.fullmatch(r"[a-z]+_[a-z_]+_(seconds|minutes|bytes|flight|connections|batch)", span):
+        is_metric = span.startswith("jsonrpc_backend_")  # the tests of the metrics look at those
+        if not is_metric and re.fullmatch(r"[a-z]+_[a-z_]+_(seconds|minutes|bytes|flight|connections|batch)", span):
             assert any(setting.endswith(f".{span}") for setting in SETTINGS), span
 
 
