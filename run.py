@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 0
     if arguments[0] == "test":
-        command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", "auto"])]
+        processes = (os.cpu_count() or 1) * 3 // 2  # the tests wait for much of their time
+        command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", str(processes)])]
         setup = [str(PYTHON), "-m", "tests.setup"]
         return _install("[test]") or subprocess.call(setup, cwd=ROOT) or subprocess.call(command, cwd=ROOT)
     if arguments == ["build-argon2"]:
