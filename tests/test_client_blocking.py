@@ -51,7 +51,7 @@ def python(script: str, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def public(kind: type) -> dict[str, Any]:
-    return {name: member for name, member in vars(kind).items() if not name.startswith("_")}
+    return {name: member for name, member in inspect.getmembers_static(kind) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize(("asynchronous", "blocking"), [(AsyncClient, Client), (AsyncUserMethods, UserMethods)])

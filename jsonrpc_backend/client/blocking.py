@@ -54,7 +54,26 @@ class UserMethods(Blocking[AsyncUserMethods]):
     save_properties = blocking(AsyncUserMethods.save_properties)
 
 
-class Client(Blocking[AsyncClient]):
+class BlockingClient(Blocking[A]):
+    """A client whose name is that of the asynchronous one without `Async`; closed at the end of a `with` block."""
+
+    def __repr__(self) -> str:
+        return repr(self._asynchronous).removeprefix("Async")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; a call after this is a RuntimeError."""
+        self._thread.close()
+
+
+class Client(BlockingClient[AsyncClient]):
     """Calls the methods of one backend of a jsonrpc-backend server, without asyncio.
 
         with Client("https://example.com", "app", api_key) as client:
@@ -83,9 +102,6 @@ class Client(Blocking[AsyncClient]):
         if state_file:
             self._thread.run(client.open())
 
-    def __repr__(self) -> str:
-        return repr(self._asynchronous).replace("AsyncClient", "Client", 1)
-
     @property
     def user(self) -> UserMethods:
         """The documented `User.*` methods."""
@@ -105,18 +121,6 @@ class Client(Blocking[AsyncClient]):
     def login_token(self) -> str | None:
         """The token for `user.auto_login()`, if there is one."""
         return self._asynchronous.login_token
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; a call after this is a RuntimeError."""
-        self._thread.close()
 
     call = blocking(AsyncClient.call)
     notify = blocking(AsyncClient.notify)

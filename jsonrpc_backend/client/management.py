@@ -9,7 +9,7 @@ from typing import Any, Self
 from jsonrpc_backend.errors import InvalidResponse, RpcError
 
 from . import wire
-from .blocking import Blocking, blocking
+from .blocking import Blocking, BlockingClient, blocking
 from .loop_thread import LoopThread
 from .transport import Transport
 from .user import User
@@ -180,7 +180,7 @@ class UserManagement(Blocking[AsyncUserManagement]):
     get_property_names = blocking(AsyncUserManagement.get_property_names)
 
 
-class ManagementClient(Blocking[AsyncManagementClient]):
+class ManagementClient(BlockingClient[AsyncManagementClient]):
     """Calls the operators' API of one backend, without asyncio.
 
         with ManagementClient("https://example.com", "app", key) as client:
@@ -194,25 +194,10 @@ class ManagementClient(Blocking[AsyncManagementClient]):
         client = AsyncManagementClient(url, backend_id, key, timeout=timeout)
         super().__init__(client, LoopThread(client.close))
 
-    def __repr__(self) -> str:
-        return repr(self._asynchronous).replace("AsyncManagementClient", "ManagementClient", 1)
-
     @property
     def user(self) -> UserManagement:
         """The documented `User.*` methods."""
         return UserManagement(self._asynchronous.user, self._thread)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; a call after this is a RuntimeError."""
-        self._thread.close()
 
     call = blocking(AsyncManagementClient.call)
     batch = blocking(AsyncManagementClient.batch)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from jsonrpc_backend.store.backup import CopyDamaged, copy_database
@@ -56,15 +57,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
     connection = open_as_it_is(path)
-    try:
+    with _closed_on_failure(connection, path):
         connection.execute("PRAGMA journal_mode = WAL")
         _migrate(connection, path)
-    except (sqlite3.Error, OSError, CopyDamaged) as error:
-        connection.close()
-        raise DatabaseUnusable(path, f"cannot be used: {error}") from error
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 
@@ -74,15 +69,22 @@ def open_as_it_is(path: Path) -> sqlite3.Connection:
         connection = connect(path)
     except sqlite3.Error as error:
         raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
-    try:
+    with _closed_on_failure(connection, path):
         _check_origin(connection, path)
-    except sqlite3.Error as error:
+    return connection
+
+
+@contextlib.contextmanager
+def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Closes the connection when the block fails; raises DatabaseUnusable for what SQLite or the disk refuses."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, CopyDamaged) as error:
         connection.close()
         raise DatabaseUnusable(path, f"cannot be used: {error}") from error
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
 def check_pages(path: Path) -> None:
