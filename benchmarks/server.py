@@ -72,17 +72,19 @@ def write_config(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(module: str, *arguments: str) -> Iterator[Server]:
-    """A Python module that serves, and prints where, on a free port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        preexec_fn=_allow_many_connections,  # noqa: PLW1509 (no threads here yet)
-    )
+def running(module: str, *arguments: str, log: Path) -> Iterator[Server]:
+    """A Python module that serves, and prints where, on a free port; its lines about calls go to a file."""
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=ROOT,
+            preexec_fn=_allow_many_connections,  # noqa: PLW1509 (no threads here yet)
+        )
     try:
-        yield Server(_printed_port(process), process)
+        yield Server(_printed_port(process, log), process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()
@@ -90,12 +92,12 @@ def running(module: str, *arguments: str) -> Iterator[Server]:
 
 def real_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
     """`jsonrpc-backend serve` on the database in `folder`, with its defaults but for throttling."""
-    return running("jsonrpc_backend", "serve", "--config", str(folder / "config.toml"))
+    return running("jsonrpc_backend", "serve", "--config", str(folder / "config.toml"), log=folder / "server.log")
 
 
-def bare_server() -> contextlib.AbstractContextManager[Server]:
+def bare_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
     """aiohttp alone."""
-    return running("benchmarks.bare")
+    return running("benchmarks.bare", log=folder / "bare.log")
 
 
 def time_to_first_answer(folder: Path) -> float:
@@ -114,10 +116,10 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _printed_port(process: "subprocess.Popen[str]") -> int:
+def _printed_port(process: "subprocess.Popen[str]", log: Path) -> int:
     assert process.stdout is not None
     for line in process.stdout:
         found = re.search(r"http://[^/\s]+:(\d+)/json-rpc/", line)
         if found:
             return int(found[1])
-    raise RuntimeError("the server has stopped before it listened; its errors are above")
+    raise RuntimeError(f"the server has stopped before it listened:\n{log.read_text()}")

@@ -116,7 +116,7 @@ def measure_operations(place: Path, plan: Plan, report: Report) -> Results:
     results = Results()
     results.start = Spread.of([time_to_first_answer(place) for _ in range(plan.rounds)])
     series = _all_series()
-    with load_processes() as pool, bare_server() as bare, real_server(place) as server:
+    with load_processes() as pool, bare_server(place) as bare, real_server(place) as server:
         results.idle_memory = server.memory()
         bench, bare_bench = Bench(server, pool, plan.users), Bench(bare, pool, plan.users)
         _warm_up(bench, OPERATIONS, plan)

@@ -24,15 +24,13 @@ _quoted = json.encoder.encode_basestring_ascii
 
 CALLS_LOGGER = "jsonrpc_backend.calls"
 
-_Moment = tuple[float, CallEnded, str]  # seconds since 1970 UTC, the call, the client's address
-
 
 class LogFormat(Protocol):
     """Makes lines, each with its line break."""
 
     def record(self, record: logging.LogRecord) -> str: ...
 
-    def call(self, moment: _Moment) -> str: ...
+    def call(self, call: CallEnded) -> str: ...
 
     def loss(self, lines: int) -> str: ...
 
@@ -47,15 +45,14 @@ class JsonLines:
         traceback = _traceback(record)
         return _json.encode(line | ({"traceback": traceback} if traceback else {})) + "\n"
 
-    def call(self, moment: _Moment) -> str:
-        seconds, call, client = moment
+    def call(self, call: CallEnded) -> str:
         backend = _quoted(_name(call.backend_id, known=call.backend_known))
         method = "null" if call.method is None else _quoted(_name(call.method, known=call.method_known))
         # Written out: a third of the time.
         return (
-            f'{{"time":"{_time(seconds)}","level":"info","logger":"{CALLS_LOGGER}","message":"call",'
+            f'{{"time":"{_time(time.time())}","level":"info","logger":"{CALLS_LOGGER}","message":"call",'
             f'"request_id":"{call.request_id}","backend":{backend},"method":{method},"code":{call.code},'
-            f'"ms":{call.seconds * 1000:.3f},"client":{_quoted(client)}}}\n'
+            f'"ms":{call.seconds * 1000:.3f},"client":{_quoted(call.client())}}}\n'
         )
 
     def loss(self, lines: int) -> str:
@@ -70,12 +67,12 @@ class Text:
         traceback = _traceback(record)
         return line + "".join(f"  {_escaped(each)}\n" for each in traceback.split("\n") if traceback)
 
-    def call(self, moment: _Moment) -> str:
-        seconds, call, client = moment
+    def call(self, call: CallEnded) -> str:
         backend = _name(call.backend_id, known=call.backend_known)
         method = "-" if call.method is None else _name(call.method, known=call.method_known)
         took = f"{call.seconds * 1000:.1f} ms"
-        return f"{_time(seconds)} INFO call {call.request_id} {backend} {method} {call.code} {took} {client or '-'}\n"
+        begin = f"{_time(time.time())} INFO call {call.request_id}"
+        return f"{begin} {backend} {method} {call.code} {took} {call.client() or '-'}\n"
 
     def loss(self, lines: int) -> str:
         return f"{_time(time.time())} WARNING {__name__}: {_loss(lines)}\n"
@@ -118,11 +115,11 @@ class CallLog(Observer):
     """A line for each call."""
 
     def __init__(self, output: Output, form: LogFormat) -> None:
-        self._output = output
+        self._put = output.put
         self._render = form.call
 
     def call_ended(self, call: CallEnded) -> None:
-        self._output.put(self._render, (time.time(), call, call.client()))
+        self._put(self._render(call))  # at once: what is kept until it is written should be small
 
 
 class _Handler(logging.Handler):
@@ -134,7 +131,7 @@ class _Handler(logging.Handler):
         self._form = form
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output.put_text(self._form.record(record))
+        self._output.put(self._form.record(record))
 
 
 class Log:

@@ -10,19 +10,13 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import TextIO
 
 MOST_WAITING = 10_000  # texts
 WRITTEN_TOGETHER = 200
 # Texts that come within this time are written together: waking the thread for each would cost more than the writing.
 PAUSE_SECONDS = 0.05
 SECONDS_TO_FINISH = 2.0
-
-_Render = Callable[[Any], str]
-
-
-def _mark(_: threading.Event) -> str:
-    return ""
 
 
 class Output:
@@ -35,7 +29,7 @@ class Output:
         self._encoding = stream.encoding or "utf-8"
         self._explain_loss = explain_loss
         self._most = most
-        self._waiting: deque[tuple[_Render, Any]] = deque()
+        self._waiting: deque[str | threading.Event] = deque()  # an event is set when what comes before is written
         self._has_work, self._closing = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self.dropped = 0  # since the start
@@ -43,22 +37,19 @@ class Output:
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)  # it may hang in a write for ever
         self._thread.start()
 
-    def put(self, render: _Render, value: Any) -> None:
-        """Writes `render(value)` soon; the thread calls it. Never waits. For any thread."""
+    def put(self, text: str) -> None:
+        """Writes the text soon. Never waits. For any thread."""
         if len(self._waiting) >= self._most:
             self._count_dropped(1)
             return
-        self._waiting.append((render, value))
+        self._waiting.append(text)
         if not self._has_work.is_set():
             self._has_work.set()
-
-    def put_text(self, text: str) -> None:
-        self.put(str, text)
 
     def flush(self, seconds: float = SECONDS_TO_FINISH) -> None:
         """Waits until what was put before is written, but not for longer than this."""
         written = threading.Event()
-        self._waiting.append((_mark, written))
+        self._waiting.append(written)
         self._has_work.set()
         written.wait(seconds)
 
@@ -82,16 +73,17 @@ class Output:
 
     def _write_some(self) -> None:
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), WRITTEN_TOGETHER))]
+        texts = [each for each in some if isinstance(each, str)]
         lost = self.dropped - self._dropped_and_told
-        text = (self._explain_loss(lost) if lost else "") + "".join(render(value) for render, value in some)
+        text = (self._explain_loss(lost) if lost else "") + "".join(texts)
         try:
             self._write(text.encode(self._encoding, "backslashreplace"))
             self._dropped_and_told += lost
         except OSError:  # a full disk, or the reader has gone
-            self._count_dropped(len(some))
-        for render, value in some:
-            if render is _mark:
-                value.set()
+            self._count_dropped(len(texts))
+        for each in some:
+            if isinstance(each, threading.Event):
+                each.set()
 
     def _write(self, data: bytes) -> None:
         while data:

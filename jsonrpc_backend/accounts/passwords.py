@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
 from typing import TypeVar
 
 import argon2
@@ -23,9 +22,8 @@ from jsonrpc_backend.store.users import NO_PASSWORD
 K = TypeVar("K")
 T = TypeVar("T")
 
-
-# Whether the caller that the current task works for has hung up: then what waits in the queue is done for nobody.
-caller_is_gone: ContextVar[Callable[[], bool]] = ContextVar("caller_is_gone", default=lambda: False)
+# Whether a caller has hung up: then what waits in the queue is done for nobody.
+IsGone = Callable[[], bool]
 
 
 class TooManyHashes(Exception):
@@ -71,6 +69,7 @@ class PasswordHasher:
     """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them.
 
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
+    What is asked for while others are computed is given up when its turn comes and its caller `is_gone`.
     """
 
     def __init__(self, config: PasswordsConfig, most_per_caller: int | None, observer: Observer) -> None:
@@ -83,19 +82,21 @@ class PasswordHasher:
         self._observer = observer
         self._nobodys_hash = self._argon2.hash(new_token())
 
-    async def hash(self, password: str, *, caller: str) -> str:
+    async def hash(self, password: str, *, caller: str, is_gone: IsGone = lambda: False) -> str:
         """A new PHC string. Raises TooManyHashes."""
-        return await self._run(lambda: self._argon2.hash(password), caller)
+        return await self._run(lambda: self._argon2.hash(password), caller, is_gone)
 
-    async def verify(self, stored_hash: str | None, password: str, *, caller: str) -> bool:
+    async def verify(
+        self, stored_hash: str | None, password: str, *, caller: str, is_gone: IsGone = lambda: False
+    ) -> bool:
         """Whether the password is right; never for None (no user at all) or a user without a password.
 
         Those cost the work for a hash of today. Raises TooManyHashes.
         """
         if stored_hash is None or stored_hash == NO_PASSWORD:
-            await self._run(lambda: self._matches(self._nobodys_hash, password), caller)
+            await self._run(lambda: self._matches(self._nobodys_hash, password), caller, is_gone)
             return False
-        return await self._run(lambda: self._matches(stored_hash, password), caller)
+        return await self._run(lambda: self._matches(stored_hash, password), caller, is_gone)
 
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether the hash was made by another system, or with other parameters than today's."""
@@ -123,12 +124,12 @@ class PasswordHasher:
         except argon2.exceptions.VerifyMismatchError:
             return False
 
-    async def _run(self, work: Callable[[], T], caller: str) -> T:
+    async def _run(self, work: Callable[[], T], caller: str, is_gone: IsGone) -> T:
         under_way = self._under_way.total()
         not_now = TooManyHashes(retry_after=1 + under_way // (40 * self._workers))
         if under_way >= self._most or self._under_way[caller] >= self._most_per_caller:
             raise not_now
-        has_to_wait, is_gone = under_way >= self._workers, caller_is_gone.get()
+        has_to_wait = under_way >= self._workers
 
         def work_for_somebody() -> T:
             if has_to_wait and is_gone():

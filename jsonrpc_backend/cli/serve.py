@@ -82,7 +82,7 @@ def _output_that_may_fail() -> Iterator[None]:
 
 async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, development: bool) -> None:
     def say(text: str) -> None:
-        output.put_text(f"{text}\n")
+        output.put(f"{text}\n")
 
     open_files.raise_limit()
     app = make_app(config, development=development, lines=lines, say=say)

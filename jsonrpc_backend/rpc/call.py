@@ -20,12 +20,14 @@ MAX_LISTED_BYTES = 32 * 1024 * 1024
 class Exchange:
     """One HTTP request: what its calls have in common, and the session that one of them opened.
 
-    `find_address` finds out where it comes from, if that can be told; `share` is what it takes of the memory.
+    `find_address` finds out where it comes from, if that can be told; `is_gone`, whether who sent it has hung up;
+    `share` is what it takes of the memory.
     """
 
     backend_id: str
     backends: Mapping[str, Backend]
     find_address: Callable[[], Address | None]
+    is_gone: Callable[[], bool]
     share: Share
     management_key: str = field(default="", repr=False)
     large: bool = False  # work in proportion to the body's size leaves the event loop
@@ -87,11 +89,14 @@ class Call:
 
     async def hash(self, password: str) -> str:
         """A new hash, within the caller's share of the work. Raises TooManyHashes."""
-        return await self.backend.passwords.hash(password, caller=self.exchange.client())
+        exchange = self.exchange
+        return await self.backend.passwords.hash(password, caller=exchange.client(), is_gone=exchange.is_gone)
 
     async def verify(self, stored_hash: str | None, password: str) -> bool:
         """Whether the password is right; never for None, after the same work. Raises TooManyHashes."""
-        return await self.backend.passwords.verify(stored_hash, password, caller=self.exchange.client())
+        exchange = self.exchange
+        verify = self.backend.passwords.verify
+        return await verify(stored_hash, password, caller=exchange.client(), is_gone=exchange.is_gone)
 
     def new_sign_in(self) -> SignIn:
         return SignIn.new(device=self.device, now=self.now, with_login_token=self.backend.config.auto_login.enabled)

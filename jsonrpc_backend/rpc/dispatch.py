@@ -9,7 +9,7 @@ everybody inspects the method's signature and starts a task at each call: 30 µs
 import asyncio
 import hmac
 import logging
-import secrets
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ class Dispatcher:
 
 
 def _new_request_id() -> str:
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"
 
 
 def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:

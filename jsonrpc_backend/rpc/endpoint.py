@@ -13,7 +13,6 @@ from typing import Any
 
 from aiohttp import web
 
-from jsonrpc_backend.accounts.passwords import caller_is_gone
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError, RpcError
 from jsonrpc_backend.rpc.addresses import Address, Proxies
@@ -112,11 +111,11 @@ class Endpoint:
 
     async def _post(self, request: web.Request, share: Share) -> web.Response:
         began = time.perf_counter()
-        caller_is_gone.set(lambda: request.transport is None)
         exchange = Exchange(
             request.match_info["backend_id"],
             self._backends,
             find_address=lambda: self._find_address(request),
+            is_gone=lambda: request.transport is None,
             share=share,
             management_key=request.headers.get(KEY_HEADER, ""),
         )
@@ -185,23 +184,25 @@ class Endpoint:
         """
         if self._is_refused(request):
             raise InvalidRequest
-        body = bytearray()
         try:
-            async with self._time_for_body(request):
+            if request.content.is_eof():  # most come with their head, and need no time limit
+                return self._taken(request.content.read_nowait(), share)
+            body = bytearray()
+            async with self._time_to_receive():
                 async for chunk in request.content.iter_any():
-                    if len(body) + len(chunk) > self._config.max_body_bytes:
-                        raise InvalidRequest
-                    share.take(len(chunk))
-                    body += chunk
+                    body += self._taken(chunk, share, already=len(body))
+            return bytes(body)
         except TimeoutError as error:
             raise (CallLimitExceeded(RETRY_SECONDS) if self._stopping else InvalidRequest()) from error
         except (web.RequestPayloadError, OSError, RuntimeError) as error:
             raise ParseError from error  # broken framing, or the client has hung up (RuntimeError: before we looked)
-        return bytes(body)
 
-    def _time_for_body(self, request: web.Request) -> contextlib.AbstractAsyncContextManager[object]:
-        """Raises TimeoutError inside when a body takes too long. Most come with their head and need no timer."""
-        return contextlib.nullcontext() if request.content.is_eof() else self._time_to_receive()
+    def _taken(self, chunk: bytes, share: Share, *, already: int = 0) -> bytes:
+        """A part of a body, counted. Raises InvalidRequest when the body is too large, CallLimitExceeded."""
+        if already + len(chunk) > self._config.max_body_bytes:
+            raise InvalidRequest
+        share.take(len(chunk))
+        return chunk
 
     @contextlib.asynccontextmanager
     async def _time_to_receive(self) -> AsyncIterator[None]:

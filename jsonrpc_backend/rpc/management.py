@@ -32,7 +32,8 @@ class ManagementCall:
 
     async def hash(self, password: str) -> str:
         """A new hash, within the share of this key's holder. Raises TooManyHashes."""
-        return await self.backend.passwords.hash(password, caller=f"management key {self.operator.actor}")
+        caller = f"management key {self.operator.actor}"
+        return await self.backend.passwords.hash(password, caller=caller, is_gone=self.exchange.is_gone)
 
 
 async def admit_operator(
