@@ -231,6 +231,11 @@ class ServerConfig:
     )
     log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "Least severe lines in the log.")
     log_calls: bool = setting(True, boolean(), "Whether the log has a line for each call, at the level info.")
+    one_core: bool = setting(
+        True,
+        boolean(),
+        "Whether what takes turns keeps to one processor core while no other program needs it; Linux.",
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors", "events"}
+LEAVES = {"config", "errors", "events", "one_core"}
 BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
 BELOW_CLI = {
     "app",
@@ -54,6 +54,7 @@ MAY_IMPORT = {
     "connections": {"config"},
     "listener": set(),
     "open_files": set(),
+    "one_core": set(),
     "app": {
         "connections",
         "dev",

@@ -17,6 +17,7 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.events import Observer
+from jsonrpc_backend.one_core import run_anywhere
 from jsonrpc_backend.store.users import NO_PASSWORD
 
 K = TypeVar("K")
@@ -39,6 +40,7 @@ class TooManyHashes(Exception):
 
 def _take_lowest_priority() -> None:
     """Linux schedules threads one by one: hashes then take only the processor time that nobody else wants."""
+    run_anywhere()
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 

@@ -9,7 +9,8 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
 from jsonrpc_backend.logs import Log, logging_to
 from jsonrpc_backend.metrics import METRICS_PORT
+from jsonrpc_backend.one_core import on_one_core, run_anywhere
 from jsonrpc_backend.output import Output, writing
 from jsonrpc_backend.store.data_dir_lock import locked
 
@@ -85,6 +87,7 @@ async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, de
         output.put(f"{text}\n")
 
     open_files.raise_limit()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=run_anywhere))
     app = make_app(config, development=development, lines=lines, say=say)
     server, management = config.server, config.management
     async with contextlib.AsyncExitStack() as stack:
@@ -94,6 +97,8 @@ async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, de
             places.append(_Place(management.host, management.port, Audience.OPERATORS, "for management.port"))
         urls = [await place.open(stack, listen) for place in places]
         _collect_garbage_less_often()
+        if server.one_core:
+            await stack.enter_async_context(_on_one_core(app))
         with _told_to_stop() as stop:
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
             metrics = _metrics_url(config, app)
@@ -130,6 +135,13 @@ def _collect_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+
+
+@contextlib.asynccontextmanager
+async def _on_one_core(app: web.Application) -> AsyncIterator[None]:
+    threads = [thread for backend in app[BACKENDS].values() for thread in await backend.database.threads()]
+    async with on_one_core(threads):
+        yield
 
 
 @contextlib.contextmanager

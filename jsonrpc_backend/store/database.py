@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +102,10 @@ class _ThreadedConnection(aiosqlite.Connection):
         result: T = await self._execute(lambda: unit(self._conn))  # type: ignore[no-untyped-call]
         return result
 
+    async def thread_id(self) -> int:
+        """The native id of its thread."""
+        return await self.run(lambda _: threading.get_native_id())
+
 
 class _Queue:
     """The units that wait for a connection. Those that wait at the same time go to its thread together.
@@ -114,6 +119,7 @@ class _Queue:
         run_together: Callable[[sqlite3.Connection, list[Callable[[sqlite3.Connection], Any]]], list[Any | Exception]],
     ) -> None:
         self._connection = connection
+        self.thread_id = connection.thread_id
         self._run_together = run_together
         self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
         self._runner: asyncio.Task[None] | None = None
@@ -229,6 +235,10 @@ class Database:
 
         return await self._long_reader.run(run)
 
+    async def threads(self) -> list[int]:
+        """The native ids of the threads that calls wait for."""
+        return [await self._reads.thread_id(), await self._writes.thread_id()]
+
     async def check(self) -> None:
         """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""
         await self.read(lambda db: db.execute("SELECT key FROM users LIMIT 1").fetchone())
@@ -253,6 +263,9 @@ class UnusableDatabase(Database):
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+    async def threads(self) -> list[int]:
+        return []
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
         raise DatabaseUnusable(self._reason.path, self._reason.reason)
