@@ -32,7 +32,7 @@ FLOORS = {
 }
 
 HEAD = (
-    f"{'':30}{'callers':>8}{'calls/s':>24}{'of floor':>9}{'p50 ms':>9}{'p99 ms':>9}"
+    f"{'':30}{'callers':>8}{'calls/s':>28}{'of floor':>9}{'p50 ms':>9}{'p99 ms':>9}"
     f"{'CPU µs/call':>20}{'floors':>8}{'hash':>8}{'gen.':>6}"
 )
 
@@ -57,7 +57,7 @@ def _line(name: str, series: Series, results: Results) -> str:
     cpu, ratio, floor = series.spread("cpu"), ratio_to_floor(name, series, results), floor_cpu(name, results)
     measured = cpu.median or series.spread("hash_cpu").median
     return (
-        f"  {name:28}{series.callers:8,}{_spread(series.spread('calls_per_second')):>24}"
+        f"  {name:28}{series.callers:8,}{_spread(series.spread('calls_per_second')):>28}"
         f"{'' if ratio is None else f'{ratio:.2f}':>9}"
         f"{series.spread('p50').median:9.2f}{series.spread('p99').median:9.2f}"
         f"{_spread(cpu) if measured else '':>20}{'' if floor is None else f'{floor:.0f}':>8}"
