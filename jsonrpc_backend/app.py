@@ -19,7 +19,7 @@ from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.listener import listening
 from jsonrpc_backend.logs import Log
 from jsonrpc_backend.metrics import State, add_metrics, make_meters
-from jsonrpc_backend.reference import Reference
+from jsonrpc_backend.reference import ManagementReference, Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
@@ -106,6 +106,7 @@ def make_app(
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     path = "/manage/json-rpc/{backend_id:[^/]+}"
     app.router.add_route("*", path, management.handle, expect_handler=management.expect)
+    app.router.add_get("/manage/openrpc.json", ManagementReference(management, backends).send_document)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     add_scripts(app, development=development)

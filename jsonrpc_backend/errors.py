@@ -105,7 +105,7 @@ class InternalError(RpcError):
 
 
 class InvalidApiKey(RpcError):
-    """The API key is wrong or missing, or there is no such backend; which of them is not told."""
+    """The key is wrong, missing or not for this address, or there is no such backend; which of them is not told."""
 
     code = 4
     message = "API key invalid"

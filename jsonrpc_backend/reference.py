@@ -1,5 +1,7 @@
 """The reference for people and programs: `/docs`, `/openrpc.json`, and in development the start page `/`.
 
+For operators' programs there is `/manage/openrpc.json`.
+
 The page is the files of the folder `docs`: plain HTML, CSS and one ES module, which makes everything of the OpenRPC
 document. It knows no API key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
 the server tells its keys.
@@ -8,14 +10,19 @@ the server tells its keys.
 import html
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.dev import is_local, is_loopback
+from jsonrpc_backend.errors import InvalidApiKey
 from jsonrpc_backend.example_apps import APPS
 from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.rpc.endpoint import Endpoint
+from jsonrpc_backend.rpc.management import KEY_HEADER
+from jsonrpc_backend.rpc.openrpc import APP_API
 
 FOLDER = Path(__file__).parent / "docs"
 
@@ -45,6 +52,11 @@ _BACKEND = """\
 _WHO_SEES_THE_KEY = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
 _UNKNOWN_KEY = "<API key>"
 
+_MANAGEMENT_KEY_NEEDED = (
+    f"Name a backend, /manage/openrpc.json?backend=<backend id>, and send a management key of it in {KEY_HEADER},"
+    " from an address that the key is for."
+)
+
 AllowOrigin = Callable[[web.Request, web.StreamResponse], None]
 
 
@@ -72,20 +84,15 @@ class Reference:
 
     async def send_document(self, request: web.Request) -> web.Response:
         """The backend of `?backend=`; the only one where none is named."""
-        backend = self._named_backend(request)
+        backend = self._backends.get(_backend_id(request, self._backends))
         if backend is None:
             response = web.json_response({"error": "Name a backend: /openrpc.json?backend=<backend id>"}, status=404)
         else:
-            servers = [{"name": backend.id, "url": f"{_origin(request)}/json-rpc/{backend.id}"}]
-            response = web.json_response(described(backend) | {"servers": servers})
+            found = described(APP_API, backend)
+            response = web.json_response(_with_server(found, request, f"/json-rpc/{backend.id}", backend.id))
         response.headers["Cache-Control"] = "no-cache"
         self._allow_origin(request, response)
         return response
-
-    def _named_backend(self, request: web.Request) -> Backend | None:
-        if "backend" in request.query:
-            return self._backends.get(request.query["backend"])
-        return next(iter(self._backends.values())) if len(self._backends) == 1 else None
 
     async def send_page(self, _: web.Request) -> web.Response:
         return _sent(PAGE, self._file(PAGE))
@@ -118,6 +125,34 @@ class Reference:
             mail="" if self._tells_keys else " hidden",
         )
         return _sent(START, filled.encode(), {"Cache-Control": "no-store"})
+
+
+class ManagementReference:
+    """`/manage/openrpc.json`: what the operators' `rpc.discover` gives, for those whom it gives it to, by GET."""
+
+    def __init__(self, endpoint: Endpoint, backends: Mapping[str, Backend]) -> None:
+        self._endpoint = endpoint
+        self._backends = backends
+
+    async def send_document(self, request: web.Request) -> web.Response:
+        backend_id = _backend_id(request, self._backends)
+        try:
+            found = await self._endpoint.ask(request, backend_id, "rpc.discover")
+            response = web.json_response(_with_server(found, request, f"/manage/json-rpc/{backend_id}", backend_id))
+        except InvalidApiKey:
+            response = web.json_response({"error": _MANAGEMENT_KEY_NEEDED}, status=403)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _backend_id(request: web.Request, backends: Mapping[str, Backend]) -> str:
+    """What `?backend=` says, of a backend or not; where it is missing, the only backend."""
+    only = next(iter(backends)) if len(backends) == 1 else ""
+    return request.query.get("backend", only)
+
+
+def _with_server(document: Mapping[str, Any], request: web.Request, path: str, name: str) -> dict[str, Any]:
+    return {**document, "servers": [{"name": name, "url": f"{_origin(request)}{path}"}]}
 
 
 def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:

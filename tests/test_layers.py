@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "dev": {"mail", "rpc"},
     "scripts": set(),
     "example_apps": {"config", "dev"},
-    "reference": {"config", "dev", "example_apps", "methods", "rpc"},
+    "reference": {"config", "dev", "errors", "example_apps", "methods", "rpc"},
     "connections": {"config"},
     "listener": set(),
     "open_files": set(),

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from tests.crash import QUICK_SERVER
+from tests.operators import KEY_HEADER
 from tests.servers import ServerProcess, served
 from tests.wire import Wire
 
@@ -93,6 +94,23 @@ async def test_address_is_the_one_that_limits_are_counted_for(tmp_path: Path, ht
         await Wire(http, log.server).post(b"{", **{"X-Forwarded-For": "198.51.100.9, 192.0.2.7"})
         await Wire(http, log.server).post(b"{", **{"X-Forwarded-For": "2001:db8::1"})
         assert [line["client"] for line in log.objects()] == ["192.0.2.7", "2001:db8::/64"]
+
+
+async def test_a_refused_key_has_its_line_also_where_it_asks_for_the_document(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """Who watches the log for guesses has to see them all."""
+    with logged(tmp_path) as log:
+        for backend_id in ("app", "gone\n"):
+            query = {"backend": backend_id}
+            async with http.get(f"{log.server.url}/manage/openrpc.json", params=query, headers={KEY_HEADER: "guess"}):
+                pass
+        calls = [line for line in log.objects() if line["message"] == "call"]
+    assert [(call["backend"], call["method"], call["code"]) for call in calls] == [
+        ("app", "rpc.discover", 4),
+        (r"'gone\n'", "rpc.discover", 4),
+    ]
+    assert "guess" not in log.file.read_text()
 
 
 async def test_request_id_of_a_fault_finds_its_traceback(tmp_path: Path, http: aiohttp.ClientSession) -> None:

@@ -12,15 +12,21 @@ from referencing import Registry, Resource
 
 import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import Session, methods
+from jsonrpc_backend.rpc.registry import Session, management_methods, methods
 from tests.conftest import NewApp, StartServer
 from tests.mailbox import Mailbox
+from tests.operators import KEY, KEY_HEADER, KEYS, Operator
 from tests.servers import InProcessServer, ServerProcess
 from tests.setup import JAVASCRIPT
 from tests.test_javascript import run_node
 from tests.wire import Answer, Wire
 
 PINNED = Path(__file__).parent / "openrpc"
+
+APP, MANAGEMENT = "/openrpc.json", "/manage/openrpc.json"
+of_each_api = pytest.mark.parametrize(
+    ("path", "names"), [(APP, list(methods)), (MANAGEMENT, list(management_methods))], ids=["app", "management"]
+)
 
 
 def pinned(name: str) -> Any:
@@ -42,8 +48,14 @@ def validator() -> jsonschema.Draft7Validator:
     )
 
 
-async def fetch(http: aiohttp.ClientSession, server: InProcessServer, query: str = "") -> Any:
-    async with http.get(f"{server.url}/openrpc.json{query}") as response:
+@pytest.fixture
+def server(operator: Operator) -> InProcessServer:
+    """A server that takes the calls of operators too."""
+    return operator.server
+
+
+async def fetch(http: aiohttp.ClientSession, server: InProcessServer, path: str = APP) -> Any:
+    async with http.get(f"{server.url}{path}", headers={KEY_HEADER: KEY}) as response:
         assert response.status == 200
         assert response.content_type == "application/json"
         return await response.json()
@@ -57,10 +69,11 @@ async def discover(wire: Wire, **params: Any) -> Answer:
 # --- the document -----------------------------------------------------------------------------------------
 
 
-async def test_it_is_valid(http: aiohttp.ClientSession, server: InProcessServer) -> None:
-    document = await fetch(http, server)
+@of_each_api
+async def test_it_is_valid(http: aiohttp.ClientSession, server: InProcessServer, path: str, names: list[str]) -> None:
+    document = await fetch(http, server, path)
     validator().validate(document)
-    assert [method["name"] for method in document["methods"]] == list(methods)
+    assert [method["name"] for method in document["methods"]] == names
     for method in document["methods"]:
         assert {"summary", "description", "params", "result", "errors", "examples"} <= method.keys()
         assert method["paramStructure"] == "by-name"
@@ -77,28 +90,38 @@ def test_the_validator_finds_what_is_wrong() -> None:
     assert not validator().is_valid({**good, "methods": [method]})
 
 
-async def test_references_resolve(http: aiohttp.ClientSession, server: InProcessServer) -> None:
-    document = await fetch(http, server)
+@pytest.mark.parametrize("path", [APP, MANAGEMENT])
+async def test_references_resolve(http: aiohttp.ClientSession, server: InProcessServer, path: str) -> None:
+    document = await fetch(http, server, path)
     references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
     for reference in references:
         part = document
         for name in reference.split("/"):
             part = part[name]
     assert {"components/schemas/newPassword", "components/errors/InvalidParams"} <= references
+    unused = [f"components/{kind}/{name}" for kind, parts in document["components"].items() for name in parts]
+    assert set(unused) <= references
 
 
 async def test_it_has_the_settings_of_its_backend(http: aiohttp.ClientSession, start: StartServer) -> None:
     template = {"subject": "s", "from": "a@example.com", "body": "%PASSWORD_RESET_TOKEN%"}
     own = {"min_username_length": 7, "min_password_length": 9, "email_properties": ["mail"], "api_key": "k"}
-    server = await start({"backends": {"shop": {**own, "mail_templates": {"japanese": template}}}})
-    schemas = (await fetch(http, server, "?backend=shop"))["components"]["schemas"]
-    assert (schemas["newUsername"]["minLength"], schemas["newPassword"]["minLength"]) == (7, 9)
+    server = await start({"backends": {"app": KEYS, "shop": {**own, **KEYS, "mail_templates": {"japanese": template}}}})
+    for path in (APP, MANAGEMENT):
+        schemas = (await fetch(http, server, f"{path}?backend=shop"))["components"]["schemas"]
+        assert (schemas["newUsername"]["minLength"], schemas["newPassword"]["minLength"]) == (7, 9)
+        document = await fetch(http, server, f"{path}?backend=app")
+        assert document["components"]["schemas"]["newUsername"]["minLength"] == 3
+        validator().validate(document)
+    schemas = (await fetch(http, server, f"{APP}?backend=shop"))["components"]["schemas"]
     assert schemas["emailPropertyName"]["enum"] == ["mail", None]
     assert set(schemas["templateName"]["enum"]) == {"japanese", "send_password_token", None}
-    document = await fetch(http, server, "?backend=app")
-    assert document["components"]["schemas"]["newUsername"]["minLength"] == 3
-    assert document["servers"] == [{"name": "app", "url": server.endpoint}]
-    validator().validate(document)
+
+
+async def test_it_says_where_to_call(http: aiohttp.ClientSession, operator: Operator) -> None:
+    server = operator.server
+    assert (await fetch(http, server))["servers"] == [{"name": "app", "url": server.endpoint}]
+    assert (await fetch(http, server, MANAGEMENT))["servers"] == [{"name": "app", "url": operator.endpoint}]
 
 
 async def test_a_session_is_required_where_a_user_must_be_signed_in(
@@ -114,8 +137,25 @@ async def test_a_session_is_required_where_a_user_must_be_signed_in(
             assert params["__session"] == (methods[method["name"]].session is Session.REQUIRED)
 
 
-async def test_every_error_is_explained(http: aiohttp.ClientSession, server: InProcessServer) -> None:
-    document = await fetch(http, server)
+async def test_params_of_operators_are_those_of_the_schemas(
+    http: aiohttp.ClientSession, server: InProcessServer
+) -> None:
+    document = await fetch(http, server, MANAGEMENT)
+    assert KEY_HEADER in document["info"]["description"]
+    assert KEY not in json.dumps(document)
+    params = {method["name"]: {each["name"]: each for each in method["params"]} for method in document["methods"]}
+    assert {name: set(each) for name, each in params.items()} == {
+        name: set(method.keywords) for name, method in management_methods.items()
+    }
+    assert params["User.list"]["itemsInPage"]["schema"]["maximum"] == 10_000
+    assert params["User.create"]["password"]["schema"] == {"$ref": "#/components/schemas/newPassword"}
+
+
+@pytest.mark.parametrize(("path", "of_sessions"), [(APP, {10, 12}), (MANAGEMENT, set())])
+async def test_every_error_is_explained(
+    http: aiohttp.ClientSession, server: InProcessServer, path: str, of_sessions: set[int]
+) -> None:
+    document = await fetch(http, server, path)
     assert document["x-error-meanings"].keys() == {str(cls.code) for cls in RpcError.__subclasses__()}
     assert all(meaning.endswith((".", ")")) for meaning in document["x-error-meanings"].values())
     for method in document["methods"]:
@@ -123,7 +163,8 @@ async def test_every_error_is_explained(http: aiohttp.ClientSession, server: InP
             document["components"]["errors"][error["$ref"].rpartition("/")[2]]["code"] for error in method["errors"]
         }
         assert {int(code) for code in method["x-error-causes"]} <= codes
-        assert {-32700, -32600, -32601, -32602, -32603, 4, 10, 12} <= codes
+        assert {-32700, -32600, -32601, -32602, -32603, 4} <= codes
+        assert codes & {10, 12} == of_sessions
 
 
 async def test_which_backend(http: aiohttp.ClientSession, start: StartServer) -> None:
@@ -138,9 +179,11 @@ async def test_which_backend(http: aiohttp.ClientSession, start: StartServer) ->
         assert (await response.json())["servers"][0]["url"] == "https://accounts.example.com/json-rpc/shop"
 
 
-async def test_a_generic_client_reads_it(server: InProcessServer) -> None:
-    printed = await run_node(JAVASCRIPT / "openrpc.cjs", f"{server.url}/openrpc.json")
-    assert json.loads(printed) == list(methods)
+@of_each_api
+async def test_a_generic_client_reads_it(server: InProcessServer, path: str, names: list[str]) -> None:
+    register = "User.register" if path == APP else "User.create"
+    printed = await run_node(JAVASCRIPT / "openrpc.cjs", f"{server.url}{path}", json.dumps({KEY_HEADER: KEY}), register)
+    assert json.loads(printed) == names
 
 
 # --- rpc.discover -----------------------------------------------------------------------------------------
@@ -175,6 +218,8 @@ PASSWORD, PROPERTIES = "blue-whale-31", {"nickname": "Anna", "age": 21}
 
 def masked(value: Any) -> Any:
     """A result without what is another one each time."""
+    if isinstance(value, list):
+        return [masked(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
@@ -197,15 +242,28 @@ async def prepared(method: str, wire: Wire, mailbox: Mailbox) -> dict[str, str]:
     return {}
 
 
+def the_example(document: Any, name: str) -> tuple[dict[str, Any], Any]:
+    """The params and the result of the example of a method."""
+    (example,) = next(method for method in document["methods"] if method["name"] == name)["examples"]
+    return {param["name"]: param["value"] for param in example["params"]}, example["result"]["value"]
+
+
 @pytest.mark.parametrize("name", list(methods))
 async def test_examples_are_calls_that_work(name: str, new_app: NewApp, mailbox: Mailbox) -> None:
     app = await new_app(smtp=mailbox.settings)
-    method = next(method for method in (await discover(app)).result["methods"] if method["name"] == name)
-    (example,) = method["examples"]
-    params = {param["name"]: param["value"] for param in example["params"]}
+    params, result = the_example((await discover(app)).result, name)
     fresh = await prepared(name, app, mailbox)
     reserved = {"__api_key": app.server.api_key, "__device": app.device, "__session": app.session}
     own = {key: fresh.get(key, value) for key, value in params.items() if key not in reserved}
     sent = {key: value for key, value in reserved.items() if key in params} | own
     answer = await app.send({"jsonrpc": "2.0", "method": name, "params": sent, "id": 1})
-    assert masked(answer.result) == masked(example["result"]["value"])
+    assert masked(answer.result) == masked(result)
+
+
+@pytest.mark.parametrize("name", list(management_methods))
+async def test_examples_of_operators_are_calls_that_work(name: str, operator: Operator) -> None:
+    params, result = the_example((await operator.call("rpc.discover")).result, name)
+    if name != "User.create":
+        user_id = await operator.create("anna@example.com", PASSWORD, **PROPERTIES)
+        params |= {key: fresh for key, fresh in {"_id": user_id, "idList": [user_id]}.items() if key in params}
+    assert masked((await operator.call(name, **params)).result) == masked(result)

@@ -3,5 +3,5 @@
 # ruff: noqa: I001
 from jsonrpc_backend.methods import user as user
 from jsonrpc_backend.methods import password_reset as password_reset
-from jsonrpc_backend.methods import discover as discover
 from jsonrpc_backend.methods import management as management
+from jsonrpc_backend.methods import discover as discover

@@ -109,16 +109,22 @@ class Endpoint:
                 headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = SESSION_HEADER
 
+    async def ask(self, request: web.Request, backend_id: str, method: str) -> Any:
+        """What a method without params gives to a request of another kind: checked and noted as any call.
+
+        Raises RpcError.
+        """
+        with Share(self._budget) as share:
+            exchange = self._exchange(request, backend_id, share)
+            answer = await self._dispatcher.answer({"jsonrpc": "2.0", "method": method, "id": 1}, exchange)
+        assert answer is not None  # noqa: S101 (since it has an id)
+        if "error" in answer:
+            raise RpcError.from_object(answer["error"])
+        return answer["result"]
+
     async def _post(self, request: web.Request, share: Share) -> web.Response:
         began = time.perf_counter()
-        exchange = Exchange(
-            request.match_info["backend_id"],
-            self._backends,
-            find_address=lambda: self._find_address(request),
-            is_gone=lambda: request.transport is None,
-            share=share,
-            management_key=request.headers.get(KEY_HEADER, ""),
-        )
+        exchange = self._exchange(request, request.match_info["backend_id"], share)
         try:
             answer = await self._answer(request, exchange, share)
         except RpcError as error:
@@ -131,6 +137,16 @@ class Endpoint:
             return web.Response(status=204, headers=headers)
         # The line break is for people who call with curl.
         return web.Response(body=answer + b"\n", content_type="application/json", headers=headers)
+
+    def _exchange(self, request: web.Request, backend_id: str, share: Share) -> Exchange:
+        return Exchange(
+            backend_id,
+            self._backends,
+            find_address=lambda: self._find_address(request),
+            is_gone=lambda: request.transport is None,
+            share=share,
+            management_key=request.headers.get(KEY_HEADER, ""),
+        )
 
     def _find_address(self, request: web.Request) -> Address | None:
         return self._proxies.find_client(request.remote, request.headers.getall("X-Forwarded-For", []))

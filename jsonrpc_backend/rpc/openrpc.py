@@ -5,7 +5,7 @@ error code means and, in a method's `x-error-causes`, when that method gives it.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from jsonrpc_backend.errors import (
     ParseError,
     RpcError,
 )
-from jsonrpc_backend.rpc.registry import Method, Session
+from jsonrpc_backend.rpc.management import KEY_HEADER
+from jsonrpc_backend.rpc.registry import Method, Registry, Session, management_methods, methods
 from jsonrpc_backend.rpc.schemas import common_definitions, load
 
 OPENRPC_VERSION = "1.3.2"
@@ -52,7 +53,7 @@ _RESERVED: tuple[dict[str, Any], ...] = (
 _EXAMPLE_VALUES = {"__api_key": "your-api-key", "__device": "device-1", "__session": "5e" * 32}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Api:
     """What a document is about: the methods of a registry, and how they are called.
 
@@ -62,37 +63,42 @@ class Api:
 
     title: str
     description: str
+    methods: Registry
     common_errors: tuple[type[RpcError], ...]
     for_apps: bool
 
+
+_ANYWHERE = (ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, InvalidApiKey)
 
 APP_API = Api(
     "User accounts",
     "Every call is a POST of JSON-RPC 2.0; every answer is HTTP 200, errors too. Params are named. Beside its own,"
     " a method takes the app's API key, an id of the device and, where somebody is signed in, the session id. A new"
     " session id is in the response header X-Set-Monaca-Cloud-Session. An optional parameter may be absent or null.",
-    (
-        ParseError,
-        InvalidRequest,
-        MethodNotFound,
-        InvalidParams,
-        InternalError,
-        InvalidApiKey,
-        DeviceRequired,
-        InvalidSessionId,
-    ),
+    methods,
+    (*_ANYWHERE, DeviceRequired, InvalidSessionId),
     for_apps=True,
 )
 
+MANAGEMENT_API = Api(
+    "Management of user accounts",
+    f"Every call is a POST of JSON-RPC 2.0 with a management key in the header {KEY_HEADER}; every answer is HTTP 200,"
+    " errors too. Params are named. An optional parameter may be absent or null.",
+    management_methods,
+    _ANYWHERE,
+    for_apps=False,
+)
 
-def document(api: Api, methods: Iterable[Method], backend_id: str, settings: BackendConfig) -> dict[str, Any]:
+
+def document(api: Api, backend_id: str, settings: BackendConfig) -> dict[str, Any]:
     """The OpenRPC document of one backend, with its settings in it: minimum lengths, mail properties and templates.
 
     Without `servers`: who got it knows where from.
     """
-    described = [_method(api, method, settings) for method in methods]
+    described = [_method(api, method, settings) for method in api.methods.values()]
     definitions = common_definitions(settings)["$defs"]
-    used = _with_what_they_use(set(_references(described)), definitions)
+    referred = set(_references(described))
+    used = _with_what_they_use(referred, definitions)
     return {
         "openrpc": OPENRPC_VERSION,
         "info": {
@@ -104,7 +110,7 @@ def document(api: Api, methods: Iterable[Method], backend_id: str, settings: Bac
         "methods": described,
         "components": {
             "schemas": {name: _portable(definitions[name]) for name in definitions if name in used},
-            "errors": {_name(cls): _error(cls) for cls in _classes().values() if cls.code < -13 or cls.code > 0},
+            "errors": {_name(cls): _error(cls) for cls in _classes().values() if _name(cls) in referred},
         },
         "x-error-meanings": {str(code): " ".join((cls.__doc__ or "").split()) for code, cls in _classes().items()},
     }
