@@ -1,8 +1,8 @@
 """Keeps the event loop and the database threads on one processor core, while that is good for them.
 
 Python lets one of them run at a time. On two cores each hand-over wakes the other one up and drags along what the
-caches hold: a read then takes a third more of processor time, an update half as much again. Threads that compute without Python's lock,
-such as those of Argon2, stay free; and so does everybody while another program wants the same core.
+caches hold: a read then takes a third more of processor time, an update half as much again. Threads that compute
+without Python's lock, such as those of Argon2, stay free; and so does everybody while another program wants the core.
 """
 
 import asyncio
