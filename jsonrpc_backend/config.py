@@ -234,7 +234,7 @@ class ServerConfig:
     one_core: bool = setting(
         True,
         boolean(),
-        "Whether what takes turns keeps to one processor core while no other program needs it; Linux.",
+        "Whether all but hashing keeps to one processor core while no other program needs it: cheaper calls; Linux.",
     )
 
 
