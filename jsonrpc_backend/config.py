@@ -290,7 +290,18 @@ class ThrottleConfig:
         "Wrong passwords per username and address within the window; a device that has signed in before as that user"
         " has as many for itself. The same number of wrong reset tokens.",
     )
-    failed_logins_per_address: int = setting(100, integer(1, 1000000), "Failed sign-ins per address within the window.")
+    failed_logins_per_user_unknown_devices: int = setting(
+        50,
+        integer(1, 1000000),
+        "Wrong passwords per username within the window on all devices that have not signed in before as that user,"
+        " from all addresses together.",
+    )
+    failed_logins_per_address: int = setting(
+        100,
+        integer(1, 1000000),
+        "Failed sign-ins per address within the window. IPv6: per /64; a /56 has 4 times as many, a /48 16 times, and"
+        " so has a /24 of IPv4. The same holds for the limits per address below.",
+    )
     registrations_per_address: int = setting(
         60, integer(1, 1000000), "Registrations and validations per address within the window."
     )

@@ -201,7 +201,8 @@ async def test_a_guess_in_a_full_queue_is_none(http: aiohttp.ClientSession, star
     answers = await asyncio.gather(*(client.login() for client in flood))
     assert {answer.code for answer in answers} == {-32602, 9999}
     stored = server.rows("SELECT count(*) FROM attempts")
-    assert stored == [(2 * sum(answer.code == -32602 for answer in answers),)]
+    scopes = 4  # the user at this address, the user on unknown devices, the address, its network
+    assert stored == [(scopes * sum(answer.code == -32602 for answer in answers),)]
 
 
 # --- who is limited --------------------------------------------------------------------------------------
@@ -301,6 +302,108 @@ async def test_what_is_refused_does_not_tell_who_exists(device: str, client: New
     app = client(device, OFFICE)
     answers = {name: [(await app.login(username=name)).body for _ in range(8)] for name in ("me@example.com", "nobody")}
     assert answers["me@example.com"] == answers["nobody"]
+
+
+# --- devices and networks --------------------------------------------------------------------------------
+
+
+async def test_failures_on_a_known_device_count_for_the_address(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    """It is not held up by those of others itself."""
+    server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_address": 6}})
+    owner, stranger = Client(http, server, "owner's", HOME), Client(http, server, "stranger's", HOME)
+    await owner.register()
+    for _ in range(3):
+        assert (await owner.login()).code == -32602
+    for number in range(3):
+        assert (await stranger.login(username=f"user{number}")).code == -32602
+    assert (await stranger.login(username="user4")).code == 9999
+    assert (await owner.login("password")).session
+
+
+async def test_a_device_id_that_all_users_have_guesses_no_more_than_an_address_may(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    """Nor does it take that away from others."""
+    server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_address": 8}})
+    terminal, owner = Client(http, server, "terminal", HOME), Client(http, server, "owner's", HOME)
+    await owner.register()
+    for number in range(5):
+        await terminal.tab().register(f"user{number}")
+    codes = [(await terminal.login(username=f"user{number % 5}")).code for number in range(10)]
+    assert codes == [-32602] * 8 + [9999] * 2
+    assert (await Client(http, server, "another", HOME).login(username="user0")).code == 9999
+    assert (await owner.login("password")).session
+    assert (await terminal.at(AWAY).login("password", "user0")).session
+
+
+async def test_unknown_devices_share_a_budget_at_all_addresses(start: StartServer, http: aiohttp.ClientSession) -> None:
+    server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_user_unknown_devices": 12}})
+    owner = Client(http, server, "owner's", HOME)
+    await owner.register()
+    strangers = [Client(http, server, f"device{number}", f"203.0.{number}.1") for number in range(20)]
+    assert [(await each.login()).code for each in strangers] == [-32602] * 12 + [9999] * 8
+    assert (await strangers[-1].login(username="somebody")).code == -32602, "other users have their own"
+    assert (await owner.login("password")).session
+    assert (await owner.at(AWAY).login("password")).session
+    server.clock.advance(minutes=WINDOW)
+    assert (await strangers[-1].login("password")).session
+
+
+async def test_guesses_at_once_from_many_addresses_pass_no_limit(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_user_unknown_devices": 12}})
+    await Client(http, server, "owner's", HOME).register()
+    strangers = [Client(http, server, f"device{number}", f"203.0.{number}.1") for number in range(30)]
+    answers = await asyncio.gather(*(each.login() for each in strangers))
+    assert sorted(answer.code for answer in answers) == [-32602] * 12 + [9999] * 18
+
+
+async def test_a_device_id_that_all_users_have_is_known_only_where_they_have_signed_in(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    """Else a network of addresses would guess as many times as much, and nobody could keep it from the users."""
+    server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_user_unknown_devices": 7}})
+    for number in range(11):
+        await Client(http, server, "terminal", f"192.0.2.{number}").register(f"user{number}")
+    strangers = [Client(http, server, "terminal", f"203.0.{number}.1") for number in range(10)]
+    assert [(await each.login(username="user3")).code for each in strangers] == [-32602] * 7 + [9999] * 3
+    user = Client(http, server, "terminal", "192.0.2.3")
+    assert (await user.login("password", "user3")).session
+
+
+# Where one failure is all that an address may have: one address after the other, and who is still let in then.
+NETWORKS = {
+    "/56 of IPv6": ([f"2001:db8:0:{number:x}::1" for number in range(4)], "2001:db8:0:ff::1", "2001:db8:0:100::1"),
+    "/48 of IPv6": ([f"2001:db8:0:{number:x}00::1" for number in range(16)], "2001:db8:0:ffff::1", "2001:db8:1::1"),
+    "/24 of IPv4": ([f"192.0.2.{number}" for number in range(16)], "192.0.2.255", "192.0.3.0"),
+}
+CALLS: dict[str, Callable[[Client, int], Awaitable[Answer]]] = {
+    "sign-ins": lambda client, number: client.login(username=f"user{number}"),
+    "registrations": lambda client, number: client.call("User.validate", username=f"user{number}"),
+    "reset requests": lambda client, number: client.call("User.sendPasswordResetToken", username=f"user{number}"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+@pytest.mark.parametrize(("addresses", "inside", "outside"), NETWORKS.values(), ids=NETWORKS.keys())
+async def test_networks_have_a_few_times_the_limit_of_an_address(
+    *,
+    call: Callable[[Client, int], Awaitable[Answer]],
+    addresses: list[str],
+    inside: str,
+    outside: str,
+    start: StartServer,
+    http: aiohttp.ClientSession,
+) -> None:
+    tight = ("failed_logins_per_address", "registrations_per_address", "reset_requests_per_address")
+    server = await start({**ON, "throttle": {"enabled": True, **dict.fromkeys(tight, 1)}})
+    clients = [Client(http, server, "device", address) for address in [*addresses, inside, outside]]
+    limited = [(await call(client, number)).body.get("error", {}).get("code") for number, client in enumerate(clients)]
+    assert limited == [limited[0]] * len(addresses) + [9999, limited[0]]
+    assert limited[0] != 9999
 
 
 # --- other ways to guess ---------------------------------------------------------------------------------
@@ -524,11 +627,11 @@ async def test_attempts_are_removed_when_they_count_no_more(http: aiohttp.Client
         await use_up(client)
         clock.advance(minutes=WINDOW - 1)
         await client.register()
-        assert server.rows("SELECT count(*) FROM attempts") == [(11,)]
+        assert server.rows("SELECT count(*) FROM attempts") == [(5 * 4 + 2,)]
     clock.advance(minutes=1)
     async with running(config, clock) as server:  # cleans up as it starts
         async with asyncio.timeout(10):
-            while server.rows("SELECT count(*) FROM attempts") != [(1,)]:
+            while server.rows("SELECT count(*) FROM attempts") != [(2,)]:
                 await Client(http, server, "device", HOME).call("User.isAuthenticated")
 
 

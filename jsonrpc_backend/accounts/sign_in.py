@@ -3,35 +3,35 @@
 import sqlite3
 from dataclasses import dataclass
 
-from jsonrpc_backend.accounts.throttle import device_digest
+from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.tokens import digest, new_token
-from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.store import known_devices, login_tokens, sessions, users
+from jsonrpc_backend.store import login_tokens, sessions, users
 from jsonrpc_backend.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A new session id and, where auto-login is on, a new login token, for one device. `now`: ms since 1970 UTC.
+    """A new session id and, where auto-login is on, a new login token, for one origin. `now`: ms since 1970 UTC.
 
     Made before the transaction that records it; worth nothing until that is committed.
     """
 
     session_id: str
     login_token: str | None
-    device: str
+    origin: Origin
     now: int
 
     @classmethod
-    def new(cls, *, device: str, now: int, with_login_token: bool) -> "SignIn":
-        return cls(new_token(), new_token() if with_login_token else None, device, now)
+    def new(cls, *, origin: Origin, now: int, with_login_token: bool) -> "SignIn":
+        return cls(new_token(), new_token() if with_login_token else None, origin, now)
 
     def record(self, db: sqlite3.Connection, user: User) -> None:
         """Opens the session, and a family for the login token. Raises PasswordChanged."""
         users.check_password_version(db, user)
         family_key = None
         if self.login_token is not None:
-            family_key = login_tokens.start_family(db, digest(self.login_token), user.key, self.device, self.now)
+            token, device = digest(self.login_token), self.origin.device
+            family_key = login_tokens.start_family(db, token, user.key, device, self.now)
         self._open_session(db, user, family_key)
 
     def record_successor(self, db: sqlite3.Connection, presented: str, *, created_after: int) -> User | None:
@@ -48,4 +48,4 @@ class SignIn:
 
     def _open_session(self, db: sqlite3.Connection, user: User, family_key: int | None) -> None:
         sessions.insert(db, digest(self.session_id), user.key, family_key, self.now)
-        known_devices.note(db, device_digest(username_key(user.username), self.device), user.key, self.now)
+        self.origin.note(db, user, self.now)

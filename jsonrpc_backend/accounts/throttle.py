@@ -5,6 +5,8 @@ token only wrong guesses count: each is noted in the database before it is answe
 and counts as well, in memory, so that guesses made at the same time cannot pass a limit together.
 
 A limit is never reset by a success: who signs in as himself between guesses gains nothing.
+
+Whatever is limited per address is limited per network too, with a larger budget: see `Attempt.networks`.
 """
 
 import contextlib
@@ -13,15 +15,17 @@ import hashlib
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from jsonrpc_backend.accounts.origins import Origin
+from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams
-from jsonrpc_backend.store import attempts, known_devices, login_tokens
+from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.database import Database
 
 MINUTE = 60_000
@@ -43,12 +47,21 @@ class Limited(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who calls, and whom he names: values as they came, of any type and length."""
+    """Who calls, and whom he names: values as they came, of any type and length.
 
-    address: str
+    `networks`: where the call comes from, the address itself first, then the networks that it lies in; each with how
+    many times the limit of an address it has.
+    """
+
+    networks: Sequence[tuple[str, int]]
     device: str
     username: Any = None
-    login_token: Any = None
+    login_token: Any = field(default=None, repr=False)
+    reset_token: Any = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        return self.networks[0][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +72,25 @@ class _Limit:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What holds for a guess: the limits that it must keep, and those of others for which it counts if it is wrong."""
+
+    kept: list[_Limit]
+    counted: list[_Limit] = field(default_factory=list)
+
+    @property
+    def scopes(self) -> list[bytes]:
+        return [limit.scope for limit in (*self.kept, *self.counted)]
+
+
 def _scope(*parts: str) -> bytes:
     return hashlib.sha256(repr(parts).encode()).digest()[:16]
 
 
-def device_digest(username_key: str, device: str) -> bytes:
-    """What is stored of a device on which this user has signed in."""
-    return hashlib.sha256(repr((username_key, device)).encode()).digest()
+def _around(name: str, attempt: Attempt, most: int) -> list[_Limit]:
+    """A limit per address, and those of the networks around it."""
+    return [_Limit(_scope(name, network), most * times) for network, times in attempt.networks]
 
 
 class Throttle:
@@ -83,30 +108,30 @@ class Throttle:
         if not self._config.enabled:
             yield
         elif limited in {Limited.REGISTRATION, Limited.RESET_REQUEST}:
-            await self._count_call(limited, attempt.address)
+            await self._count_call(limited, attempt)
             yield
         else:
-            async with self._guess(await self._limits(limited, attempt)):
+            async with self._guess(await self._rules(limited, attempt)):
                 yield
 
     async def purge(self, *, most: int) -> int:
         """Removes up to `most` attempts that count no more; returns how many."""
-        return await self._database.write(attempts.purge, made_before=self._window_began(), most=most)
+        return await self._database.write(attempts.purge, after=self._window_began(), until=self._clock(), most=most)
 
     def _window_began(self) -> int:
         return self._clock() - self._config.window_minutes * MINUTE
 
     # --- calls that count in any case --------------------------------------------------------------------
 
-    async def _count_call(self, limited: Limited, address: str) -> None:
+    async def _count_call(self, limited: Limited, attempt: Attempt) -> None:
         registering = limited is Limited.REGISTRATION
         most = self._config.registrations_per_address if registering else self._config.reset_requests_per_address
-        limit = _Limit(_scope(limited.name, address), most)
+        limits = _around(limited.name, attempt, most)
 
         def count(db: sqlite3.Connection) -> int:
-            seconds = self._seconds_to_wait(db, limit, ahead=0)
+            seconds = self._longest_wait(db, limits, ahead=[0] * len(limits))
             if not seconds:
-                attempts.insert(db, [limit.scope], self._clock())
+                attempts.insert(db, [limit.scope for limit in limits], self._clock())
             return seconds
 
         seconds = await self._database.write(count)
@@ -115,37 +140,67 @@ class Throttle:
 
     # --- guesses -----------------------------------------------------------------------------------------
 
-    async def _limits(self, limited: Limited, attempt: Attempt) -> list[_Limit]:
-        """What holds for this guess.
-
-        Whoever else guesses from an address, perhaps thousands of people share it, cannot lock out a device that has
-        signed in before as this user, nor the owner of a login token: that one is no guess.
-        """
-        config, address = self._config, attempt.address
-        at_address = _Limit(_scope("address", address), config.failed_logins_per_address)
+    async def _rules(self, limited: Limited, attempt: Attempt) -> _Rules:
+        around = _around("address", attempt, self._config.failed_logins_per_address)
         if limited is Limited.LOGIN_TOKEN:
-            return [] if await self._is_login_token(attempt.login_token) else [at_address]
+            return _Rules([] if await self._is_login_token(attempt.login_token) else around)
         if not isinstance(attempt.username, str) or len(attempt.username) > MAX_LENGTH:
-            return [at_address]
-        key = username_key(attempt.username)
-        if await self._database.read(known_devices.is_known, device_digest(key, attempt.device)):
+            return _Rules(around)
+        key, origin = username_key(attempt.username), Origin(attempt.device, attempt.address)
+        is_known = await self._database.read(origin.is_known_device, key)
+        if limited is Limited.RESET_TOKEN:
+            return await self._rules_for_reset_token(key, attempt, around, is_known=is_known)
+        return self._rules_for_password(key, attempt, around, is_known=is_known)
+
+    def _rules_for_password(self, key: str, attempt: Attempt, around: list[_Limit], *, is_known: bool) -> _Rules:
+        """Strangers have one budget together at all addresses: a thousand addresses guess no faster than some.
+
+        Whoever else guesses, from the same address too (perhaps thousands of people share it), cannot lock out a device
+        that has signed in before as this user. What fails there counts for the address all the same; it has a limit of
+        its own, for all users together.
+        """
+        config, address, name = self._config, attempt.address, Limited.PASSWORD.name
+        if is_known:
             # With the address: who has got hold of the device's id must not use up what its owner has elsewhere.
-            return [_Limit(_scope(limited.name, key, address, attempt.device), config.failed_logins_per_user)]
-        return [_Limit(_scope(limited.name, key, address), config.failed_logins_per_user), at_address]
+            own = _Limit(_scope(name, key, address, attempt.device), config.failed_logins_per_user)
+            device = _Limit(_scope("device", address, attempt.device), config.failed_logins_per_address)
+            return _Rules([own, device], around)
+        at_address = _Limit(_scope(name, key, address), config.failed_logins_per_user)
+        anywhere = _Limit(_scope("unknown devices", key), config.failed_logins_per_user_unknown_devices)
+        return _Rules([at_address, anywhere, *around])
+
+    async def _rules_for_reset_token(
+        self, key: str, attempt: Attempt, around: list[_Limit], *, is_known: bool
+    ) -> _Rules:
+        """The right token is no guess: nobody can find one of so many, and strangers must not keep its owner out.
+
+        Only a device that has sent wrong ones itself has to wait, at this address.
+        """
+        most, address, name = self._config.failed_logins_per_user, attempt.address, Limited.RESET_TOKEN.name
+        own = _Limit(_scope(name, key, address, attempt.device), most)
+        others = [_Limit(_scope(name, key, address), most), *around]
+        if is_known or await self._is_reset_token(key, attempt.reset_token):
+            return _Rules([own], others)
+        return _Rules([own, *others])
 
     async def _is_login_token(self, token: Any) -> bool:
         is_well_formed = isinstance(token, str) and WELL_FORMED.fullmatch(token) is not None
         return is_well_formed and await self._database.read(login_tokens.exists, digest(token))
 
+    async def _is_reset_token(self, key: str, token: Any) -> bool:
+        if not isinstance(token, str) or len(token) > MAX_LENGTH:
+            return False
+        return await self._database.read(password_resets.exists, key, digest(as_typed(token)))
+
     @contextlib.asynccontextmanager
-    async def _guess(self, limits: list[_Limit]) -> AsyncIterator[None]:
+    async def _guess(self, rules: _Rules) -> AsyncIterator[None]:
         """Raises CallLimitExceeded where a limit is reached; notes the guess if it turns out wrong."""
-        scopes = [limit.scope for limit in limits]
+        scopes = rules.scopes
         # As of now: what ends while the database is asked has been noted there, or was right.
-        ahead = [self._under_way[scope] for scope in scopes]
+        ahead = [self._under_way[limit.scope] for limit in rules.kept]
         self._under_way.update(scopes)
         try:
-            if limits and (seconds := await self._database.read(self._longest_wait, limits, ahead)):
+            if rules.kept and (seconds := await self._database.read(self._longest_wait, rules.kept, ahead)):
                 raise CallLimitExceeded(seconds)
             try:
                 yield
@@ -165,11 +220,11 @@ class Throttle:
 
     def _seconds_to_wait(self, db: sqlite3.Connection, limit: _Limit, *, ahead: int) -> int:
         """0: go ahead. `ahead` guesses are under way, and may turn out wrong."""
-        after = self._window_began()
-        in_the_way = attempts.nth_latest(db, limit.scope, limit.most, after=after)
+        now, after = self._clock(), self._window_began()
+        in_the_way = attempts.nth_latest(db, limit.scope, limit.most, after=after, until=now)
         if in_the_way is not None:
             return math.ceil((in_the_way - after) / 1000)
         left = limit.most - ahead
-        if left <= 0 or attempts.nth_latest(db, limit.scope, left, after=after) is not None:
+        if left <= 0 or attempts.nth_latest(db, limit.scope, left, after=after, until=now) is not None:
             return SECONDS_WHILE_UNDER_WAY
         return 0

@@ -5,13 +5,17 @@ import ipaddress
 import logging
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
 Address = IPv4Address | IPv6Address
 
-# What an Internet provider gives to one customer at least: whoever has one address of it has them all.
-IPV6_PREFIX = 64
+# Whose addresses count as one, by the length of the prefix, and how many times the limit of a single one they share.
+# IPv6: providers give a customer a /64 at least, often a /56, and a /48 for the asking: whoever has one address of it
+# has them all. IPv4: a /24 is the smallest network that is rented and routed. One address may stand for thousands of
+# people (carrier-grade NAT), so that a network gets fewer times the limit than it has addresses, but many.
+_PREFIXES = {4: ((32, 1), (24, 16)), 6: ((64, 1), (56, 4), (48, 16))}
 
 REMEMBERED = 2048  # clients
 MAX_REMEMBERED_LENGTH = 256  # characters of X-Forwarded-For
@@ -90,8 +94,26 @@ def _parse(entry: str) -> Address | None:
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
+class Network(NamedTuple):
+    """Addresses that count as one; they share so many `times` the limit of a single one."""
+
+    name: str
+    times: int
+
+
+def networks_of(address: Address | None) -> tuple[Network, ...]:
+    """Whom limits are counted for, the narrowest first; one without a name where there is no address."""
+    if address is None:
+        return (Network("", 1),)
+    return tuple(Network(_name(address, prefix), times) for prefix, times in _PREFIXES[address.version])
+
+
 def counted_as(address: Address | None) -> str:
-    """Whom limits are counted for: the address, or the network that counts as one; empty where there is none."""
-    if isinstance(address, IPv6Address):
-        return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
-    return str(address or "")
+    """Whom limits are counted for first of all: the address, or the network that counts as one; empty for none."""
+    return "" if address is None else _name(address, _PREFIXES[address.version][0][0])
+
+
+def _name(address: Address, prefix: int) -> str:
+    if prefix == address.max_prefixlen:
+        return str(address)
+    return str(ipaddress.ip_network((address, prefix), strict=False))

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.errors import LoginRequired
-from jsonrpc_backend.rpc.addresses import Address, counted_as
+from jsonrpc_backend.rpc.addresses import Address, Network, counted_as, networks_of
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.budget import Share
 from jsonrpc_backend.store.sessions import Session
@@ -38,6 +39,10 @@ class Exchange:
     def client(self) -> str:
         """Whom limits are counted for: an address, or the network that counts as one."""
         return counted_as(self.find_address())
+
+    def networks(self) -> tuple[Network, ...]:
+        """The same, and the networks around it for which limits are counted too."""
+        return networks_of(self.find_address())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,12 @@ class Call:
         verify = self.backend.passwords.verify
         return await verify(stored_hash, password, caller=exchange.client(), is_gone=exchange.is_gone)
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.device, self.exchange.client())
+
     def new_sign_in(self) -> SignIn:
-        return SignIn.new(device=self.device, now=self.now, with_login_token=self.backend.config.auto_login.enabled)
+        return SignIn.new(origin=self.origin, now=self.now, with_login_token=self.backend.config.auto_login.enabled)
 
     def sign_in_result(self, sign_in: SignIn, user: dict[str, Any]) -> dict[str, Any]:
         """The result of a method that has signed in; the session id goes into the response's header."""

@@ -253,7 +253,7 @@ async def _check_sign_in(method: Method, call: Call) -> None:
 
 def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
     username = call.user.username if method.session is Session.REQUIRED else params.get("username")
-    return Attempt(call.exchange.client(), call.device, username, params.get("loginToken"))
+    return Attempt(call.exchange.networks(), call.device, username, params.get("loginToken"), params.get("token"))
 
 
 async def _check_params(method: Method, call: Call | ManagementCall, params: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import sqlite3
 MOST_PER_USER = 100  # the least recently used ones beyond are strangers again
 
 
-def note(db: sqlite3.Connection, digest: bytes, user_key: int, now: int) -> None:
-    """The device has signed in as the user."""
+def note(db: sqlite3.Connection, digest: bytes, user_key: int, now: int, *, device: bytes) -> None:
+    """The device has signed in as the user. `digest` is of both, `device` of the device alone."""
     db.execute(
-        "INSERT INTO known_devices (digest, user_key, used_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (digest) DO UPDATE SET user_key = excluded.user_key, used_at = excluded.used_at",
-        (digest, user_key, now),
+        "INSERT INTO known_devices (digest, user_key, used_at, device) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (digest) DO UPDATE"
+        " SET user_key = excluded.user_key, used_at = excluded.used_at, device = excluded.device",
+        (digest, user_key, now, device),
     )
     db.execute(
         "DELETE FROM known_devices WHERE digest IN"
@@ -21,3 +22,9 @@ def note(db: sqlite3.Connection, digest: bytes, user_key: int, now: int) -> None
 
 def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
     return db.execute("SELECT 1 FROM known_devices WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def has_more_users(db: sqlite3.Connection, device: bytes, number: int) -> bool:
+    """Whether more than so many users have signed in on the device."""
+    row = db.execute("SELECT 1 FROM known_devices WHERE device = ? LIMIT 1 OFFSET ?", (device, number)).fetchone()
+    return row is not None

@@ -145,4 +145,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX password_reset_requests_due ON password_reset_requests (due_at)",
         "ALTER TABLE password_reset_tokens ADD COLUMN expires_at INTEGER",
     ),
+    (
+        # How many users have signed in on a device (device: of its digest), to tell the id of an installation from that
+        # of an app; NULL until it is used again. And from where: some bits of a digest, see accounts/origins.py.
+        "ALTER TABLE known_devices ADD COLUMN device BLOB",
+        "CREATE INDEX known_devices_device ON known_devices (device)",
+        """
+        CREATE TABLE known_places (
+            user_key INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            place    BLOB    NOT NULL,
+            used_at  INTEGER NOT NULL,
+            PRIMARY KEY (user_key, place)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )

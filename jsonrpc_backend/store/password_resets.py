@@ -109,6 +109,16 @@ def latest_token_time(db: sqlite3.Connection, user_key: int) -> int | None:
     return row[0] if row else None
 
 
+def exists(db: sqlite3.Connection, username_key: str, digest: bytes) -> bool:
+    """Whether the user has this token, be it expired."""
+    found = db.execute(
+        "SELECT 1 FROM password_reset_tokens JOIN users ON users.key = password_reset_tokens.user_key"
+        " WHERE users.username_key = ? AND digest = ?",
+        (username_key, digest),
+    )
+    return found.fetchone() is not None
+
+
 def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int) -> bool:
     """Whether this is the user's token, which is spent by that. A wrong one counts against it.
 

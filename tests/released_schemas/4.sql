@@ -1,0 +1,122 @@
+-- {"password": "annas-password", "session": "c849590454e97142533f98e7d86b90401ba77db891f10159fed0a58492c7613e", "loginToken": "11be07e6c4ee1d78f15de712b23a751f0c4e590b6514208ec2d2a2437ad9d0b3"}
+PRAGMA application_id = 1246908482;
+PRAGMA user_version = 4;
+BEGIN TRANSACTION;
+CREATE TABLE attempts (key INTEGER PRIMARY KEY, scope BLOB NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE audit (
+            key        INTEGER PRIMARY KEY AUTOINCREMENT,
+            created_at INTEGER NOT NULL,
+            via        TEXT    NOT NULL,
+            actor      TEXT    NOT NULL,
+            method     TEXT    NOT NULL,
+            user_ids   TEXT    NOT NULL,
+            users      INTEGER NOT NULL,
+            address    TEXT
+        ) STRICT
+        ;
+CREATE TABLE known_devices (
+            digest   BLOB    PRIMARY KEY,
+            user_key INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            used_at  INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        ;
+INSERT INTO "known_devices" VALUES(X'286ED2CA5D8A7FE831C0E0BA656A493C4BA1743CF1065063E1491694743EE7F5',1,1800000000000);
+INSERT INTO "known_devices" VALUES(X'FE83A7E8E39E8369B9F9BD2A8FEED2899A23A0A52893F60BAD9A21846582A503',2,1800000000000);
+CREATE TABLE login_families (
+            key      INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_key INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            device   TEXT    NOT NULL
+        ) STRICT
+        ;
+INSERT INTO "login_families" VALUES(1,1,'device-1');
+CREATE TABLE login_tokens (
+            digest     BLOB    PRIMARY KEY,
+            family_key INTEGER NOT NULL REFERENCES login_families ON DELETE CASCADE,
+            parent     BLOB,
+            superseded INTEGER NOT NULL DEFAULT 0,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        ;
+INSERT INTO "login_tokens" VALUES(X'22B43DE2877802CEB6907B8E6258CB60697B69C9556E4219D25E529530BCE2E7',1,X'AA86187569AB83DDC250DF086D75E2F5BDD7B29E4215AE437BA47A74B09B29D4',0,1800000000000);
+INSERT INTO "login_tokens" VALUES(X'AA86187569AB83DDC250DF086D75E2F5BDD7B29E4215AE437BA47A74B09B29D4',1,NULL,0,1800000000000);
+CREATE TABLE mails (
+            key        INTEGER PRIMARY KEY,
+            user_key   INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            message_id TEXT    NOT NULL,
+            template   TEXT    NOT NULL,
+            recipient  TEXT    NOT NULL,
+            sealed     BLOB,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            attempts   INTEGER NOT NULL DEFAULT 0,
+            next_at    INTEGER,
+            sent_at    INTEGER,
+            last_error TEXT
+        ) STRICT
+        ;
+INSERT INTO "mails" VALUES(1,2,'<179551609509.22555.2945937603259230806@localhost>','send_password_token','bert@example.com',X'67414141414142724257615F556F464C752D526A5737564F686B5834594D6F325F48346B6B4157384E6A624D69475F354643664E69715A6A345579724B45567744387841573374356E473967555234696F31454563424D65515A3933726475414B496D4C354F476669495230574362676A374E396930384B56746F534C46746B526F42646F4B6541697963724D344133396E6E6F51624B386B56764D496841336939394C476562493748594B324C31504D5F52453375303238515A2D4E6733586F496F4B4E5F78396D613347777A59463539385373345039714767476533497275722D4A2D5F35424E306B395F61786541706F783565376E31564B436764373839645A69487062744348694179554E7176686935747267656C33506C6477516B4B3259646D6A2D714A5248764452466D763642317A5079696B63334C434131616135523848376C77506430413050486333354269597645514357672D59353347305A724B6C514362393764414A474B5041584D30356261764C6B65546C42756942534E732D61305A6E46414975314D54396E56625547715A706736743932344F5366436E47586E764670616D74724B3676615834765473354D306C4B4743715248716F644C71615F6779516B38637A6C2D5849784E383649367852735F6C58374256416A63702D6478686C46704778793930766A446A553D',1800000000000,1800000900000,0,1800000000000,NULL,NULL);
+CREATE TABLE password_reset_requests (
+            key            INTEGER PRIMARY KEY,
+            username_key   TEXT    NOT NULL,
+            email_property TEXT    NOT NULL,
+            template       TEXT    NOT NULL
+        , due_at INTEGER NOT NULL DEFAULT 0, valid_minutes INTEGER) STRICT
+        ;
+INSERT INTO "password_reset_requests" VALUES(1,'anna@example.com','_username','send_password_token',0,NULL);
+CREATE TABLE password_reset_tokens (
+            user_key    INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+            digest      BLOB    NOT NULL,
+            created_at  INTEGER NOT NULL,
+            wrong_tries INTEGER NOT NULL
+        , expires_at INTEGER) STRICT
+        ;
+INSERT INTO "password_reset_tokens" VALUES(2,X'6ADEC4EB18C00A489484C4500E260E32D3ED38ACAC5F10F20FA566E444D95572',1800000000000,0,NULL);
+CREATE TABLE reset_tries_without_token (tries INTEGER NOT NULL) STRICT;
+INSERT INTO "reset_tries_without_token" VALUES(0);
+CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO "secrets" VALUES('unknown users',X'EE02BD1D625589D5BB91A00E08FD7DFDB57C9800B45A19C783661DA794E58AC8');
+CREATE TABLE sessions (
+            digest     BLOB    PRIMARY KEY,
+            user_key   INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            family_key INTEGER REFERENCES login_families ON DELETE SET NULL,
+            created_at INTEGER NOT NULL,
+            used_at    INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        ;
+INSERT INTO "sessions" VALUES(X'CB042032AAA7695B323B1BC73237E6714133AFC0D9DFD3D49A9BB9A7F2784431',1,1,1800000000000,1800000000000);
+INSERT INTO "sessions" VALUES(X'DBB9FC62C8F12DB234E607657A8786403337A8FF17260B432D573C27E912DD4D',1,1,1800000000000,1800000000000);
+CREATE TABLE users (
+            key              INTEGER PRIMARY KEY AUTOINCREMENT,
+            id               TEXT    NOT NULL UNIQUE,
+            username         TEXT    NOT NULL,
+            username_key     TEXT    NOT NULL UNIQUE,
+            password_hash    TEXT    NOT NULL,
+            password_version INTEGER NOT NULL DEFAULT 1,
+            created_at       INTEGER NOT NULL,
+            updated_at       INTEGER NOT NULL,
+            properties       TEXT    NOT NULL DEFAULT '{}'
+        , lot INTEGER NOT NULL DEFAULT 0) STRICT
+        ;
+INSERT INTO "users" VALUES(1,'u8f91c22a-fc02-46d9-bc60-7b0c8f0ba02c','anna@example.com','anna@example.com','$argon2id$v=19$m=64,t=1,p=1$kD/VtfiyDQmdJ+M5rc0dcA$NgwX8ClCf/z2ip3mUwQU72K2N6ydp4A4GmTNtxA3A54',1,1800000000000,1800000000000,'{"age":21,"tags":["a","b"],"city":"Köln"}',-4358546199421429073);
+INSERT INTO "users" VALUES(2,'ud08de8f8-4050-49a4-91d2-6b0a0a6d18c8','bert@example.com','bert@example.com','$argon2id$v=19$m=64,t=1,p=1$yrPgQuYT45aNA0kL+6n+yQ$GClwlT0uXKAfGQ9fTrC+U4ikccZV/6HxC6gl04OElDU',1,1800000000000,1800000000000,'{}',-4646609355025965037);
+CREATE INDEX login_families_user ON login_families (user_key, device);
+CREATE INDEX login_tokens_family ON login_tokens (family_key);
+CREATE INDEX login_tokens_created ON login_tokens (created_at);
+CREATE INDEX sessions_family ON sessions (family_key);
+CREATE INDEX sessions_used ON sessions (used_at);
+CREATE INDEX sessions_created ON sessions (created_at);
+CREATE INDEX mails_user ON mails (user_key);
+CREATE INDEX mails_next ON mails (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX mails_created ON mails (created_at);
+CREATE INDEX attempts_scope ON attempts (scope, at);
+CREATE INDEX attempts_at ON attempts (at);
+CREATE INDEX known_devices_user ON known_devices (user_key, used_at);
+CREATE INDEX users_lot ON users (lot);
+CREATE INDEX sessions_user ON sessions (user_key, created_at);
+CREATE INDEX login_families_age ON login_families (user_key, key);
+CREATE INDEX audit_created ON audit (created_at);
+CREATE INDEX password_reset_requests_due ON password_reset_requests (due_at);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('users',2);
+INSERT INTO "sqlite_sequence" VALUES('login_families',2);
+COMMIT;
