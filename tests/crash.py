@@ -1,6 +1,7 @@
 """Kills a server again and again in the middle of writes, and looks for acknowledged writes that are lost.
 
 python -m tests.crash --rounds 100
+python -m tests.crash --rounds 10 --users 100000
 """
 
 import argparse
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import argon2
 
+from jsonrpc_backend.store.database_file import open_for_writing
 from tests.servers import ServerProcess
 from tests.wire import Answer, Wire
 
@@ -143,6 +146,36 @@ class Writer:
         await self.change(after, "User.unregister", session, password=account.password)
 
 
+# --- users who are there already ---------------------------------------------------------------------------
+
+FILL = (
+    """
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :users)
+    INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties)
+    SELECT printf('u%036d', n), printf('user%d@example.com', n), printf('user%d@example.com', n), :hash, n, n,
+           printf('{"nickname":"User %d","age":21,"tags":["a","b"]}', n)
+    FROM numbers
+    """,
+    "INSERT INTO login_families (user_key, device) SELECT key, 'device' FROM users",
+    "INSERT INTO login_tokens (digest, family_key, created_at) SELECT randomblob(32), key, :now FROM login_families",
+    """
+    INSERT INTO sessions (digest, user_key, family_key, created_at, used_at)
+    SELECT randomblob(32), user_key, key, :now, :now FROM login_families
+    """,
+)
+
+
+def fill(path: Path, users: int) -> None:
+    """Makes a database with so many users, all of them signed in: `user1@example.com` and so on, "password"."""
+    values = {"users": users, "hash": argon2.PasswordHasher(1, 64, 1).hash("password"), "now": time.time_ns() // 10**6}
+    path.parent.mkdir(exist_ok=True)
+    with contextlib.closing(open_for_writing(path)) as db:
+        db.execute("BEGIN")
+        for statement in FILL:
+            db.execute(statement, values)
+        db.execute("COMMIT")
+
+
 # --- rounds ----------------------------------------------------------------------------------------------
 
 
@@ -154,14 +187,20 @@ class Outcome:
     slowest_start_seconds: float = 0
 
 
-async def run_rounds(folder: Path, rounds: int) -> Outcome:
-    """Each round starts on what the killed server before it has left behind. Raises AssertionError."""
+async def run_rounds(folder: Path, rounds: int, users: int = 0) -> Outcome:
+    """Each round starts on what the killed server before it has left behind; the first with so many users.
+
+    Raises AssertionError.
+    """
     outcome, writers = Outcome(), list[Writer]()
     server = ServerProcess(folder / "data", environment=QUICK_SERVER)
+    if users:
+        fill(server.data_dir / "app.sqlite3", users)
     async with aiohttp.ClientSession() as http:
         for number in range(rounds + 1):
             begin = time.monotonic()
             server.start()
+            await check_readiness(http, server)
             outcome.slowest_start_seconds = max(outcome.slowest_start_seconds, time.monotonic() - begin)
             await verify(writers, folder)
             if number == rounds:
@@ -173,6 +212,11 @@ async def run_rounds(folder: Path, rounds: int) -> Outcome:
             check_file(server.data_dir / "app.sqlite3", folder / "left-behind")
     assert server.stop() == 0
     return outcome
+
+
+async def check_readiness(http: aiohttp.ClientSession, server: ServerProcess) -> None:
+    async with http.get(f"{server.url}/readyz") as response:
+        assert response.status == 200
 
 
 async def write_until_killed(writers: list[Writer], server: ServerProcess) -> None:
@@ -246,12 +290,13 @@ def _each(live: frozenset[Any], ended: frozenset[Any]) -> Iterator[tuple[Any, bo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--users", type=int, default=0, help="how many there are at the beginning")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        outcome = asyncio.run(run_rounds(Path(folder), rounds))
+        outcome = asyncio.run(run_rounds(Path(folder), arguments.rounds, arguments.users))
     print(
-        f"{rounds} kills, {outcome.acknowledged} acknowledged writes, none lost;"
-        f" slowest start {outcome.slowest_start_seconds:.2f} s"
+        f"{arguments.rounds} kills, {outcome.acknowledged} acknowledged writes, none lost;"
+        f" ready again after {outcome.slowest_start_seconds:.2f} s at the most"
     )
 
 

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import statistics
 import time
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from jsonrpc_backend.config import PasswordsConfig
 from tests.conftest import StartServer
+from tests.prometheus import watched
 from tests.wire import Wire
 
 REAL = {"memory_kib": PasswordsConfig.memory_kib, "iterations": PasswordsConfig.iterations}
@@ -32,8 +34,10 @@ async def test_reads_are_answered_while_64_callers_sign_in(start: StartServer, h
     assert reads_during_sign_ins > 64
 
 
-async def test_cheap_calls_are_quick_while_64_callers_sign_in(start: StartServer, http: aiohttp.ClientSession) -> None:
-    """The event loop is free meanwhile. Prints the figures: python3 run.py test -s tests/test_load.py"""
+async def test_cheap_calls_are_answered_while_64_callers_sign_in(
+    start: StartServer, http: aiohttp.ClientSession
+) -> None:
+    """The event loop is free meanwhile. Prints how quick they are: python3 run.py test -s tests/test_load.py"""
     server = await start({"passwords": REAL})
     reader = Wire(http, server)
     await reader.register()
@@ -52,26 +56,22 @@ async def test_cheap_calls_are_quick_while_64_callers_sign_in(start: StartServer
     assert all(task.result().session for task in sign_ins)
     figures = {name: statistics.quantiles(times, n=100)[98] for name, times in (("loop", lags), ("call", calls))}
     print({f"{name} p99": f"{seconds * 1000:.1f} ms" for name, seconds in figures.items()}, len(calls), "calls")
-    assert figures["call"] < 0.1
+    assert len(calls) > 64  # as above
 
 
-async def test_callers_who_hang_up_leave_no_work(start: StartServer, http: aiohttp.ClientSession) -> None:
+async def test_callers_who_hang_up_leave_no_work(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     """40 hashes of 0.1 s or more wait for one worker; those who asked for them go."""
-    server = await start({"passwords": {**REAL, "workers": 1, "iterations": 12}})
-    app = Wire(http, server)
-    begin = time.perf_counter()
-    await app.register()
-    one_hash = time.perf_counter() - begin
-    calls = [
-        asyncio.create_task(app.elsewhere().call("User.login", username="x", password="password")) for _ in range(40)
-    ]
-    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)  # by now all of them wait
-    for call in calls:
-        call.cancel()
-    await asyncio.wait(calls)
-    begin = time.perf_counter()
-    await app.call("User.login", username="me@example.com", password="password")
-    assert time.perf_counter() - begin < 15 * one_hash, "the worker had to work for those who are gone"
+    async with watched(tmp_path, http, {"passwords": {**REAL, "workers": 1, "iterations": 12}}) as server:
+        app = Wire(http, server)
+        await app.register()
+        sign_in = {"username": "me@example.com", "password": "password"}
+        calls = [asyncio.create_task(app.elsewhere().call("User.login", **sign_in)) for _ in range(40)]
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)  # by now all of them wait
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        assert (await app.call("User.login", **sign_in)).session
+        assert await server.value("argon2_duration_seconds_count") < 15, "it has worked for those who are gone"
 
 
 async def test_full_queue_answers_9999(

@@ -37,14 +37,15 @@ async def test_running_calls_are_answered(tmp_path: Path, http: aiohttp.ClientSe
         assert server.stop() == 0
 
 
-STOP_SECONDS = 10
+# So long that the server itself must cut everybody off.
+PATIENT = {f"JSONRPC_BACKEND_SERVER_{what}_TIMEOUT_SECONDS": "600" for what in ("HEADER", "BODY", "ANSWER")}
 
 HALF_A_BODY = b"POST /json-rpc/app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
 
 
 async def test_nobody_can_hold_it_up(tmp_path: Path, http: aiohttp.ClientSession) -> None:
-    """Idle connections, half a head, half a body, an answer that nobody reads."""
-    server = ServerProcess(tmp_path / "data").start()
+    """Idle connections, half a head, half a body, an answer that nobody reads. Prints how long it took."""
+    server = ServerProcess(tmp_path / "data", environment=PATIENT).start()
     wire = Wire(http, server)
     await wire.register(text="x" * 500_000)
     call = {"jsonrpc": "2.0", "method": "User.getProperties", "params": wire.params({}), "id": 1}
@@ -61,7 +62,7 @@ async def test_nobody_can_hold_it_up(tmp_path: Path, http: aiohttp.ClientSession
         assert await asyncio.to_thread(unread.recv, 1) == b"H", "the answer is under way"
         begin = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
-        assert time.monotonic() - begin < STOP_SECONDS
+        print(f"stopped after {time.monotonic() - begin:.1f} s")
         assert b'"code":9999' in clients[2].recv(65536), "half a body is answered"
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)))
@@ -84,10 +85,9 @@ async def test_a_second_signal_ends_it_at_once(
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     server.process.send_signal(number)
     await asyncio.to_thread(server.read_until, "Stopping.")
-    begin = time.monotonic()
-    assert await asyncio.to_thread(server.stop, number) == -number
-    assert time.monotonic() - begin < 1
-    await asyncio.gather(*calls, return_exceptions=True)
+    assert await asyncio.to_thread(server.stop, number) == -number, "it has not ended by itself"
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert any(isinstance(answer, aiohttp.ClientError) for answer in answers), "nobody was waited for"
     server.environment.clear()
     server.start()
     try:
