@@ -4,7 +4,7 @@ var root =
     typeof globalThis !== "undefined" ? globalThis : typeof self !== "undefined" ? self : Function("return this")();
 
 var TIMEOUT = 30000; // ms
-var CORDOVA_TIMEOUT = 3000; // ms; a plugin that does not answer must not stop the app
+var CORDOVA_TIMEOUT = 3000; // ms; a plugin that does not answer in time must not stop the app
 var LONGEST_TIMER = 2147483647; // ms; more, and a timer fires at once
 var SOMEBODY_ELSE = "Somebody else has signed in in another tab; sign in with the password.";
 var SESSION_HEADER = "X-Set-Monaca-Cloud-Session";
@@ -235,46 +235,53 @@ SignIn.prototype = {
 
 // --- the device ------------------------------------------------------------------------------------------
 
-/** A promise of the id of this installation: Cordova's where the Monaca plugin tells one, else one that is made once. */
-function findDevice(storage) {
-    return new CloudPromise(function (resolve) {
-        function useOwn() {
-            var id = storage.getItem("monacaCloudDevice") || randomId();
-            storage.setItem("monacaCloudDevice", id);
-            resolve(id);
+/**
+ * Tells `found` the id of this installation: Cordova's where the Monaca plugin tells one, else one that is made once.
+ * A plugin that answers late makes it tell another one; the storage then has that one for the next start.
+ */
+function findDevice(storage, found) {
+    var isFound = false;
+    function use(id) {
+        isFound = true;
+        storage.setItem("monacaCloudDevice", id);
+        found(id);
+    }
+    function useOwn() {
+        if (!isFound) {
+            use(storage.getItem("monacaCloudDevice") || randomId());
         }
-        function useCordovas(configuration) {
-            var id = configuration && configuration.deviceId ? String(configuration.deviceId) : "";
-            if (id.length >= 1 && id.length <= 255) {
-                resolve(id);
-            } else {
-                useOwn();
-            }
-        }
-        function ask(work) {
-            setTimeout(useOwn, CORDOVA_TIMEOUT);
-            try {
-                work();
-            } catch (_) {
-                useOwn();
-            }
-        }
-        var monaca = root.monaca;
-        if (monaca && typeof monaca.getRuntimeConfiguration === "function") {
-            ask(function () {
-                monaca.getRuntimeConfiguration(useCordovas, useOwn);
-            });
-        } else if (root.cordova && typeof root.cordova.exec === "function") {
-            root.document.addEventListener("deviceready", function () {
-                ask(function () {
-                    root.cordova.exec(useCordovas, useOwn, "Monaca", "getRuntimeConfiguration", []);
-                });
-            });
-            setTimeout(useOwn, CORDOVA_TIMEOUT);
+    }
+    function useCordovas(configuration) {
+        var id = configuration && configuration.deviceId ? String(configuration.deviceId) : "";
+        if (id.length >= 1 && id.length <= 255) {
+            use(id);
         } else {
             useOwn();
         }
-    });
+    }
+    function ask(work) {
+        setTimeout(useOwn, CORDOVA_TIMEOUT);
+        try {
+            work();
+        } catch (_) {
+            useOwn();
+        }
+    }
+    var monaca = root.monaca;
+    if (monaca && typeof monaca.getRuntimeConfiguration === "function") {
+        ask(function () {
+            monaca.getRuntimeConfiguration(useCordovas, useOwn);
+        });
+    } else if (root.cordova && typeof root.cordova.exec === "function") {
+        root.document.addEventListener("deviceready", function () {
+            ask(function () {
+                root.cordova.exec(useCordovas, useOwn, "Monaca", "getRuntimeConfiguration", []);
+            });
+        });
+        setTimeout(useOwn, CORDOVA_TIMEOUT);
+    } else {
+        useOwn();
+    }
 }
 
 function randomId() {
@@ -325,17 +332,23 @@ Connection.prototype = {
         });
     },
 
+    /** A promise of the id of this installation, as far as it is known by then. */
     _device: function () {
         var connection = this;
-        if (this.deviceId === null) {
-            this._finding = this._finding || findDevice(this._storage);
-            return this._finding.then(function (device) {
-                connection.deviceId = connection.deviceId || device;
-                return connection.deviceId;
+        this._finding =
+            this._finding ||
+            new CloudPromise(function (resolve) {
+                if (connection.deviceId !== null) {
+                    resolve();
+                    return;
+                }
+                findDevice(connection._storage, function (id) {
+                    connection.deviceId = id;
+                    resolve();
+                });
             });
-        }
-        return new CloudPromise(function (resolve) {
-            resolve(connection.deviceId);
+        return this._finding.then(function () {
+            return connection.deviceId;
         });
     },
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Route
+from playwright.async_api import BrowserContext, Page, Route
 
 from tests.browser.conftest import ORIGINS, Site, StartServer, script_tag
 from tests.servers import InProcessServer
@@ -526,13 +526,23 @@ async def test_the_device_id_is_made_once_and_kept(page: Page, server: InProcess
     assert len(first) == 32
 
 
+PassTime = Callable[[int], Awaitable[None]]
+
 CORDOVA = """
 <script>
 window.cordova = {exec: (success, failure, service, action) =>
     service === "Monaca" && action === "getRuntimeConfiguration" ? %s : failure("no such plugin")};
-setTimeout(() => document.dispatchEvent(new Event("deviceready")), 50);
 </script>
 """
+DEVICE_READY = "document.dispatchEvent(new Event('deviceready'))"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pass_time(context: BrowserContext) -> PassTime:
+    """The clock of the pages stands still but for what this lets pass, in milliseconds."""
+    await context.clock.install(time=0)
+    await context.clock.pause_at(1)
+    return context.clock.run_for
 
 
 @pytest.mark.parametrize(
@@ -543,11 +553,35 @@ setTimeout(() => document.dispatchEvent(new Event("deviceready")), 50);
         ('failure("Class not found")', None),
     ],
 )
-async def test_the_device_id_of_cordova(site: Site, server: InProcessServer, answer: str, device: str | None) -> None:
+async def test_the_device_id_of_cordova(
+    site: Site, server: InProcessServer, pass_time: PassTime, answer: str, device: str | None
+) -> None:
     page = await site.open("http", HEAD + script_tag(server) + CORDOVA % answer)
-    await page.evaluate(REGISTER)  # before deviceready
+    await page.evaluate(f"window.registered = {REGISTER}; null")
+    await page.evaluate(DEVICE_READY)
+    await page.evaluate("registered")
     (used,) = await devices(server)
     assert used == device or (device is None and len(used) == 32)
+
+
+async def test_the_device_id_of_a_plugin_that_answers_late(
+    site: Site, server: InProcessServer, pass_time: PassTime
+) -> None:
+    """The first calls do not wait for it; the calls after its answer have its id, also at the next start."""
+    html = HEAD + script_tag(server) + CORDOVA % "(window.answer = success)"
+    page = await site.open("http", html)
+    await page.evaluate(f"window.registered = {REGISTER}; {DEVICE_READY}")
+    await pass_time(3000)
+    await page.evaluate("registered")
+    await page.evaluate("answer({deviceId: 'cordova-device'})")
+    await page.evaluate(LOGIN)
+    await page.reload()
+    await page.evaluate(f"window.loggedIn = {LOGIN}; {DEVICE_READY}")
+    await pass_time(3000)
+    await page.evaluate("loggedIn")
+    first, *others = await devices(server)
+    assert len(first) == 32
+    assert others == ["cordova-device"] * 2
 
 
 async def test_options_given_later_count(page: Page, server: InProcessServer) -> None:
