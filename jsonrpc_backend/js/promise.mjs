@@ -2,11 +2,12 @@
  * A promise of the Promises/A+ kind that has jQuery's done, fail and always as well.
  *
  * Written out because the WebViews of old phones have no Promise, and because `.done(…).fail(…)` on a native one would
- * leave rejections that nobody handles.
+ * leave rejections that nobody handles. Like jQuery's it may come to several values, if it was resolved by a promise
+ * that does, such as $.when(…): the callbacks get them all, `await` the first.
  */
 function CloudPromise(start) {
     this._state = "pending";
-    this._value = undefined;
+    this._values = [];
     this._listeners = [];
     this._heard = false; // somebody will learn of a failure
     settleBy(this, start);
@@ -16,10 +17,10 @@ function CloudPromise(start) {
 function settleBy(promise, start) {
     var decided = false;
     function once(settle) {
-        return function (value) {
+        return function () {
             if (!decided) {
                 decided = true;
-                settle(promise, value);
+                settle(promise, arguments);
             }
         };
     }
@@ -31,9 +32,10 @@ function settleBy(promise, start) {
     }
 }
 
-function resolveWith(promise, value) {
+function resolveWith(promise, values) {
+    var value = values[0];
     if (value === promise) {
-        rejectWith(promise, new TypeError("A promise cannot wait for itself."));
+        rejectWith(promise, [new TypeError("A promise cannot wait for itself.")]);
         return;
     }
     settleBy(promise, function (resolve, reject) {
@@ -41,13 +43,14 @@ function resolveWith(promise, value) {
         if (typeof then === "function") {
             then.call(value, resolve, reject);
         } else {
-            settle(promise, "resolved", value);
+            settle(promise, "resolved", values);
         }
     });
 }
 
-function rejectWith(promise, error) {
-    settle(promise, "rejected", error);
+function rejectWith(promise, values) {
+    var error = values[0];
+    settle(promise, "rejected", values);
     setTimeout(function () {
         if (promise._heard) {
             return;
@@ -59,9 +62,9 @@ function rejectWith(promise, error) {
     }, 0);
 }
 
-function settle(promise, state, value) {
+function settle(promise, state, values) {
     promise._state = state;
-    promise._value = value;
+    promise._values = values;
     var listeners = promise._listeners;
     promise._listeners = [];
     for (var i = 0; i < listeners.length; i++) {
@@ -71,7 +74,7 @@ function settle(promise, state, value) {
 
 function notify(promise, listener) {
     later(function () {
-        listener[promise._state](promise._value);
+        listener[promise._state].apply(null, promise._values);
     });
 }
 
@@ -94,14 +97,14 @@ function later(work) {
 
 function ignore() {}
 
-/** Calls every function of `callbacks`, also in arrays, with the value; an error in one reaches the page's handler. */
+/** Calls every function of `callbacks`, also in arrays, with the values; an error in one reaches the page's handler. */
 function callEach(callbacks) {
     callbacks = Array.prototype.concat.apply([], callbacks);
-    return function (value) {
+    return function () {
         for (var i = 0; i < callbacks.length; i++) {
             try {
                 if (typeof callbacks[i] === "function") {
-                    callbacks[i](value);
+                    callbacks[i].apply(null, arguments);
                 }
             } catch (error) {
                 throwLater(error);
@@ -124,13 +127,13 @@ CloudPromise.prototype = {
         promise._heard = true;
         return new CloudPromise(function (resolve, reject) {
             function passOn(callback, otherwise) {
-                return function (value) {
+                return function () {
                     if (typeof callback !== "function") {
-                        otherwise(value);
+                        otherwise.apply(null, arguments);
                         return;
                     }
                     try {
-                        resolve(callback(value));
+                        resolve(callback.apply(null, arguments));
                     } catch (error) {
                         reject(error);
                     }
@@ -150,23 +153,15 @@ CloudPromise.prototype = {
     },
 
     "finally": function (callback) {
+        var outcome = this;
         function run() {
             return new CloudPromise(function (resolve) {
                 resolve(typeof callback === "function" ? callback() : undefined);
+            }).then(function () {
+                return outcome;
             });
         }
-        return this.then(
-            function (value) {
-                return run().then(function () {
-                    return value;
-                });
-            },
-            function (error) {
-                return run().then(function () {
-                    throw error;
-                });
-            }
-        );
+        return this.then(run, run);
     },
 
     /** Calls the functions with the result; returns this same promise, as jQuery does. */

@@ -103,6 +103,53 @@ async def test_jquerys_when_waits_for_it(site: Site, server: InProcessServer, jq
     assert site.console == []
 
 
+SEVERAL = """(async (start) => {
+    const seen = [], note = (name) => (...values) => { seen.push(name + ": " + values.join(" ")); };
+    const chain = start().then(() => $.when("a", "b"));
+    chain.done(note("done")).always(note("always"));
+    chain.then(note("then"));
+    chain.then(null, note("never")).done(note("passed on"));
+    chain.pipe((...values) => values.length).done(note("one of its own"));
+    start().then(() => $.Deferred().reject("x", "y")).fail(note("fail")).then(null, note("refused"));
+    start().then(() => ["a", "b"]).done(note("a list"));
+    while (seen.length < 8) {
+        await new Promise((end) => setTimeout(end));
+    }
+    return seen.sort();
+})"""
+
+
+@pytest.mark.parametrize("jquery", ["jquery-1", "jquery-2", "jquery-3", "jquery-4"])
+async def test_several_values_of_a_jquery_promise_are_passed_on_as_jquery_does(
+    site: Site, server: InProcessServer, jquery: str
+) -> None:
+    code = (NODE_MODULES / jquery / "dist" / "jquery.js").read_text(encoding="utf-8")
+    page = await site.open("http", f"{HEAD}<script>{code}</script>{script_tag(server)}")
+    await page.evaluate(REGISTER)
+    ours = await page.evaluate(f"{SEVERAL}(() => monaca.cloud.User.validate('somebody'))")
+    jquerys = await page.evaluate(f"{SEVERAL}(() => $.Deferred().resolve())")
+    assert {"done: a b", "passed on: a b", "refused: x y"} < set(ours)
+    assert ours == jquerys
+
+
+async def test_await_gives_the_first_of_several_values(page: Page) -> None:
+    several = "{then: (resolve) => resolve('a', 'b')}"
+    chain = f"{REGISTER}.then(() => ({several}))"
+    assert await page.evaluate(f"(async () => [await {chain}, await {LOGIN}.then(() => ({several})).finally()])()") == [
+        "a",
+        "a",
+    ]
+
+
+async def test_finally_keeps_all_values_and_a_failure(page: Page) -> None:
+    several = f"{REGISTER}.then(() => ({{then: (resolve) => resolve('a', 'b')}}))"
+    done = f"new Promise((end) => {several}.finally(() => 1).done((...values) => end(values)))"
+    assert await page.evaluate(done) == ["a", "b"]
+    assert await page.evaluate("monaca.cloud.User.login('x', 'y').finally(() => 1).catch((e) => e.code)") == -32602
+    broken = f"{LOGIN}.finally(() => {{ throw new Error('mine') }}).catch((e) => e.message)"
+    assert await page.evaluate(broken) == "mine"
+
+
 # --- errors ----------------------------------------------------------------------------------------------
 
 
