@@ -23,8 +23,8 @@ CACHED = "public, max-age=3600"
 
 # Each classic script and the modules that it is made of; the last part makes the global that apps use.
 _CLASSIC = {
-    "monaca.cloud.js": ("promise", "connection", "monaca", "script-tag"),
-    "cloudboost.js": ("promise", "connection", "cloudboost", "script-tag"),
+    "monaca.cloud.js": ("promise", "connection", "absent", "monaca-absent", "monaca", "script-tag"),
+    "cloudboost.js": ("promise", "connection", "absent", "cloudboost-absent", "cloudboost", "script-tag"),
 }
 
 _MODULE_LINES = re.compile(r"^(?:import .*;|export \{.*\};)\n+", re.MULTILINE)

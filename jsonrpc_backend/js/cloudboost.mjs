@@ -1,5 +1,6 @@
 import { rejected } from "./promise.mjs";
 import { CloudError, Connection, copy, has, memoryStorage, root } from "./connection.mjs";
+import { addAbsentOfCloudBoost } from "./cloudboost-absent.mjs";
 
 var UNCONFIGURED = "Call CB.CloudApp.init(url, backendId, apiKey) first.";
 var USE_SAVE =
@@ -366,7 +367,7 @@ function createCloudBoost(options) {
     if (defaults.url && defaults.backendId && defaults.apiKey) {
         connect(defaults.url, defaults.backendId, defaults.apiKey);
     }
-    return { CloudApp: CloudApp, CloudUser: CloudUser };
+    return addAbsentOfCloudBoost({ CloudApp: CloudApp, CloudUser: CloudUser });
 }
 
 export { createCloudBoost };

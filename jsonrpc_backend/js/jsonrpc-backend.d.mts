@@ -85,9 +85,27 @@ export interface CloudUserMethods {
     saveProperties(properties: Properties): Result<"User.saveProperties">;
 }
 
+/** What the server has not yet: every call fails with code 13 and a sentence as its message. */
+export type NotServed<Names extends string> = { readonly [N in Names]: (...args: any[]) => CloudPromise<never> };
+
+/** Works with and without `new`. */
+export interface Maker<Params extends any[], T> {
+    new (...params: Params): T;
+    (...params: Params): T;
+}
+
+type CollectionMethod = "find" | "findMine" | "findOne" | "findOneMine" | "insert" | "updatePermission";
+type ItemMethod = "update" | "remove" | "delete" | "getPermission" | "updatePermission";
+
 export interface Cloud {
     readonly User: CloudUserMethods;
     readonly Error: CloudErrorConstructor;
+    readonly Collection: Maker<[name: string], { readonly name: string } & NotServed<CollectionMethod>>;
+    readonly CollectionItem: Maker<[item: Properties, collection: object], NotServed<ItemMethod>>;
+    readonly Criteria: Maker<[query: string, bindParams?: any[]], { query: string; bindParams: any[] }>;
+    readonly Device: NotServed<"getProperty" | "getProperties" | "saveProperty" | "saveProperties">;
+    readonly Mailer: NotServed<"sendMail">;
+    readonly Push: NotServed<"setHandler" | "send">;
     url: string | undefined;
     backendId: string | undefined;
     apiKey: string | undefined;
@@ -138,7 +156,37 @@ export interface CloudUser {
     toJSON(): Properties;
 }
 
-export interface CloudBoost {
+/** A class that the server does not serve yet: its objects can be made and filled, what would call the server fails. */
+export interface NotServedClass {
+    new (...args: any[]): {
+        document: Properties;
+        get(column: string): any;
+        set(column: string, value: any): void;
+        readonly [method: string]: any;
+    };
+    readonly [method: string]: (...args: any[]) => CloudPromise<never>;
+}
+
+type NotServedClassName =
+    | "CloudObject"
+    | "CloudQuery"
+    | "CloudSearch"
+    | "SearchQuery"
+    | "SearchFilter"
+    | "CloudTable"
+    | "Column"
+    | "CloudFile"
+    | "CloudRole"
+    | "ACL"
+    | "CloudGeoPoint"
+    | "CloudQueue"
+    | "QueueMessage"
+    | "CloudCache"
+    | "CloudPush"
+    | "CloudNotification"
+    | "CloudEvent";
+
+export interface CloudBoost extends Readonly<Record<NotServedClassName, NotServedClass>> {
     readonly CloudApp: {
         init(url: string, backendId: string, apiKey: string): void;
         init(backendId: string, apiKey: string): void;
@@ -146,7 +194,7 @@ export interface CloudBoost {
     readonly CloudUser: {
         new (): CloudUser;
         readonly current: CloudUser | null;
-    };
+    } & NotServed<"getCurrentUser" | "resetPassword" | "authenticateWithProvider">;
 }
 
 /** The client of CloudBoost's documented API for users; call `CloudApp.init` of what it returns. */

@@ -1,5 +1,6 @@
 import { rejected } from "./promise.mjs";
 import { CloudError, Connection, copy, endpointOf, has } from "./connection.mjs";
+import { absentOfMonaca } from "./monaca-absent.mjs";
 
 var UNCONFIGURED =
     "The server is not known yet: put data-backend-id and data-api-key into the script tag, " +
@@ -165,6 +166,7 @@ function cloudOf(connections, options) {
         /** Calls any method by its name, with named parameters; a promise of its result. */
         call: configured(call)
     };
+    copy(cloud, absentOfMonaca());
     // As apps of the original client may set them.
     ["url", "backendId", "apiKey"].forEach(function (name) {
         Object.defineProperty(cloud, name, {

@@ -53,6 +53,63 @@ async def run(page: Page, snippet: str) -> Any:
     return await page.evaluate("(snippet) => new Promise((end) => { window.end = end; (0, eval)(snippet); })", snippet)
 
 
+CALLBACKS = "{success: () => end('success'), error: (error) => end([error.code, error.message])}"
+
+
+@pytest.mark.parametrize(
+    ("snippet", "name"),
+    [
+        ("var vote = new CB.CloudObject('votes'); vote.set('colour', 'red'); vote.save(%s)", "CloudObject.save"),
+        ("new CB.CloudQuery('votes').equalTo('colour', 'red').setLimit(5).find(%s)", "CloudQuery.find"),
+        ("CB.CloudQuery.or(1, 2, %s)", "CB.CloudQuery.or"),
+        ("new CB.CloudTable('votes').save(%s)", "CloudTable.save"),
+        ("CB.CloudTable.getAll(%s)", "CB.CloudTable.getAll"),
+        ("new CB.CloudFile({name: 'photo.png'}).save(%s)", "CloudFile.save"),
+        ("new CB.CloudRole('admin').save(%s)", "CloudRole.save"),
+        ("CB.CloudObject.on('votes', 'created', %s)", "CB.CloudObject.on"),
+        ("CB.CloudNotification.publish('channel', 'data', %s)", "CB.CloudNotification.publish"),
+        ("new CB.CloudQueue('jobs').push('job', %s)", "CloudQueue.push"),
+        ("new CB.CloudCache('scores').set('anna', 1, %s)", "CloudCache.set"),
+        (
+            "new CB.CloudSearch('votes', new CB.SearchQuery().searchOn('colour', 'red')).search(%s)",
+            "CloudSearch.search",
+        ),
+        ("CB.CloudUser.resetPassword('anna@example.com', %s)", "CB.CloudUser.resetPassword"),
+        ("new CB.CloudUser().addToRole(new CB.CloudRole('admin'), %s)", "CloudUser.addToRole"),
+    ],
+)
+async def test_what_is_not_served_fails_with_a_sentence(
+    site: Site, server: InProcessServer, snippet: str, name: str
+) -> None:
+    page = await open_page(site, server)
+    sentence = f"{name} is not there: this server keeps users, but no tables, files or roles."
+    assert await run(page, snippet % CALLBACKS) == [13, sentence]
+    assert site.console == []
+
+
+async def test_a_role_is_never_there(site: Site, server: InProcessServer) -> None:
+    """Not even as a promise, which is true."""
+    page = await open_page(site, server)
+    thrown = "try { end(new CB.CloudUser().isInRole('admin')); } catch (error) { end([error.code, error.message]); }"
+    sentence = "CloudUser.isInRole is not there: this server keeps users, but no tables, files or roles."
+    assert await run(page, thrown) == [13, sentence]
+
+
+async def test_objects_of_what_is_not_served_can_be_made_and_filled(site: Site, server: InProcessServer) -> None:
+    page = await open_page(site, server)
+    made = await page.evaluate(
+        """() => {
+            const vote = new CB.CloudObject("votes"), acl = new CB.ACL(), table = new CB.CloudTable("votes");
+            vote.set("colour", "red");
+            acl.setPublicWriteAccess(false);
+            table.addColumn(new CB.Column("colour", "Text"));
+            new CB.CloudGeoPoint(17.9, 79.6); new CB.CloudRole("admin"); new CB.QueueMessage("data");
+            return [vote.get("colour"), vote.document.colour];
+        }"""
+    )
+    assert made == ["red", "red"]
+
+
 @pytest.mark.parametrize("origin", ORIGINS)
 async def test_the_document_from_top_to_bottom(site: Site, server: InProcessServer, origin: str) -> None:
     page = await open_page(site, server, origin)

@@ -277,7 +277,46 @@ async def test_properties_with_the_names_of_javascripts_own(page: Page) -> None:
     assert error["data"] == {"name": "Name is required."}
 
 
-# --- what is kept ----------------------------------------------------------------------------------------
+# --- what is not served yet ------------------------------------------------------------------------------
+
+NO_COLLECTIONS = "is not there: this server keeps users, but no collections."
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "monaca.cloud.Collection('diary').find('year == 2026', '_createdAt DESC')",
+            f"Collection.find {NO_COLLECTIONS}",
+        ),
+        ("(new monaca.cloud.Collection('diary')).insert({text: ''})", f"Collection.insert {NO_COLLECTIONS}"),
+        (
+            "monaca.cloud.Collection('diary').findMine(new monaca.cloud.Criteria('year == ?', [2026]))",
+            f"Collection.findMine {NO_COLLECTIONS}",
+        ),
+        (
+            "new monaca.cloud.CollectionItem({_id: 'i1'}, monaca.cloud.Collection('diary')).update()",
+            f"CollectionItem.update {NO_COLLECTIONS}",
+        ),
+        (
+            "monaca.cloud.Device.saveProperty('theme', 'dark')",
+            "Device.saveProperty is not there: this server keeps properties of users, but not of devices.",
+        ),
+        (
+            "monaca.cloud.Mailer.sendMail('u1', 'welcome', null)",
+            "Mailer.sendMail is not there: this server mails tokens for forgotten passwords only.",
+        ),
+        (
+            "monaca.cloud.Push.setHandler(() => 1)",
+            "Push.setHandler is not there: this server sends no push notifications.",
+        ),
+    ],
+)
+async def test_what_is_not_served_fails_with_a_sentence(page: Page, call: str, message: str) -> None:
+    assert await page.evaluate(error_of(call)) == {"code": 13, "message": message, "data": {"reason": message}}
+
+
+# --- devices - ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("origin", ORIGINS)

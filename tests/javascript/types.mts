@@ -34,6 +34,10 @@ export async function good(): Promise<void> {
     const one: { value: any } = await cloud.call("User.getProperty", { name: "age" });
     await cloud.call("User.logout");
     await cloud.call("Note.add", { text: "a method of one's own" });
+    cloud.Collection("diary").find('year == 2026').fail((error) => console.log(error.message));
+    await new cloud.Collection(cloud.Criteria("a == ?", [1]).query).insert({ text: "" });
+    await cloud.Device.getProperties();
+    await cloud.Mailer.sendMail("u1", "welcome");
     const shop = cloud.configure({ backendId: "shop", apiKey: "other" });
     shop.setTimeout(1000);
     shop.timeout = 0;
@@ -51,6 +55,10 @@ export async function goodCloudBoost(): Promise<void> {
     const saved = await user.save();
     const made: Date | undefined = saved.createdAt;
     await CB.CloudUser.current?.logOut();
+    const query = new CB.CloudQuery("votes").equalTo("colour", "red");
+    query.find({ success: (found: object[]) => console.log(found), error: (error: CloudError) => console.log(error) });
+    await CB.CloudTable.getAll();
+    await CB.CloudUser.resetPassword("anna@example.com");
     console.log(made, CB.CloudUser.current?.email);
 }
 
@@ -69,6 +77,10 @@ export function bad(someone: User, methods: Methods): void {
     cloud.User._oid = "u1";
     // @ts-expect-error: no such method
     cloud.User.signUp("anna", "secret");
+    // @ts-expect-error: no such method
+    cloud.Collection("diary").findAll();
+    // @ts-expect-error: no such class
+    new cloud.Item();
     // @ts-expect-error: no such option
     createCloud({ url: "https://example.com", backend: "app" });
     // @ts-expect-error: milliseconds are a number
