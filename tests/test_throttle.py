@@ -475,6 +475,24 @@ async def test_who_has_forgotten_the_password_can_still_reset_it(
     assert (await new_phone.login("newPassword")).session, "now that device is known"
 
 
+async def test_the_right_reset_token_passes_whatever_others_have_tried(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    """Also at the address of those who have, on a phone that is new."""
+    server = await start({**ON, "smtp": mailbox.settings, "throttle": {"enabled": True}})
+    await Client(http, server, "owner's", HOME).register()
+    new_phone = Client(http, server, "new phone", OFFICE)
+    await new_phone.call("User.sendPasswordResetToken", username="me@example.com")
+    token = (await mailbox.next()).token
+    for number in range(30):
+        stranger = Client(http, server, f"device{number}", f"203.0.{number}.1")
+        assert (await reset(stranger, "wrong")).code == -32602
+        await reset(stranger.at(OFFICE), "wrong")
+    assert (await reset(Client(http, server, "device", OFFICE), "wrong")).code == 9999
+    server.clock.advance(minutes=WINDOW - 1)
+    assert (await reset(new_phone, token)).session
+
+
 async def test_wrong_login_tokens_count_for_the_address_and_right_ones_are_no_guesses(
     start: StartServer, http: aiohttp.ClientSession
 ) -> None:
@@ -551,6 +569,99 @@ async def test_reset_mails_per_user(start: StartServer, http: aiohttp.ClientSess
     server.clock.advance(minutes=WINDOW)
     await Client(http, server, "owner's", AWAY).call("User.sendPasswordResetToken", username="me@example.com")
     assert (await mailbox.next()).token != newest
+
+
+async def ask(client: Client, name: str = "me@example.com", **options: str) -> Answer:
+    return await client.call("User.sendPasswordResetToken", username=name, **({"options": options} if options else {}))
+
+
+async def recipients(mailbox: Mailbox, last: str) -> list[str]:
+    """To whom mails have come, up to one that is known to be the last: requests are worked off in order."""
+    found: list[str] = []
+    while last not in found:
+        found += (await mailbox.next()).envelope.rcpt_tos
+    return found
+
+
+Forgetful = Callable[[Client], Client]
+PHONES: dict[str, Forgetful] = {
+    "the known phone": lambda owner: owner.at(AWAY),
+    "a new phone at home": lambda owner: Client(owner.http, owner.server, "new phone", HOME),
+}
+
+
+@pytest.mark.parametrize("phone", PHONES.values(), ids=PHONES.keys())
+async def test_requests_of_strangers_take_nothing_from_the_owner(
+    phone: Forgetful, start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    """The owner gets a mail, and nobody makes its token useless while it is being typed."""
+    server = await start({**ON, "smtp": mailbox.settings})
+    owner = Client(http, server, "owner's", HOME)
+    await owner.register()
+    await owner.at(AWAY).register("you@example.com")
+    strangers = [Client(http, server, f"device{number}", f"203.0.{number}.1") for number in range(30)]
+    for stranger in strangers:
+        assert (await ask(stranger)).result == "OK"
+    await ask(strangers[0], "you@example.com")
+    assert await recipients(mailbox, "you@example.com") == ["me@example.com"] * 5 + ["you@example.com"]
+
+    new = phone(owner)
+    new.session = None
+    assert (await ask(new)).result == "OK"
+    token = (await mailbox.next()).token
+    for _ in range(WINDOW - 1):
+        server.clock.advance(minutes=1)
+        for stranger in strangers:
+            assert (await ask(stranger)).result == "OK"
+            await reset(stranger, "wrong")
+    assert (await reset(new, token)).session
+
+
+async def test_an_owner_whom_nothing_is_known_of_can_use_the_newest_mail(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    """On a new phone at a new place nobody can tell him from the strangers who have used up what they may have."""
+    server = await start({**ON, "smtp": mailbox.settings})
+    owner = Client(http, server, "owner's", HOME)
+    await owner.register()
+    mails = []
+    for number in range(5):
+        await ask(Client(http, server, "device", f"203.0.{number}.1"))
+        mails.append(await mailbox.next())
+        server.clock.advance(minutes=2)
+    new_phone = Client(http, server, "new phone", AWAY)
+    for _ in range(4):
+        assert (await ask(new_phone)).result == "OK"
+        server.clock.advance(minutes=1)
+    assert (await reset(new_phone, mails[-1].token)).session
+    assert mailbox.is_empty
+
+
+async def test_mails_to_another_address_of_the_user_take_nothing_from_this_one(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    server = await start({**ON, "smtp": mailbox.settings})
+    await Client(http, server, "owner's", HOME).register(email="me@example.org")
+    for number in range(8):
+        await ask(Client(http, server, "device", f"203.0.{number}.1"))
+    new_phone = Client(http, server, "new phone", AWAY)
+    await ask(new_phone, emailPropertyName="email")
+    assert await recipients(mailbox, "me@example.org") == ["me@example.com"] * 5 + ["me@example.org"]
+
+
+async def test_the_owner_can_ask_at_an_address_from_where_others_have_asked_too_often(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    limits = {"enabled": True, "reset_requests_per_address": 3}
+    server = await start({**ON, "smtp": mailbox.settings, "throttle": limits})
+    owner, stranger = Client(http, server, "owner's", HOME), Client(http, server, "stranger's", HOME)
+    await owner.register()
+    owner.session = None
+    assert [(await ask(stranger, f"user{number}")).result for number in range(3)] == ["OK"] * 3
+    assert (await ask(stranger)).code == 9999
+    assert [(await ask(owner)).result for _ in range(3)] == ["OK"] * 3
+    assert (await ask(owner)).code == 9999
+    assert (await mailbox.next()).envelope.rcpt_tos == ["me@example.com"]
 
 
 # --- what is not limited ---------------------------------------------------------------------------------

@@ -40,9 +40,20 @@ class Origin:
         is_shared = known_devices.has_more_users(db, _digest(self.device)[:16], USERS_OF_A_DEVICE)
         return not is_shared or self._is_known_place(db, username_key)
 
-    def is_known(self, db: sqlite3.Connection, username_key: str) -> bool:
-        """Whether this is a device of the user's, or where the user has signed in on another one."""
-        return self.is_known_device(db, username_key) or self._is_known_place(db, username_key)
+    @property
+    def requester(self) -> bytes:
+        """Tells apart who asks for something."""
+        return _digest(self.network, self.device)[:16]
+
+    def share(self, db: sqlite3.Connection, username_key: str) -> bytes | None:
+        """Who has a limit of its own, whatever strangers ask for in the user's name; None for a stranger.
+
+        A device of the user's, or the place where the user has signed in on another one: the network as a whole then,
+        for it may have other people in it, and device ids are to be had for nothing.
+        """
+        if self.is_known_device(db, username_key):
+            return self.requester
+        return _digest(self.network)[:16] if self._is_known_place(db, username_key) else None
 
     def _is_known_place(self, db: sqlite3.Connection, username_key: str) -> bool:
         return known_places.is_known(db, username_key, self._place(username_key))

@@ -63,6 +63,10 @@ class Attempt:
     def address(self) -> str:
         return self.networks[0][0]
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.device, self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
@@ -86,6 +90,11 @@ class _Rules:
 
 def _scope(*parts: str) -> bytes:
     return hashlib.sha256(repr(parts).encode()).digest()[:16]
+
+
+def _key(username: Any) -> str | None:
+    """Of whom a call speaks; None where that can be nobody."""
+    return username_key(username) if isinstance(username, str) and len(username) <= MAX_LENGTH else None
 
 
 def _around(name: str, attempt: Attempt, most: int) -> list[_Limit]:
@@ -124,19 +133,27 @@ class Throttle:
     # --- calls that count in any case --------------------------------------------------------------------
 
     async def _count_call(self, limited: Limited, attempt: Attempt) -> None:
-        registering = limited is Limited.REGISTRATION
-        most = self._config.registrations_per_address if registering else self._config.reset_requests_per_address
-        limits = _around(limited.name, attempt, most)
-
         def count(db: sqlite3.Connection) -> int:
-            seconds = self._longest_wait(db, limits, ahead=[0] * len(limits))
+            rules = self._rules_for_call(db, limited, attempt)
+            seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
             if not seconds:
-                attempts.insert(db, [limit.scope for limit in limits], self._clock())
+                attempts.insert(db, rules.scopes, self._clock())
             return seconds
 
         seconds = await self._database.write(count)
         if seconds:
             raise CallLimitExceeded(seconds)
+
+    def _rules_for_call(self, db: sqlite3.Connection, limited: Limited, attempt: Attempt) -> _Rules:
+        if limited is Limited.REGISTRATION:
+            return _Rules(_around(limited.name, attempt, self._config.registrations_per_address))
+        most = self._config.reset_requests_per_address
+        around = _around(limited.name, attempt, most)
+        key = _key(attempt.username)
+        if key is None or not attempt.origin.is_known_device(db, key):
+            return _Rules(around)
+        # Whoever else asks from the same address keeps no user from asking on a device of his own.
+        return _Rules([_Limit(_scope(limited.name, key, attempt.address, attempt.device), most)], around)
 
     # --- guesses -----------------------------------------------------------------------------------------
 
@@ -144,10 +161,10 @@ class Throttle:
         around = _around("address", attempt, self._config.failed_logins_per_address)
         if limited is Limited.LOGIN_TOKEN:
             return _Rules([] if await self._is_login_token(attempt.login_token) else around)
-        if not isinstance(attempt.username, str) or len(attempt.username) > MAX_LENGTH:
+        key = _key(attempt.username)
+        if key is None:
             return _Rules(around)
-        key, origin = username_key(attempt.username), Origin(attempt.device, attempt.address)
-        is_known = await self._database.read(origin.is_known_device, key)
+        is_known = await self._database.read(attempt.origin.is_known_device, key)
         if limited is Limited.RESET_TOKEN:
             return await self._rules_for_reset_token(key, attempt, around, is_known=is_known)
         return self._rules_for_password(key, attempt, around, is_known=is_known)

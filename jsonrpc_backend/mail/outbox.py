@@ -185,21 +185,25 @@ class Outbox:
             return False, None
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
-        if user is None or request.template not in self._config.mail_templates or self._is_too_soon(db, user):
+        if user is None or request.template not in self._config.mail_templates:
             return True, None
         if request.is_mailing and user.password_hash != NO_PASSWORD:
             return True, None  # who has chosen a password meanwhile needs no mail
         return True, self._write_mail(db, user, request)
 
-    def _is_too_soon(self, db: sqlite3.Connection, user: User) -> bool:
-        """Nobody is told: that would tell that the user exists. The newest mail has a token that can be used."""
-        now, latest = self._clock(), password_resets.latest_token_time(db, user.key)
-        if latest is not None and now - latest < self._reset_interval:
+    def _is_too_soon(self, db: sqlite3.Connection, user: User, request: Request, recipient: str) -> bool:
+        """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
+
+        Times later than now do not count: the clock was ahead.
+        """
+        now, latest = self._clock(), password_resets.latest_token_time(db, user.key, request.requester)
+        if latest is not None and 0 <= now - latest < self._reset_interval:
             return True
+        if not self._throttle.enabled:
+            return False
         window_began = now - self._throttle.window_minutes * MINUTE
-        return self._throttle.enabled and (
-            mails.count_to(db, user.key, created_after=window_began) >= self._throttle.reset_mails_per_user
-        )
+        written = mails.count_to(db, user.key, recipient, request.share, after=window_began, until=now)
+        return written >= self._throttle.reset_mails_per_user
 
     def _write_mail(self, db: sqlite3.Connection, user: User, request: Request) -> int | None:
         email_property = request.email_property
@@ -208,11 +212,20 @@ class Outbox:
         if recipient is None:
             log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, email_property)
             return None
+        if self._is_too_soon(db, user, request, recipient.addr_spec):
+            return None
         template, token, now = self._config.mail_templates[request.template], new_reset_token(), self._clock()
         content = fill(template, username=user.username, token=token, properties=user.properties)
-        expires_at = now + (request.valid_minutes or self._config.password_reset.valid_minutes) * MINUTE
+        valid = self._config.password_reset.valid_minutes
+        expires_at = now + (request.valid_minutes or valid) * MINUTE
         password_resets.replace_token(
-            db, user.key, digest(as_typed(token)), now, expires_at=expires_at if request.is_mailing else None
+            db,
+            user.key,
+            request.requester,
+            digest(as_typed(token)),
+            created_after=now - valid * MINUTE,
+            now=now,
+            expires_at=expires_at if request.is_mailing else None,
         )
         return mails.insert(
             db,
@@ -223,6 +236,7 @@ class Outbox:
             sealed=self._seal.encrypt(content.to_json()),
             now=now,
             expires_at=expires_at,
+            share=request.share,
         )
 
     async def _show(self, key: int, show: MailListener) -> None:

@@ -23,12 +23,19 @@ UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa
 async def send_password_reset_token(call: Call, username: str, options: Mapping[str, str | None] | None = None) -> str:
     """Stores the request only: the rest happens after the answer, so that it tells nothing about the user."""
     options = options or {}
-    await call.backend.database.write(
-        password_resets.insert_request,
-        username_key(username),
-        options.get("emailPropertyName") or DEFAULT_EMAIL_PROPERTY,
-        options.get("templateName") or DEFAULT_TEMPLATE,
-    )
+    key, origin = username_key(username), call.origin
+
+    def insert(db: sqlite3.Connection) -> None:
+        password_resets.insert_request(
+            db,
+            key,
+            options.get("emailPropertyName") or DEFAULT_EMAIL_PROPERTY,
+            options.get("templateName") or DEFAULT_TEMPLATE,
+            requester=origin.requester,
+            share=origin.share(db, key),
+        )
+
+    await call.backend.database.write(insert)
     call.backend.outbox.wake()
     return OK
 

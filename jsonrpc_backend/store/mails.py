@@ -29,10 +29,14 @@ class Mail:
     last_error: str | None
 
 
-def count_to(db: sqlite3.Connection, user_key: int, *, created_after: int) -> int:
-    """How many mails to a user have been written since."""
+def count_to(
+    db: sqlite3.Connection, user_key: int, recipient: str, share: bytes | None, *, after: int, until: int
+) -> int:
+    """How many mails of a share have been written to a user at an address, after one time and until another."""
     count: int = db.execute(
-        "SELECT count(*) FROM mails WHERE user_key = ? AND created_at > ?", (user_key, created_after)
+        "SELECT count(*) FROM mails"
+        " WHERE user_key = ? AND recipient = ? AND share IS ? AND created_at > ? AND created_at <= ?",
+        (user_key, recipient, share, after, until),
     ).fetchone()[0]
     return count
 
@@ -47,12 +51,13 @@ def insert(
     sealed: bytes,
     now: int,
     expires_at: int,
+    share: bytes | None,
 ) -> int:
-    """A mail to send at once; returns its key."""
+    """A mail to send at once; returns its key. `share`: by whose request, for `count_to`."""
     key: int = db.execute(
-        "INSERT INTO mails (user_key, message_id, template, recipient, sealed, created_at, expires_at, next_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
-        (user_key, message_id, template, recipient, sealed, now, expires_at, now),
+        "INSERT INTO mails (user_key, message_id, template, recipient, sealed, created_at, expires_at, next_at, share)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
+        (user_key, message_id, template, recipient, sealed, now, expires_at, now, share),
     ).fetchone()[0]
     return key
 

@@ -158,5 +158,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (user_key, place)
         ) STRICT, WITHOUT ROWID
         """,
+        # Who has asked for a reset mail (a digest, empty: an operator), so that it does not replace a token that
+        # somebody else has asked for; and of whose share of the mails it is: NULL of that of all strangers together.
+        "ALTER TABLE password_reset_requests ADD COLUMN requester BLOB NOT NULL DEFAULT x''",
+        "ALTER TABLE password_reset_requests ADD COLUMN share BLOB",
+        "ALTER TABLE mails ADD COLUMN share BLOB",
+        """
+        CREATE TABLE tokens_by_requester (
+            user_key    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            requester   BLOB    NOT NULL,
+            digest      BLOB    NOT NULL,
+            created_at  INTEGER NOT NULL,
+            wrong_tries INTEGER NOT NULL,
+            expires_at  INTEGER,
+            PRIMARY KEY (user_key, requester)
+        ) STRICT
+        """,
+        """
+        INSERT INTO tokens_by_requester (user_key, requester, digest, created_at, wrong_tries, expires_at)
+        SELECT user_key, x'', digest, created_at, wrong_tries, expires_at FROM password_reset_tokens
+        """,
+        "DROP TABLE password_reset_tokens",
+        "ALTER TABLE tokens_by_requester RENAME TO password_reset_tokens",
     ),
 )

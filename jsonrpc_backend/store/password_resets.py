@@ -1,4 +1,7 @@
-"""Password resets: what was asked for, and the one token that each user may have.
+"""Password resets: what was asked for, and the tokens of users: one for each requester, who may be anybody.
+
+A newer token replaces that of the same requester only. Else strangers who ask again and again would make useless what
+the user is typing. All of them were mailed to the user; one that is used ends all.
 
 A request is stored before anything is known of its user, so that storing it takes the same time for everybody.
 """
@@ -9,14 +12,20 @@ from dataclasses import dataclass
 
 from jsonrpc_backend.store.users import COLUMNS, NO_PASSWORD, User
 
-MAX_WRONG_TRIES = 5
+# For each token, from everywhere. A token has 51.9 bits, so that a million tries find it in 1 of 4·10⁹ cases; and they
+# take hours, for the server has a password hashed at each. Fewer would let strangers spend the token of its owner.
+MAX_WRONG_TRIES = 1_000_000
+
+
+_IS_VALID = "CASE WHEN expires_at IS NULL THEN created_at > ? ELSE expires_at > ? END"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A row: a reset that was asked for and not looked into yet.
 
-    One with `valid_minutes` is part of a mailing to users who have no password.
+    One with `valid_minutes` is part of a mailing to users who have no password. `requester` tells apart who has asked.
+    `share`: who has the same limit of mails; None for all whom the user is not known to know.
     """
 
     key: int
@@ -24,6 +33,8 @@ class Request:
     email_property: str
     template: str
     valid_minutes: int | None
+    requester: bytes
+    share: bytes | None
 
     @property
     def is_mailing(self) -> bool:
@@ -40,10 +51,19 @@ class Mailing:
     interval: int
 
 
-def insert_request(db: sqlite3.Connection, username_key: str, email_property: str, template: str) -> None:
+def insert_request(
+    db: sqlite3.Connection,
+    username_key: str,
+    email_property: str,
+    template: str,
+    *,
+    requester: bytes,
+    share: bytes | None,
+) -> None:
     db.execute(
-        "INSERT INTO password_reset_requests (username_key, email_property, template) VALUES (?, ?, ?)",
-        (username_key, email_property, template),
+        "INSERT INTO password_reset_requests (username_key, email_property, template, requester, share)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (username_key, email_property, template, requester, share),
     )
 
 
@@ -52,7 +72,7 @@ def take_request(db: sqlite3.Connection, now: int) -> Request | None:
     row = db.execute(
         "DELETE FROM password_reset_requests WHERE key ="
         " (SELECT key FROM password_reset_requests WHERE due_at <= ? ORDER BY due_at, key LIMIT 1)"
-        " RETURNING key, username_key, email_property, template, valid_minutes",
+        " RETURNING key, username_key, email_property, template, valid_minutes, requester, share",
         (now,),
     ).fetchone()
     return Request(*row) if row else None
@@ -69,8 +89,8 @@ def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iter
     last = db.execute("SELECT max(due_at) FROM password_reset_requests").fetchone()[0] or 0
     first = max(now, last + mailing.interval)
     cursor = db.executemany(
-        "INSERT INTO password_reset_requests (username_key, email_property, template, due_at, valid_minutes)"
-        " VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO password_reset_requests (username_key, email_property, template, due_at, valid_minutes, share)"
+        " VALUES (?, ?, ?, ?, ?, x'')",
         (
             (key, mailing.email_property, mailing.template, first + number * mailing.interval, mailing.valid_minutes)
             for number, key in enumerate(username_keys)
@@ -91,21 +111,35 @@ def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
 
 
 def replace_token(
-    db: sqlite3.Connection, user_key: int, digest: bytes, now: int, *, expires_at: int | None = None
+    db: sqlite3.Connection,
+    user_key: int,
+    requester: bytes,
+    digest: bytes,
+    *,
+    created_after: int,
+    now: int,
+    expires_at: int | None = None,
 ) -> None:
-    """Gives the user a token; an older one ends. Without `expires_at` it is valid as long as configured."""
+    """Gives the user a token; the requester's older one ends, and so do expired ones.
+
+    Without `expires_at` a token is valid as long as configured: if it was `created_after`.
+    """
     db.execute(
-        "INSERT INTO password_reset_tokens (user_key, digest, created_at, wrong_tries, expires_at)"
-        " VALUES (?, ?, ?, 0, ?)"
-        " ON CONFLICT (user_key) DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at,"
-        " wrong_tries = 0, expires_at = excluded.expires_at",
-        (user_key, digest, now, expires_at),
+        f"DELETE FROM password_reset_tokens WHERE user_key = ? AND (requester = ? OR NOT {_IS_VALID})",  # noqa: S608
+        (user_key, requester, created_after, now),
+    )
+    db.execute(
+        "INSERT INTO password_reset_tokens (user_key, requester, digest, created_at, wrong_tries, expires_at)"
+        " VALUES (?, ?, ?, ?, 0, ?)",
+        (user_key, requester, digest, now, expires_at),
     )
 
 
-def latest_token_time(db: sqlite3.Connection, user_key: int) -> int | None:
-    """When the user's token was made, in ms since 1970 UTC."""
-    row = db.execute("SELECT created_at FROM password_reset_tokens WHERE user_key = ?", (user_key,)).fetchone()
+def latest_token_time(db: sqlite3.Connection, user_key: int, requester: bytes) -> int | None:
+    """When the token was made that the user has for a requester, in ms since 1970 UTC."""
+    row = db.execute(
+        "SELECT created_at FROM password_reset_tokens WHERE user_key = ? AND requester = ?", (user_key, requester)
+    ).fetchone()
     return row[0] if row else None
 
 
@@ -120,16 +154,16 @@ def exists(db: sqlite3.Connection, username_key: str, digest: bytes) -> bool:
 
 
 def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int) -> bool:
-    """Whether this is the user's token, which is spent by that. A wrong one counts against it.
+    """Whether this is a token of the user's; all of them are spent by that. A wrong one counts against all.
 
     Never for None, no such user. A row is written in any case, so that the time does not tell who has a token.
     """
     right = db.execute(
-        "DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ?"
-        " AND CASE WHEN expires_at IS NULL THEN created_at > ? ELSE expires_at > ? END",
+        f"DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ? AND {_IS_VALID}",  # noqa: S608
         (user_key, digest, created_after, now),
     )
-    if right.rowcount == 1:
+    if user_key is not None and right.rowcount == 1:
+        end(db, user_key)
         return True
     wrong = db.execute("UPDATE password_reset_tokens SET wrong_tries = wrong_tries + 1 WHERE user_key = ?", (user_key,))
     if wrong.rowcount == 0:
@@ -139,5 +173,5 @@ def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, cr
 
 
 def end(db: sqlite3.Connection, user_key: int) -> None:
-    """Ends the user's token: the password has been changed otherwise."""
+    """Ends the user's tokens: the password has been changed."""
     db.execute("DELETE FROM password_reset_tokens WHERE user_key = ?", (user_key,))
