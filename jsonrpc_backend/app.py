@@ -26,6 +26,7 @@ from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.management import admit_operator
 from jsonrpc_backend.rpc.registry import management_methods, methods
+from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
 from jsonrpc_backend.scripts import add_scripts
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 
@@ -50,6 +51,7 @@ def make_app(
     config: Config,
     *,
     clock: Clock = system_clock,
+    elapsed: Clock = since_boot,
     development: bool = False,
     lines: Log | None = None,
     say: Callable[[str], None] = print,
@@ -61,7 +63,7 @@ def make_app(
 
     `lines` is the log that gets a line for each call. `development` serves the reference and the example apps, and
     prints mails; it shows them on a page where nobody but this machine can reach the server. `say` prints, without
-    waiting for a reader.
+    waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells.
     """
     meters = make_meters() if config.metrics.enabled else None
     observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
@@ -79,7 +81,8 @@ def make_app(
         passwords = PasswordHasher(
             config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None, observer
         )
-        process = Process(config, passwords, clock, observer, dev.mail_printer(say) if development else None)
+        on_mail = dev.mail_printer(say) if development else None
+        process = Process(config, passwords, SteadyClock(clock, elapsed), observer, on_mail, elapsed)
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:

@@ -53,7 +53,7 @@ async def watched(
 ) -> AsyncIterator[Watched]:
     clock = FakeClock()
     config = make_config(folder / "data", {"metrics": {"enabled": True, "port": 0}, **(changes or {})})
-    app = make_app(config, clock=clock)
+    app = make_app(config, clock=clock, elapsed=clock.elapsed)
     async with serving_at(app) as port:
         server = Watched(f"http://127.0.0.1:{port}", config, clock)
         server.metrics_url = f"http://127.0.0.1:{app[METRICS_PORT][0]}/metrics"

@@ -31,16 +31,26 @@ START_SECONDS = 20
 
 
 class FakeClock:
-    """A clock that stands still until it is put forward. Milliseconds since 1970 UTC."""
+    """A clock that stands still until time passes (`advance`), or it is set (`jump`). Milliseconds since 1970 UTC."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000_000
+        self._set_by = 0
 
     def __call__(self) -> int:
         return self.now
 
+    def elapsed(self) -> int:
+        """How much time has passed, whatever the clock was set to."""
+        return self() - self._set_by
+
     def advance(self, *, seconds: float = 0, minutes: float = 0) -> None:
         self.now += round(seconds * 1000 + minutes * 60_000)
+
+    def jump(self, *, minutes: float) -> None:
+        """Sets the clock, forward or back, without any time passing."""
+        self._set_by += round(minutes * 60_000)
+        self.now += round(minutes * 60_000)
 
 
 class TickingClock(FakeClock):
@@ -116,7 +126,7 @@ async def running(
     """Starts the application on a free port."""
     clock = clock or FakeClock()
     async with (
-        serving(make_app(config, clock=clock, development=development)) as listen,
+        serving(make_app(config, clock=clock, elapsed=clock.elapsed, development=development)) as listen,
         listen("127.0.0.1", 0, Audience.EVERYBODY) as port,
         _for_operators(listen, config) as other,
     ):

@@ -187,7 +187,7 @@ async def test_no_secret_gets_out(
         config = make_config(tmp_path / "data", changes)
         clock = TickingClock()
         with (tmp_path / "log").open("w") as stream, logging_to(stream, ServerConfig(log_format=log_format)) as lines:
-            app = make_app(config, clock=clock, lines=lines)
+            app = make_app(config, clock=clock, elapsed=clock.elapsed, lines=lines)
             async with serving_at(app) as port:
                 url = f"http://127.0.0.1:{port}"
                 server = InProcessServer(url, config, clock, api_key=API_KEY, management_url=url)

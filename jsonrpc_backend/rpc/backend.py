@@ -16,6 +16,7 @@ from jsonrpc_backend.events import Observer
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
+from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
 from jsonrpc_backend.store import audit, login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database, UnusableDatabase
 from jsonrpc_backend.store.database_file import DatabaseUnusable
@@ -47,13 +48,17 @@ def mail_key_path(data_dir: Path, backend_id: str) -> Path:
 
 @dataclass(frozen=True)
 class Process:
-    """What the backends of one server process share. `on_mail` sees each mail that is written (development)."""
+    """What the backends of one server process share.
+
+    `on_mail` sees each mail that is written (development). `elapsed` goes on steadily, in ms, whatever `clock` does.
+    """
 
     config: Config
     passwords: PasswordHasher
     clock: Clock
     observer: Observer
     on_mail: MailListener | None = None
+    elapsed: Clock = since_boot
 
     @property
     def data_dir(self) -> Path:
@@ -72,6 +77,9 @@ class Backend:
         self.searching = asyncio.Lock()  # one at a time: what it finds may be large
         self.passwords = process.passwords
         self.clock = process.clock
+        # What a wrong clock has ended comes back with the right time, unless it has been removed.
+        meanwhile = "nothing is removed for what has ended by that"
+        self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
         throttle = process.config.throttle
         self.throttle = Throttle(throttle, database, process.clock)
         self.outbox = Outbox(
@@ -183,15 +191,14 @@ class Backend:
 
     async def purge(self) -> None:
         """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
-        now = self.clock()
+        now = self._purge_clock()
         oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
         while await self.database.write(
             sessions.purge, used_before=oldest_use, created_before=oldest_session, most=PURGED_AT_ONCE
         ):
             pass
-        while await self.database.write(
-            login_tokens.purge, created_before=self.oldest_login_token, most=PURGED_AT_ONCE
-        ):
+        oldest_token = now - self.config.auto_login.valid_minutes * MINUTE
+        while await self.database.write(login_tokens.purge, created_before=oldest_token, most=PURGED_AT_ONCE):
             pass
         while await self.throttle.purge(most=PURGED_AT_ONCE):
             pass
