@@ -16,6 +16,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.connections import Audience, Connection, Connections, Handler
 from jsonrpc_backend.events import Observers
 from jsonrpc_backend.example_apps import add_example_apps
+from jsonrpc_backend.front_page import add_front_page
 from jsonrpc_backend.listener import listening
 from jsonrpc_backend.logs import Log
 from jsonrpc_backend.metrics import State, add_metrics, make_meters
@@ -97,7 +98,8 @@ def make_app(
             passwords.close()
 
     apart = bool(config.management.host)
-    app = web.Application(middlewares=[connections.note_request, _explain_not_found(endpoint, apart=apart)])
+    nothing_here = _nothing_here(endpoint)
+    app = web.Application(middlewares=[connections.note_request, _explain_not_found(nothing_here, apart=apart)])
     app[BACKENDS] = backends
     app[CONNECTIONS] = connections
     app.cleanup_ctx.extend([open_backends, connections.watching])
@@ -116,11 +118,17 @@ def make_app(
     if documented:
         Reference(config, backends, endpoint.allow_origin, development=development).add_to(app)
     if development:
-        add_example_apps(app, config)
-    if development and dev.is_loopback(config.server.host):
-        dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
+        _add_development_pages(app, config, backends)
+    else:
+        add_front_page(app, nothing_here, documented=documented)
     app.on_response_prepare.append(_forbid_sniffing)
     return app
+
+
+def _add_development_pages(app: web.Application, config: Config, backends: dict[str, Backend]) -> None:
+    add_example_apps(app, config)
+    if dev.is_loopback(config.server.host):
+        dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
 
 
 @contextlib.asynccontextmanager
@@ -173,17 +181,23 @@ async def _open_or_stop(backend_id: str, process: Process, stack: contextlib.Asy
         return Backend.stopped(backend_id, process, reason)
 
 
-def _explain_not_found(endpoint: Endpoint, *, apart: bool) -> Any:
-    """Says where the endpoint is, also to web pages: a browser would show them a CORS error only.
-
-    `apart`: the operators' API is at an address of its own, and nothing else is there.
-    """
+def _nothing_here(endpoint: Endpoint) -> Callable[[web.Request], web.Response]:
+    """Says where the endpoint is, also to web pages: a browser would show them a CORS error only."""
 
     def nothing_here(request: web.Request) -> web.Response:
         text = "There is nothing here. Send JSON-RPC 2.0 requests to /json-rpc/<backend id> with POST."
         response = web.json_response({"error": text}, status=404)
         endpoint.allow_origin(request, response)
         return response
+
+    return nothing_here
+
+
+def _explain_not_found(nothing_here: Callable[[web.Request], web.Response], *, apart: bool) -> Any:
+    """Explains every 404 that no handler has explained.
+
+    `apart`: the operators' API is at an address of its own, and nothing else is there.
+    """
 
     @web.middleware
     async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:

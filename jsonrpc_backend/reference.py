@@ -120,7 +120,7 @@ class Reference:
         backends = self._told_backends(request)
         page = self._file(START).decode()
         filled = page.format(
-            backends="".join(_backend_section(_origin(request), entry) for entry in backends),
+            backends="".join(_backend_section(origin_of(request), entry) for entry in backends),
             examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
             mail="" if self._tells_keys else " hidden",
         )
@@ -152,7 +152,7 @@ def _backend_id(request: web.Request, backends: Mapping[str, Backend]) -> str:
 
 
 def _with_server(document: Mapping[str, Any], request: web.Request, path: str, name: str) -> dict[str, Any]:
-    return {**document, "servers": [{"name": name, "url": f"{_origin(request)}{path}"}]}
+    return {**document, "servers": [{"name": name, "url": f"{origin_of(request)}{path}"}]}
 
 
 def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -164,7 +164,7 @@ async def _without_slash(_: web.Request) -> web.Response:
     raise web.HTTPFound("../docs")  # the page's addresses are relative to that, for proxies that serve us in a folder
 
 
-def _origin(request: web.Request) -> str:
+def origin_of(request: web.Request) -> str:
     """Where the client reached the server. A proxy in front may speak TLS; nothing but this answer depends on it."""
     scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
     return f"{scheme}://{request.host}"

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,36 @@ def test_configured_server_prints_endpoints_but_no_keys(tmp_path: Path) -> None:
         assert "/json-rpc/two" in server.output
         assert "geheim" not in server.output
         assert (tmp_path / "elsewhere" / "two.sqlite3").is_file()  # --data wins over the file
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("where", ["given", "in the environment", "in this folder"])
+@pytest.mark.parametrize("on_path", [True, False])
+def test_printed_command_reads_the_mails(tmp_path: Path, where: str, on_path: bool) -> None:
+    """Also in a folder whose name a shell would split, with two backends, in a terminal without our environment."""
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    file = folder / ("config.toml" if where == "in this folder" else "my config.toml")
+    file.write_text('[backends.one]\napi_key = "k1"\n[backends.two]\napi_key = "k2"\n')
+    arguments = ["--config", str(file)] if where == "given" else []
+    server = ServerProcess(folder / "accounts", arguments)
+    beside = str(Path(sys.executable).parent)
+    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != beside)
+    server.environment["PATH"] = f"{beside}{os.pathsep}{path}" if on_path else path
+    if where == "in the environment":
+        server.environment["JSONRPC_BACKEND_CONFIG"] = str(file)
+    server.start()
+    try:
+        commands = re.findall(r"(?:with: | {20,})(.* mail list .*)", server.output)
+        assert len(commands) == 2
+        for command in commands:
+            assert command.startswith("jsonrpc-backend mail list " if on_path else f"{beside}/jsonrpc-backend mail")
+            environment = {"PATH": server.environment["PATH"]}
+            done = subprocess.run(
+                command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, done.stderr) == (0, "")
     finally:
         assert server.stop() == 0
 

@@ -31,7 +31,7 @@ async def test_nothing_but_its_own_files_is_let_in(
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/docs/start.html", "/docs/index.html", "/docs/..%2fapp.py", "/docs/gone", "/"])
+@pytest.mark.parametrize("path", ["/docs/start.html", "/docs/index.html", "/docs/..%2fapp.py", "/docs/gone"])
 async def test_nothing_else_is_served(http: aiohttp.ClientSession, server: InProcessServer, path: str) -> None:
     async with http.get(f"{server.url}{path}") as response:
         assert response.status == 404
@@ -43,6 +43,58 @@ def test_pages_have_nothing_inline() -> None:
         assert "<style" not in text
         assert "style=" not in text
         assert text.count("<script") == text.count('<script type="module" src="docs/page.mjs"></script>') == 1
+
+
+# --- the front page ----------------------------------------------------------------------------------------
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def front_page(http: aiohttp.ClientSession, server: InProcessServer) -> str:
+    async with http.get(server.url, headers=BROWSER) as response:
+        assert (response.status, response.content_type) == (200, "text/html")
+        policy = response.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in response.headers
+        text = await response.text()
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    return text
+
+
+async def test_browsers_are_told_what_the_server_is(http: aiohttp.ClientSession, start: StartServer) -> None:
+    server = await start()
+    text = await front_page(http, server)
+    assert f"curl {server.url}/json-rpc/&lt;backend id&gt;" in text
+    assert '<a href="docs">' in text
+    assert server.api_key not in text
+    without = await start({"server": {"docs": False, "data_dir": f"{server.database_path()}.d"}})
+    text = await front_page(http, without)
+    assert "server.docs" in text
+    assert 'href="docs"' not in text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_programs_are_told_that_nothing_is_there(
+    http: aiohttp.ClientSession, server: InProcessServer, accept: str
+) -> None:
+    async with http.get(server.url, headers={"Accept": accept}) as response:
+        assert response.status == 404
+        assert "/json-rpc/<backend id>" in (await response.json())["error"]
+
+
+async def test_a_name_that_is_called_cannot_put_anything_into_the_page(
+    http: aiohttp.ClientSession, server: InProcessServer
+) -> None:
+    async with http.get(server.url, headers={**BROWSER, "Host": "a<script>b"}) as response:
+        assert "<script>" not in await response.text()
+
+
+async def test_operators_own_address_has_no_front_page(http: aiohttp.ClientSession, start: StartServer) -> None:
+    server = await start({"management": {"host": "127.0.0.1", "port": 1}})
+    async with http.get(server.management_url, headers=BROWSER) as response:
+        assert response.status == 404
+        assert "error" in await response.json()
 
 
 async def test_slash_at_the_end(http: aiohttp.ClientSession, server: InProcessServer) -> None:

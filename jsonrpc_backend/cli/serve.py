@@ -19,8 +19,16 @@ from aiohttp import web
 from jsonrpc_backend import __version__, open_files
 from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.app import BACKENDS, Listen, make_app, serving
-from jsonrpc_backend.cli.settings import DEFAULT_BACKEND, config_options, config_path, find_config, reported
-from jsonrpc_backend.config import Config, ServerConfig, setting_rule
+from jsonrpc_backend.cli import program
+from jsonrpc_backend.cli.settings import (
+    DATA_DIR_VARIABLE,
+    DEFAULT_BACKEND,
+    config_options,
+    config_path,
+    find_config,
+    reported,
+)
+from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ServerConfig, setting_rule
 from jsonrpc_backend.connections import Audience
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
@@ -51,6 +59,7 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
     """
     with reported():
         config = find_config(config_file, data, keep_api_key=True)
+        paste = _Paste(config, config_file, data)
         server = dataclasses.replace(
             config.server,
             host=config.server.host if host is None else host,
@@ -64,7 +73,7 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             writing(sys.stdout, lambda lost: f"({lost} texts could not be printed.)\n") as output,
             locked(Path(config.server.data_dir)),
         ):
-            asyncio.run(_run(config, lines, output, embedded=embedded, development=development))
+            asyncio.run(_run(config, lines, output, paste, embedded=embedded, development=development))
 
 
 @contextlib.contextmanager
@@ -82,7 +91,9 @@ def _output_that_may_fail() -> Iterator[None]:
                 os.close(nowhere)
 
 
-async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, development: bool) -> None:
+async def _run(
+    config: Config, lines: Log, output: Output, paste: "_Paste", *, embedded: bool, development: bool
+) -> None:
     def say(text: str) -> None:
         output.put(f"{text}\n")
 
@@ -103,7 +114,7 @@ async def _run(config: Config, lines: Log, output: Output, *, embedded: bool, de
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
             metrics = _metrics_url(config, app)
             greeting = _greeting(
-                config, urls, metrics=metrics, embedded=embedded, stopped=stopped, development=development
+                config, urls, paste, metrics=metrics, embedded=embedded, stopped=stopped, development=development
             )
             await asyncio.to_thread(lines.flush)  # what it refers to stands above it
             say("\n".join(greeting))
@@ -170,12 +181,35 @@ def _metrics_url(config: Config, app: web.Application) -> str | None:
     return f"{_url(config.metrics.host, app[METRICS_PORT][0])}/metrics" if config.metrics.enabled else None
 
 
-def _where_mails_are(config: Config, url: str, *, development: bool) -> str:
+@dataclasses.dataclass(frozen=True)
+class _Paste:
+    """Commands to paste that find this server's files, also in another terminal: the settings as `serve` found them."""
+
+    config: Config
+    config_file: Path | None
+    data: Path | None
+
+    def command(self, *words: str, backend_id: str) -> str:
+        file = self.config_file or os.environ.get(CONFIG_FILE_VARIABLE)
+        folder = self.data or os.environ.get(DATA_DIR_VARIABLE)
+        options = [
+            *(["--config", str(file)] if file else []),
+            *(["--data", str(folder)] if folder else []),
+            *(["--backend", backend_id] if len(self.config.backends) > 1 else []),
+        ]
+        return program.command([*words, *options])
+
+
+def _where_mails_are(config: Config, url: str, paste: _Paste, *, development: bool) -> str:
     if development and is_loopback(config.server.host):
         return f"{url}/dev/mail"
     if development:
         return "printed here; the page /dev/mail needs a server bound to 127.0.0.1"
-    return f"sent through {config.smtp.host}" if config.smtp.host else "kept; read them with: jsonrpc-backend mail list"
+    if config.smtp.host:
+        return f"sent through {config.smtp.host}"
+    lines = [paste.command("mail", "list", backend_id=backend_id) for backend_id in config.backends]
+    kept = "kept; read them with: "
+    return kept + f"\n{' ' * len(f'  Mails       {kept}')}".join(lines)
 
 
 def _which_argon2() -> str:
@@ -184,7 +218,14 @@ def _which_argon2() -> str:
 
 
 def _greeting(
-    config: Config, urls: list[str], *, metrics: str | None, embedded: bool, stopped: set[str], development: bool
+    config: Config,
+    urls: list[str],
+    paste: _Paste,
+    *,
+    metrics: str | None,
+    embedded: bool,
+    stopped: set[str],
+    development: bool,
 ) -> Iterator[str]:
     """Tells where to call; on the embedded default also with what, ready to paste."""
     url = urls[0]
@@ -198,7 +239,7 @@ def _greeting(
         yield f"  Backend id  {DEFAULT_BACKEND}"
         yield f"  API key     {api_key}"
     yield f"  Data        {Path(config.server.data_dir).absolute()}"
-    yield f"  Mails       {_where_mails_are(config, url, development=development)}"
+    yield f"  Mails       {_where_mails_are(config, url, paste, development=development)}"
     if metrics:
         yield f"  Metrics     {metrics}"
     yield f"  Argon2      {_which_argon2()}"
