@@ -19,6 +19,7 @@ from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.front_page import add_front_page
 from jsonrpc_backend.listener import listening
 from jsonrpc_backend.logs import Log
+from jsonrpc_backend.mail_page import add_mail_page
 from jsonrpc_backend.metrics import State, add_metrics, make_meters
 from jsonrpc_backend.reference import ManagementReference, Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
@@ -128,7 +129,7 @@ def make_app(
 def _add_development_pages(app: web.Application, config: Config, backends: dict[str, Backend]) -> None:
     add_example_apps(app, config)
     if dev.is_loopback(config.server.host):
-        dev.add_mail_page(app, backends, sends=bool(config.smtp.host))
+        add_mail_page(app, backends, sends=bool(config.smtp.host))
 
 
 @contextlib.asynccontextmanager

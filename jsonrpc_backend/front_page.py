@@ -30,9 +30,9 @@ _PAGE = """\
 <h2>To call it</h2>
 <p>Send a <code>POST</code> to the endpoint of the app's backend. The server's operator has the backend id and the API
 key.</p>
-<div class="snippet"><pre tabindex="0"><code>{curl}</code></pre></div>
+<div class="snippet code"><pre tabindex="0"><code>{curl}</code></pre></div>
 <p>Pages get a client with one tag:</p>
-<div class="snippet"><pre tabindex="0"><code>{tag}</code></pre></div>
+<div class="snippet code"><pre tabindex="0"><code>{tag}</code></pre></div>
 <h2>Documents</h2>
 <p>{documents}</p>
 </main>
@@ -46,7 +46,9 @@ curl {origin}/json-rpc/<backend id> -d '{{
   "params": {{"__api_key": "<API key>", "__device": "terminal",
              "username": "me@example.com", "password": "password"}}
 }}'"""
-_TAG = '<script src="{origin}/js/monaca.cloud.js" data-backend-id="<backend id>" data-api-key="<API key>"></script>'
+_TAG = """\
+<script src="{origin}/js/monaca.cloud.js"
+        data-backend-id="<backend id>" data-api-key="<API key>"></script>"""
 
 _WITH_REFERENCE = (
     '<a href="docs">The reference</a> has every method, with a form to try it. Programs read'

@@ -2,9 +2,9 @@
 
 For operators' programs there is `/manage/openrpc.json`.
 
-The page is the files of the folder `docs`: plain HTML, CSS and one ES module, which makes everything of the OpenRPC
-document. It knows no API key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
-the server tells its keys.
+The page is the files of the folder `docs`: plain HTML, CSS and ES modules, which make everything of the OpenRPC
+documents. It knows no key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
+the server tells its API keys.
 """
 
 import html
@@ -27,6 +27,7 @@ from jsonrpc_backend.rpc.openrpc import APP_API
 FOLDER = Path(__file__).parent / "docs"
 
 PAGE, START = "index.html", "start.html"
+MAIL_PAGE = "dev/mail"
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".mjs": "text/javascript", ".svg": "image/svg+xml"}
 
 _HEADERS = {
@@ -95,21 +96,27 @@ class Reference:
         return response
 
     async def send_page(self, _: web.Request) -> web.Response:
-        return _sent(PAGE, self._file(PAGE))
+        return page_response(PAGE, self._file(PAGE))
 
     async def send_file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in self._kept or name.endswith(".html"):
             raise web.HTTPNotFound
-        return _sent(name, self._file(name))
+        return page_response(name, self._file(name))
 
     def _file(self, name: str) -> bytes:
         return (FOLDER / name).read_bytes() if self._development else self._kept[name]
 
     async def send_settings(self, request: web.Request) -> web.Response:
-        """What the page need not ask for."""
+        """What the page need not ask for: backends; whether the operators' API is here; where the mails are."""
         headers = {**_HEADERS, "Cache-Control": "no-store"}
-        return web.json_response({"backends": self._told_backends(request)}, headers=headers)
+        settings: dict[str, Any] = {
+            "backends": self._told_backends(request),
+            "operators": not self._config.management.host,
+        }
+        if self._tells_keys and is_local(request):
+            settings["mailPage"] = MAIL_PAGE
+        return web.json_response(settings, headers=headers)
 
     def _told_backends(self, request: web.Request) -> list[dict[str, str]]:
         if self._tells_keys and is_local(request):
@@ -124,7 +131,7 @@ class Reference:
             examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
             mail="" if self._tells_keys else " hidden",
         )
-        return _sent(START, filled.encode(), {"Cache-Control": "no-store"})
+        return page_response(START, filled.encode(), {"Cache-Control": "no-store"})
 
 
 class ManagementReference:
@@ -155,7 +162,8 @@ def _with_server(document: Mapping[str, Any], request: web.Request, path: str, n
     return {**document, "servers": [{"name": name, "url": f"{origin_of(request)}{path}"}]}
 
 
-def _sent(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
+def page_response(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
+    """One of the folder's files, or what was made of it."""
     content_type = CONTENT_TYPES[Path(name).suffix]
     return web.Response(body=body, content_type=content_type, charset="utf-8", headers={**_HEADERS, **(headers or {})})
 

@@ -38,7 +38,7 @@ def listed(shell: Shell) -> list[dict[str, Any]]:
 
 
 async def test_kept_mail_opens_the_account(shell: Shell, served: ServerProcess, http: aiohttp.ClientSession) -> None:
-    assert "Mails       kept; read them with: jsonrpc-backend mail list" in served.output
+    assert re.search(r"Mails       kept; read them with: \S*jsonrpc-backend mail list --data ", served.output)
     wire = await forgotten(http, served)
     (mail,) = listed(shell)
     assert (mail["to"], mail["attempts"], mail["sentAt"]) == ("me@example.com", 0, None)
@@ -148,6 +148,26 @@ async def test_page_shows_values_as_text(tmp_path: Path, http: aiohttp.ClientSes
         text = (await page(http, server))[1]
     assert "<script>" not in text
     assert "&lt;b&gt;&lt;script&gt;alert(1)&lt;/script&gt;{x}" in text
+
+
+async def test_page_has_what_a_mail_is_read_for_to_copy(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """A link, and not once more the token in it."""
+    (tmp_path / "config.toml").write_text(
+        '[backends.app]\napi_key = "k"\n[backends.app.mail_templates.send_password_token]\n'
+        'subject = "s"\nfrom = "a@example.com"\n'
+        'body = "Go to https://example.com/?token=%PASSWORD_RESET_TOKEN%&user=me, or to <http://example.com/help>."\n'
+    )
+    with served(tmp_path / "data", "--dev") as server:
+        server.api_key = "k"
+        wire = Wire(http, server)
+        await wire.register()
+        await wire.elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
+        (token,) = TOKEN.findall(server.read_until("help"))
+        text = (await page(http, server))[1]
+    assert re.findall("<code>(http.*|[A-Z0-9-]{14})</code>", text) == [
+        f"https://example.com/?token={token}&amp;user=me",
+        "http://example.com/help",
+    ]
 
 
 async def test_page_is_for_this_machine_only(tmp_path: Path, http: aiohttp.ClientSession) -> None:

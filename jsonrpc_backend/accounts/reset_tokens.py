@@ -16,6 +16,11 @@ def without_reset_tokens(text: str) -> str:
     return _TOKEN.sub("…", text)
 
 
+def reset_tokens_in(text: str) -> list[str]:
+    """The tokens of a text, as they are written there, each once."""
+    return list(dict.fromkeys(found[0] for found in _TOKEN.finditer(text)))
+
+
 def new_reset_token() -> str:
     """A token such as `AC3D-K7PR-XW9T`."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))

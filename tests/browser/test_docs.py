@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,14 @@ import aiohttp
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from jsonrpc_backend.client.blocking import UserMethods
+from jsonrpc_backend.client.management import UserManagement
 from tests.browser.conftest import Site, StartServer
 from tests.browser.test_example_apps import FIND_VIOLATIONS, MEASURE, MIN_TARGET
+from tests.operators import KEY, KEY_HEADER, KEYS
 from tests.servers import API_KEY, ServerProcess, served
 from tests.setup import NODE_MODULES
+from tests.wire import Wire
 
 AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 ME, PASSWORD = "anna@example.com", "it's-a-secret"
@@ -223,7 +228,7 @@ async def test_snippets_are_calls_that_work(context: BrowserContext, dev_server:
             (results[language],) = logged(site)
     motto = 'it\'s "ok" \\ 日本'
     assert json.loads(results["curl"])["result"]["user"]["motto"] == motto
-    assert "Python@example.com" in results["Python"]
+    assert "username='Python@example.com'" in results["Python"]
     assert "'ok': True, 'none': None, 'list': [1.5]" in results["Python"]
     assert "loginToken" in results["JavaScript"]
 
@@ -243,11 +248,216 @@ async def test_snippets_of_a_signed_in_user(
     await docs.field("name").fill("age")
     assert '"value": null' in (await run("sh", "-c", await docs.snippet("curl"))).replace(":null", ": null")
     python = (await docs.snippet("Python")).replace("<password>", PASSWORD)
-    assert await run(sys.executable, "-c", python) == "{'value': None}\n"
+    assert await run(sys.executable, "-c", python) == "None\n"
     javascript = (await docs.snippet("JavaScript")).replace("<password>", PASSWORD)
     await site.open("http", f'<script type="module">\n{javascript}\ndocument.title = "done";</script>')
     await expect(context.pages[-1]).to_have_title("done")
-    assert logged(site) == ["log: {value: null}"]
+    assert logged(site) == ["log: undefined"]
+
+
+async def test_snippets_call_what_the_clients_have(context: BrowserContext, dev_server: ServerProcess) -> None:
+    """Every method by its function, as README.md calls it."""
+    docs = await opened(context, dev_server.url)
+    await expect(docs.page.locator("#list a")).to_have_count(15)
+    names = await docs.page.locator("#list code").all_inner_texts()
+    lines = {}
+    for name in names:
+        await docs.open(name)
+        if await docs.page.get_by_role("button", name="Fill in the example").count():
+            await docs.page.get_by_role("button", name="Fill in the example").click()
+        lines[name] = [
+            (await docs.snippet(language)).strip().splitlines()[-1].strip() for language in ("Python", "JavaScript")
+        ]
+    for name in names:
+        function = re.match(r"print\(client\.(?:user\.)?(\w+)\(", lines[name][0])
+        assert function, lines[name]
+        assert hasattr(UserMethods, function[1]) or name == "rpc.discover"
+    assert lines["User.register"] == [
+        'print(client.user.register("anna@example.com", "blue-whale-31", {"nickname": "Anna", "age": 21}))',
+        'console.log(await cloud.User.register("anna@example.com", "blue-whale-31", { nickname: "Anna", age: 21 }));',
+    ]
+    python, javascript = lines["User.sendPasswordResetToken"]
+    assert python == (
+        'print(client.user.send_password_reset_token("anna@example.com", template_name="send_password_token"))'
+    )
+    assert javascript.endswith('sendPasswordResetToken("anna@example.com", { templateName: "send_password_token" }));')
+    assert lines["User.isAuthenticated"][1] == 'console.log(await cloud.call("User.isAuthenticated"));'
+    assert lines["rpc.discover"][0] == 'print(client.call("rpc.discover"))'
+
+
+# --- operators' methods -----------------------------------------------------------------------------------
+
+
+async def test_operators_methods_are_behind_their_key(context: BrowserContext, start: StartServer) -> None:
+    server = await start({"backends": {"app": KEYS}})
+    docs = await opened(context, server.url)
+    links = docs.page.locator("#list a")
+    await expect(links).to_have_count(15)
+    key = docs.page.get_by_label("Management key")
+    await expect(key).to_have_attribute("type", "password")
+    await key.fill("wrong")
+    await key.press("Enter")
+    await expect(docs.page.get_by_text("The server refuses the management key")).to_be_visible()
+    await expect(links).to_have_count(15)
+    await key.fill(KEY)
+    await key.press("Tab")
+    await expect(docs.page.get_by_role("heading", name="For operators: Finding users")).to_be_visible()
+    await expect(docs.page.get_by_text(f"{server.url}/manage/json-rpc/app")).to_be_visible()
+
+    await docs.page.locator('#list a[href="#manage/User.create"]').click()
+    await docs.call(username=ME, password=PASSWORD, properties='{"age": 21}')
+    await docs.gives("Result", f'"_username": "{ME}"')
+    await docs.page.locator('#list a[href="#manage/User.list"]').click()
+    await docs.call(page="1", itemsInPage="10", userQuery="age > ?", userQueryBindParams="[20]")
+    await docs.gives("Result", '"totalItems": 1')
+    await docs.passes_axe()
+    assert f'"{KEY_HEADER}: <management key>"' in await docs.snippet("curl")
+    await expect(docs.page.get_by_role("tab", name="JavaScript")).to_have_count(0)
+    python = (await docs.snippet("Python")).replace("<management key>", KEY)
+    assert 'client.user.list(page=1, items_in_page=10, query="age > ?", bind=[20])' in python
+    assert ME in await run(sys.executable, "-c", python)
+    curl = (await docs.snippet("curl")).replace("<management key>", KEY)
+    assert json.loads(await run("sh", "-c", curl.replace("curl ", "curl -s ", 1)))["result"]["totalItems"] == 1
+
+    kept = json.loads(await docs.page.evaluate("sessionStorage.getItem('jsonrpc-backend reference')"))
+    assert kept["managementKey"] == KEY
+    assert await docs.page.evaluate("localStorage.length") == 0
+    assert KEY not in docs.page.url
+    await docs.page.get_by_role("button", name="Forget").click()
+    await expect(links).to_have_count(15)
+    await expect(docs.page.get_by_role("heading", level=1)).to_have_text("There is no such method")
+    assert [line for line in docs.site.console if "403" not in line] == []
+
+
+async def test_operators_calls_of_python(context: BrowserContext, start: StartServer) -> None:
+    docs = await opened(context, (await start({"backends": {"app": KEYS}})).url)
+    await docs.page.get_by_label("Management key").fill(KEY)
+    await docs.page.keyboard.press("Tab")
+    lines = {}
+    await expect(docs.page.locator('#list a[href="#manage/User.list"]')).to_be_visible()
+    for link in await docs.page.locator('#list a[href^="#manage/User"]').all():
+        name = await link.locator("code").inner_text()
+        await link.click()
+        await expect(docs.page.get_by_role("heading", level=1)).to_have_text(name)
+        if await docs.page.get_by_role("button", name="Fill in the example").count():
+            await docs.page.get_by_role("button", name="Fill in the example").click()
+        lines[name] = (await docs.snippet("Python")).splitlines()[-1].strip()
+    assert lines["User.delete"].startswith('print(client.user.delete(["u')
+    assert lines["User.update"].endswith("))")
+    for name, line in lines.items():
+        function = re.match(r"print\(client\.(?:user\.(\w+)|call)\(", line)
+        assert function, (name, line)
+        assert function[1] is None or hasattr(UserManagement, function[1])
+
+
+async def test_operators_methods_that_are_elsewhere_are_not_offered(
+    context: BrowserContext, start: StartServer
+) -> None:
+    server = await start({"backends": {"app": KEYS}, "management": {"host": "127.0.0.1", "port": 1}})
+    docs = await opened(context, server.url)
+    await expect(docs.page.get_by_text("Their methods are at an address of their own")).to_be_visible()
+    await expect(docs.page.get_by_label("Management key")).to_have_count(0)
+
+
+# --- finding one's way ------------------------------------------------------------------------------------
+
+
+async def test_a_method_that_is_not_there_is_told(context: BrowserContext, dev_server: ServerProcess) -> None:
+    docs = await opened(context, dev_server.url)
+    await docs.page.goto(f"{dev_server.url}/docs#User.logIn")
+    await expect(docs.page.get_by_role("heading", level=1)).to_have_text("There is no such method")
+    await expect(docs.page.locator("#content code")).to_have_text("User.logIn")
+    await docs.passes_axe()
+    await docs.page.locator("#content").get_by_role("link", name="All methods").click()
+    await expect(docs.page.get_by_role("heading", level=1)).to_have_text("User accounts: app")
+    assert docs.site.console == []
+
+
+async def test_the_list_can_be_skipped(context: BrowserContext, dev_server: ServerProcess) -> None:
+    docs = await opened(context, dev_server.url)
+    await docs.open("User.login")
+    await docs.page.evaluate("document.activeElement.blur()")
+    await docs.page.keyboard.press("Tab")
+    await expect(docs.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await expect(docs.page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    await docs.page.keyboard.press("Enter")
+    await expect(docs.page.get_by_role("heading", level=1)).to_be_focused()
+    await docs.page.keyboard.press("Tab")
+    await expect(docs.field("username")).to_be_focused()
+    assert docs.page.url.endswith("#User.login")
+
+
+CONTRAST = """() => {
+    const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    const seen = (colour) => {
+        const [red, green, blue] = colour.match(/[\\d.]+/g).map((part) => linear(part / 255));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    };
+    const search = document.getElementById("search");
+    const pair = [getComputedStyle(search, "::placeholder").color, getComputedStyle(search).backgroundColor].map(seen);
+    return Math.max(...pair) / Math.min(...pair);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_placeholders_can_be_read(context: BrowserContext, dev_server: ServerProcess, scheme: Any) -> None:
+    docs = await opened(context, dev_server.url)
+    await docs.page.emulate_media(color_scheme=scheme)
+    assert await docs.page.evaluate(CONTRAST) >= 4.5
+
+
+# --- mails ------------------------------------------------------------------------------------------------
+
+
+async def test_the_mail_after_a_reset(context: BrowserContext, dev_server: ServerProcess, http_register: Any) -> None:
+    """From the call to its mail; a second mail comes while the first one is read."""
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    docs = await opened(context, dev_server.url)
+    await docs.open("User.sendPasswordResetToken")
+    await docs.call(username=ME)
+    async with context.expect_page() as event:
+        await docs.answer.get_by_role("link", name="Look at the mails").click()
+    mails = Docs(await event.value, docs.site)
+    page, articles = mails.page, mails.page.locator("article")
+    await expect(articles).to_have_count(1)
+    token = await articles.locator(".snippet code").inner_text()
+    await articles.get_by_role("button", name="Copy").click()
+    await expect(page.locator("#said")).to_have_text("Copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == token
+    await mails.passes_axe()
+
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('article h2'))")
+    selected = await page.evaluate("String(getSelection())")
+    async with aiohttp.ClientSession() as http:
+        bea = Wire(http, dev_server, "another")
+        await bea.register("bea@example.com")
+        bea.session = None
+        await bea.call("User.sendPasswordResetToken", username="bea@example.com")
+    await expect(articles).to_have_count(2)
+    await expect(articles.first).to_contain_text("bea@example.com")
+    await expect(articles.last).to_contain_text(token)
+    assert await page.evaluate("String(getSelection())") == selected
+    await mails.passes_axe()
+    for width in (320, 390, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate(MEASURE, MIN_TARGET) == {"small": [], "overflow": 0}, width
+    await page.get_by_role("link", name="Start page").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your server is running")
+    assert docs.site.console == []
+
+
+async def test_the_front_page_looks_well(context: BrowserContext, start: StartServer) -> None:
+    page = await context.new_page()
+    front = Docs(page, Site(Path(), "", context))
+    await page.goto((await start()).url)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        for width in (320, 390, 1280):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate(MEASURE, MIN_TARGET) == {"small": [], "overflow": 0}, width
+            await front.passes_axe()
+    await page.get_by_role("link", name="The reference").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("User accounts: app")
 
 
 # --- with the keyboard, and how it looks -------------------------------------------------------------------
