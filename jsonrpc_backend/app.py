@@ -118,15 +118,23 @@ def make_app(
     add_scripts(app, development=development)
     if documented:
         Reference(config, backends, endpoint.allow_origin, development=development).add_to(app)
-    if development:
-        _add_development_pages(app, config, backends)
-    else:
-        add_front_page(app, nothing_here, documented=documented)
+    _add_pages(app, config, backends, nothing_here, development=development)
     app.on_response_prepare.append(_forbid_sniffing)
     return app
 
 
-def _add_development_pages(app: web.Application, config: Config, backends: dict[str, Backend]) -> None:
+def _add_pages(
+    app: web.Application,
+    config: Config,
+    backends: dict[str, Backend],
+    nothing_here: Callable[[web.Request], web.Response],
+    *,
+    development: bool,
+) -> None:
+    """What browsers get beside the reference, which has the start page of development."""
+    if not development:
+        add_front_page(app, nothing_here, documented=config.server.docs)
+        return
     add_example_apps(app, config)
     if dev.is_loopback(config.server.host):
         add_mail_page(app, backends, sends=bool(config.smtp.host))
