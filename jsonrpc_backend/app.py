@@ -26,7 +26,7 @@ from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
 from jsonrpc_backend.rpc.endpoint import Endpoint
-from jsonrpc_backend.rpc.management import admit_operator
+from jsonrpc_backend.rpc.management import Door
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
 from jsonrpc_backend.scripts import add_scripts
@@ -76,7 +76,7 @@ def make_app(
     documented = config.server.docs or development
     offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
     endpoint = Endpoint(config.server, Dispatcher(offered, admit_app, observer), backends, budget)
-    managers = Dispatcher(management_methods, admit_operator, observer)
+    managers = Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer)
     management = Endpoint(config.server, managers, backends, budget, for_browsers=False)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:

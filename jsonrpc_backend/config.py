@@ -299,8 +299,8 @@ class ThrottleConfig:
     failed_logins_per_address: int = setting(
         100,
         integer(1, 1000000),
-        "Failed sign-ins per address within the window. IPv6: per /64; a /56 has 4 times as many, a /48 16 times, and"
-        " so has a /24 of IPv4. The same holds for the limits per address below.",
+        "Failed sign-ins, and wrong management keys, per address within the window. IPv6: per /64; a /56 has 4 times as"
+        " many, a /48 16 times, and so has a /24 of IPv4. The same holds for the limits per address below.",
     )
     registrations_per_address: int = setting(
         60, integer(1, 1000000), "Registrations and validations per address within the window."

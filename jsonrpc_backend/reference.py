@@ -16,7 +16,7 @@ from aiohttp import web
 
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.dev import is_local, is_loopback
-from jsonrpc_backend.errors import InvalidApiKey
+from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.example_apps import APPS
 from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.backend import Backend
@@ -148,6 +148,9 @@ class ManagementReference:
             response = web.json_response(_with_server(found, request, f"/manage/json-rpc/{backend_id}", backend_id))
         except InvalidApiKey:
             response = web.json_response({"error": _MANAGEMENT_KEY_NEEDED}, status=403)
+        except CallLimitExceeded as error:
+            response = web.json_response({"error": error.message}, status=429)
+            response.headers["Retry-After"] = str((error.data or {})["retryAfter"])
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -187,7 +187,10 @@ def test_one_moment_while_others_write(shell: Shell) -> None:
     assert process.stdout is not None
     first = process.stdout.readline()
     with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO users SELECT 9999, 'new', 'new', 'new', '!', 1, 1, 1, '{}', 1")
+        db.execute(
+            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at)"
+            " VALUES ('new', 'new', 'new', '!', 1, 1)"
+        )
         db.execute("DELETE FROM users WHERE key = (SELECT max(key) FROM users WHERE key < 9999)")
     rest, errors = process.communicate()
     exported = [json.loads(line)["_username"] for line in [first, *rest.splitlines()]]

@@ -11,8 +11,8 @@ Whatever is limited per address is limited per network too, with a larger budget
 
 import contextlib
 import enum
-import hashlib
 import math
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,6 +21,7 @@ from typing import Any
 
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.reset_tokens import as_typed
+from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
 from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.config import ThrottleConfig
@@ -30,6 +31,8 @@ from jsonrpc_backend.store.database import Database
 
 MINUTE = 60_000
 SECONDS_WHILE_UNDER_WAY = 1  # when to try again if only guesses that are not decided yet are in the way
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # no name can hold one, nor can the database
 
 # Complaints about nothing else tell nothing of what somebody may be guessing at.
 _NO_GUESS = {"newPassword"}
@@ -70,10 +73,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """At most so many within the window in one scope, a digest of who does what."""
+    """At most so many within the window in one scope; `username_key` where that is about a user, who may not exist."""
 
     scope: bytes
     most: int
+    username_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +88,30 @@ class _Rules:
     counted: list[_Limit] = field(default_factory=list)
 
     @property
-    def scopes(self) -> list[bytes]:
-        return [limit.scope for limit in (*self.kept, *self.counted)]
+    def all(self) -> list[_Limit]:
+        return [*self.kept, *self.counted]
 
-
-def _scope(*parts: str) -> bytes:
-    return hashlib.sha256(repr(parts).encode()).digest()[:16]
+    def note(self, db: sqlite3.Connection, now: int) -> None:
+        """Counts one attempt."""
+        attempts.insert(db, [(limit.scope, limit.username_key) for limit in self.all], now)
 
 
 def _key(username: Any) -> str | None:
     """Of whom a call speaks; None where that can be nobody."""
-    return username_key(username) if isinstance(username, str) and len(username) <= MAX_LENGTH else None
+    is_name = isinstance(username, str) and len(username) <= MAX_LENGTH and not _SURROGATE.search(username)
+    return username_key(username) if is_name else None
 
 
 def _around(name: str, attempt: Attempt, most: int) -> list[_Limit]:
     """A limit per address, and those of the networks around it."""
-    return [_Limit(_scope(name, network), most * times) for network, times in attempt.networks]
+    return [_Limit(scope(name, network), most * times) for network, times in attempt.networks]
 
 
 class Throttle:
     """The limits of one backend."""
 
     def __init__(self, config: ThrottleConfig, database: Database, clock: Callable[[], int]) -> None:
-        self._config = config
+        self.config = config
         self._database = database
         self._clock = clock
         self._under_way: Counter[bytes] = Counter()
@@ -114,7 +119,7 @@ class Throttle:
     @contextlib.asynccontextmanager
     async def admitted(self, limited: Limited, attempt: Attempt) -> AsyncIterator[None]:
         """Lets a call through, and watches what comes of it. Raises CallLimitExceeded."""
-        if not self._config.enabled:
+        if not self.config.enabled:
             yield
         elif limited in {Limited.REGISTRATION, Limited.RESET_REQUEST}:
             await self._count_call(limited, attempt)
@@ -128,7 +133,7 @@ class Throttle:
         return await self._database.write(attempts.purge, after=self._window_began(), until=self._clock(), most=most)
 
     def _window_began(self) -> int:
-        return self._clock() - self._config.window_minutes * MINUTE
+        return self._clock() - self.config.window_minutes * MINUTE
 
     # --- calls that count in any case --------------------------------------------------------------------
 
@@ -137,7 +142,7 @@ class Throttle:
             rules = self._rules_for_call(db, limited, attempt)
             seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
             if not seconds:
-                attempts.insert(db, rules.scopes, self._clock())
+                rules.note(db, self._clock())
             return seconds
 
         seconds = await self._database.write(count)
@@ -146,19 +151,19 @@ class Throttle:
 
     def _rules_for_call(self, db: sqlite3.Connection, limited: Limited, attempt: Attempt) -> _Rules:
         if limited is Limited.REGISTRATION:
-            return _Rules(_around(limited.name, attempt, self._config.registrations_per_address))
-        most = self._config.reset_requests_per_address
+            return _Rules(_around(limited.name, attempt, self.config.registrations_per_address))
+        most = self.config.reset_requests_per_address
         around = _around(limited.name, attempt, most)
         key = _key(attempt.username)
         if key is None or not attempt.origin.is_known_device(db, key):
             return _Rules(around)
         # Whoever else asks from the same address keeps no user from asking on a device of his own.
-        return _Rules([_Limit(_scope(limited.name, key, attempt.address, attempt.device), most)], around)
+        return _Rules([_Limit(scope(limited.name, key, attempt.address, attempt.device), most)], around)
 
     # --- guesses -----------------------------------------------------------------------------------------
 
     async def _rules(self, limited: Limited, attempt: Attempt) -> _Rules:
-        around = _around("address", attempt, self._config.failed_logins_per_address)
+        around = _around(ADDRESS, attempt, self.config.failed_logins_per_address)
         if limited is Limited.LOGIN_TOKEN:
             return _Rules([] if await self._is_login_token(attempt.login_token) else around)
         key = _key(attempt.username)
@@ -176,14 +181,14 @@ class Throttle:
         that has signed in before as this user. What fails there counts for the address all the same; it has a limit of
         its own, for all users together.
         """
-        config, address, name = self._config, attempt.address, Limited.PASSWORD.name
+        config, address, name = self.config, attempt.address, Limited.PASSWORD.name
         if is_known:
             # With the address: who has got hold of the device's id must not use up what its owner has elsewhere.
-            own = _Limit(_scope(name, key, address, attempt.device), config.failed_logins_per_user)
-            device = _Limit(_scope("device", address, attempt.device), config.failed_logins_per_address)
+            own = _Limit(scope(name, key, address, attempt.device), config.failed_logins_per_user, key)
+            device = _Limit(scope("device", address, attempt.device), config.failed_logins_per_address, key)
             return _Rules([own, device], around)
-        at_address = _Limit(_scope(name, key, address), config.failed_logins_per_user)
-        anywhere = _Limit(_scope("unknown devices", key), config.failed_logins_per_user_unknown_devices)
+        at_address = _Limit(scope(name, key, address), config.failed_logins_per_user, key)
+        anywhere = _Limit(unknown_devices(key), config.failed_logins_per_user_unknown_devices, key)
         return _Rules([at_address, anywhere, *around])
 
     async def _rules_for_reset_token(
@@ -193,9 +198,9 @@ class Throttle:
 
         Only a device that has sent wrong ones itself has to wait, at this address.
         """
-        most, address, name = self._config.failed_logins_per_user, attempt.address, Limited.RESET_TOKEN.name
-        own = _Limit(_scope(name, key, address, attempt.device), most)
-        others = [_Limit(_scope(name, key, address), most), *around]
+        most, address, name = self.config.failed_logins_per_user, attempt.address, Limited.RESET_TOKEN.name
+        own = _Limit(scope(name, key, address, attempt.device), most, key)
+        others = [_Limit(scope(name, key, address), most, key), *around]
         if is_known or await self._is_reset_token(key, attempt.reset_token):
             return _Rules([own], others)
         return _Rules([own, *others])
@@ -212,7 +217,7 @@ class Throttle:
     @contextlib.asynccontextmanager
     async def _guess(self, rules: _Rules) -> AsyncIterator[None]:
         """Raises CallLimitExceeded where a limit is reached; notes the guess if it turns out wrong."""
-        scopes = rules.scopes
+        scopes = [limit.scope for limit in rules.all]
         # As of now: what ends while the database is asked has been noted there, or was right.
         ahead = [self._under_way[limit.scope] for limit in rules.kept]
         self._under_way.update(scopes)
@@ -223,7 +228,7 @@ class Throttle:
                 yield
             except InvalidParams as error:
                 if error.data.keys() - _NO_GUESS:
-                    await self._database.write(attempts.insert, scopes, self._clock())
+                    await self._database.write(rules.note, self._clock())
                 raise
         finally:
             self._under_way.subtract(scopes)

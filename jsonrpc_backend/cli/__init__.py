@@ -9,7 +9,9 @@ from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.serve import serve
+from jsonrpc_backend.cli.throttle import throttle
 from jsonrpc_backend.cli.user import user
+from jsonrpc_backend.cli.user_disable import disable, enable
 from jsonrpc_backend.cli.user_export import export_users
 from jsonrpc_backend.cli.user_import import import_users
 from jsonrpc_backend.cli.user_mailing import send_reset
@@ -21,8 +23,8 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, mail, audit, backup):
+for command in (serve, init, check_config, user, throttle, mail, audit, backup):
     main.add_command(command)
 
-for command in (export_users, import_users, send_reset):
+for command in (disable, enable, export_users, import_users, send_reset):
     user.add_command(command)

@@ -64,6 +64,8 @@ def _readable(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "username", user["_username"]
     yield "registered", readable_time(user["_createdAt"])
     yield "changed", readable_time(user["_updatedAt"])
+    if "_disabledAt" in user:
+        yield "disabled", readable_time(user["_disabledAt"])
     for name, value in user.items():
         if not name.startswith("_"):
             yield f"  {name}", json.dumps(value, ensure_ascii=False)

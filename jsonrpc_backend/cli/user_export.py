@@ -71,7 +71,8 @@ def export_users(
 
 def _layout(db: sqlite3.Connection, format_name: str, *, with_hashes: bool) -> Layout:
     if format_name == "csv":
-        return Csv(users.property_names(db), with_hashes=with_hashes)
+        names, with_disabled = users.property_names(db), users.is_any_disabled(db)
+        return Csv(names, with_hashes=with_hashes, with_disabled=with_disabled)
     return JsonLines(with_hashes=with_hashes)
 
 

@@ -12,7 +12,7 @@ from jsonrpc_backend.cli.target import json_option, readable_time
 from jsonrpc_backend.cli.users import Search, Users
 
 DEFAULT_COLUMNS = "_id,_createdAt,_username"
-_TIMES = {"_createdAt", "_updatedAt", "_updateAt"}
+_TIMES = {"_createdAt", "_updatedAt", "_updateAt", "_disabledAt"}
 
 
 @click.command("list")
@@ -70,7 +70,9 @@ def _rows(found: Iterator[dict[str, Any]], names: list[str]) -> Iterator[list[st
 
 def _cell(user: Mapping[str, Any], name: str) -> str:
     if name in _TIMES:
-        return readable_time(user[name])
+        return readable_time(user[name]) if name in user else "-"
+    if name == "_username" and "_disabledAt" in user:
+        return f"{user[name]} (disabled)"  # no username has a space
     value = user.get(name)
     # A text with line breaks or escape sequences could pretend to be other lines, or do tricks with the terminal.
     is_plain = isinstance(value, str) and value.isprintable()

@@ -35,3 +35,15 @@ class Users(Protocol):
         """Adds and replaces properties, and perhaps the username; returns the user as of then."""
 
     def delete(self, user: Mapping[str, Any]) -> None: ...
+
+    def disable(self, name: str) -> dict[str, Any]:
+        """Signs the user out everywhere, who cannot sign in again; returns the user as of then."""
+
+    def enable(self, name: str) -> dict[str, Any]:
+        """Lets the user sign in again; returns the user as of then."""
+
+    def list_held_up(self) -> list[dict[str, Any]]:
+        """Whom the limits on guessing hold up: `_id`, `_username` and `until`, as Throttle.list gives them."""
+
+    def clear_limits(self, *, name: str | None = None, address: str | None = None) -> int:
+        """Forgets what counts for a user, or for an address; returns how much that was."""

@@ -131,3 +131,23 @@ class UsersAtServer:
 
     def delete(self, user: Mapping[str, Any]) -> None:
         self._call("User.delete", {"idList": [user["_id"]]})
+
+    def disable(self, name: str) -> dict[str, Any]:
+        return self._switch("User.disable", name)
+
+    def enable(self, name: str) -> dict[str, Any]:
+        return self._switch("User.enable", name)
+
+    def _switch(self, method: str, name: str) -> dict[str, Any]:
+        found = self.find(name)
+        self._call(method, {"_id": found["_id"]})
+        return self._get(found["_id"])
+
+    def list_held_up(self) -> list[dict[str, Any]]:
+        users: list[dict[str, Any]] = wire.member(self._call("Throttle.list", {}), "users")
+        return users
+
+    def clear_limits(self, *, name: str | None = None, address: str | None = None) -> int:
+        params = {"address": address} if name is None else {"name": self.find(name)["_id"]}
+        removed: int = wire.member(self._call("Throttle.clear", params), "removed")
+        return removed

@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 
 import click
 
+from jsonrpc_backend.accounts import disabling, held_up
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target
 from jsonrpc_backend.cli.users import Search
 from jsonrpc_backend.errors import InvalidParams
+from jsonrpc_backend.methods.access import clear_address, throttled
 from jsonrpc_backend.methods.management import change_user, search_condition, sort_field
 from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, new_user_id, user_object
 from jsonrpc_backend.monaql import Condition
@@ -95,6 +97,35 @@ class UsersInFile:
             record(db, "user delete", [user["_id"]])
 
         self._write(remove)
+
+    def disable(self, name: str) -> dict[str, Any]:
+        return self._switch("user disable", name, lambda db, user: disabling.disable(db, user, system_clock()))
+
+    def enable(self, name: str) -> dict[str, Any]:
+        return self._switch("user enable", name, disabling.enable)
+
+    def _switch(self, command: str, name: str, switch: Callable[[sqlite3.Connection, User], None]) -> dict[str, Any]:
+        def apply(db: sqlite3.Connection) -> User:
+            found = find_user(db, name)
+            switch(db, found)
+            record(db, command, [found.id])
+            return users.get(db, found.key)
+
+        return user_object(self._write(apply))
+
+    def list_held_up(self) -> list[dict[str, Any]]:
+        config, now = self._target.config.throttle, system_clock()
+        found = self._target.read(lambda db: held_up.list_users(db, config, now))
+        return [throttled(each) for each in found]
+
+    def clear_limits(self, *, name: str | None = None, address: str | None = None) -> int:
+        def remove(db: sqlite3.Connection) -> int:
+            user = None if name is None else find_user(db, name)
+            removed = held_up.clear_user(db, user) if user else clear_address(db, str(address))
+            record(db, "throttle clear", [user.id] if user else [])
+            return removed
+
+        return self._write(remove)
 
     def _write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         try:

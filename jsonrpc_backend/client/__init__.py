@@ -20,7 +20,7 @@ where there is no answer or not one of such a server.
 
 from .asynchronous import AsyncClient
 from .blocking import Client
-from .management import AsyncManagementClient, ManagementClient, UserPage
+from .management import AsyncManagementClient, HeldUp, ManagementClient, UserPage
 from .user import User
 from .wire import Notification
 
@@ -28,6 +28,7 @@ __all__ = [
     "AsyncClient",
     "AsyncManagementClient",
     "Client",
+    "HeldUp",
     "ManagementClient",
     "Notification",
     "User",

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from . import wire
 from .blocking import Blocking, BlockingClient, blocking
 from .loop_thread import LoopThread
 from .transport import Transport
-from .user import User
+from .user import User, read_time
 from .wire import Request
 
 KEY_HEADER = "X-Monaca-Backend-Management-API-Key"
@@ -24,6 +25,23 @@ class UserPage:
 
     items: list[User]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A user as whom nobody can sign in from somewhere until then, because of wrong passwords; the time is in UTC."""
+
+    id: str
+    username: str
+    until: datetime
+
+    @staticmethod
+    def from_object(user: Any) -> "HeldUp":
+        """An entry of `Throttle.list`. Raises InvalidResponse if it is none."""
+        until = read_time(user.get("until")) if isinstance(user, dict) else None
+        if until and isinstance(user.get("_id"), str) and isinstance(user.get("_username"), str):
+            return HeldUp(user["_id"], user["_username"], until)
+        raise InvalidResponse({"reason": "The result holds something else than users."})
 
 
 class AsyncManagementClient:
@@ -56,6 +74,11 @@ class AsyncManagementClient:
     def user(self) -> "AsyncUserManagement":
         """The documented `User.*` methods."""
         return AsyncUserManagement(self)
+
+    @property
+    def throttle(self) -> "AsyncThrottleManagement":
+        """The `Throttle.*` methods."""
+        return AsyncThrottleManagement(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,12 +184,44 @@ class AsyncUserManagement:
             raise TypeError("user_ids must be a list of ids, not a string")
         await self._client.call("User.delete", {"idList": [*user_ids]})
 
+    async def disable(self, user_id: str) -> None:
+        """Sign a user out everywhere, who cannot sign in again until `enable`. InvalidParams: there is no such user."""
+        await self._client.call("User.disable", {"_id": user_id})
+
+    async def enable(self, user_id: str) -> None:
+        """Let a user who is disabled sign in again. InvalidParams: there is no such user."""
+        await self._client.call("User.enable", {"_id": user_id})
+
     async def get_property_names(self) -> Sequence[str]:
         """The names of the properties that the 100 users who registered last have, sorted."""
         names: Any = wire.member(await self._client.call("User.getPropertyNames"), "names")
         if isinstance(names, list):
             return names
         raise InvalidResponse({"reason": "The result's `names` is not an array."})
+
+
+class AsyncThrottleManagement:
+    """The limits on guessing. Every method may raise any class of `jsonrpc_backend.errors`."""
+
+    def __init__(self, client: AsyncManagementClient) -> None:
+        self._client = client
+
+    async def list(self) -> Sequence[HeldUp]:
+        """The users as whom nobody can sign in from somewhere now, at most 1,000, the longest held up first."""
+        users: Any = wire.member(await self._client.call("Throttle.list"), "users")
+        if isinstance(users, list):
+            return [HeldUp.from_object(user) for user in users]
+        raise InvalidResponse({"reason": "The result's `users` is not an array."})
+
+    async def clear(self, *, name: str | None = None, address: str | None = None) -> int:
+        """Let go on either a user, by username or id, or everybody at an IP address; returns how much has counted.
+
+        InvalidParams: there is no such user, or that is no address.
+        """
+        removed = wire.member(await self._client.call("Throttle.clear", {"name": name, "address": address}), "removed")
+        if type(removed) is int:
+            return removed
+        raise InvalidResponse({"reason": "The result's `removed` is not an integer."})
 
 
 class UserManagement(Blocking[AsyncUserManagement]):
@@ -177,7 +232,16 @@ class UserManagement(Blocking[AsyncUserManagement]):
     get = blocking(AsyncUserManagement.get)
     update = blocking(AsyncUserManagement.update)
     delete = blocking(AsyncUserManagement.delete)
+    disable = blocking(AsyncUserManagement.disable)
+    enable = blocking(AsyncUserManagement.enable)
     get_property_names = blocking(AsyncUserManagement.get_property_names)
+
+
+class ThrottleManagement(Blocking[AsyncThrottleManagement]):
+    """The limits on guessing. Every method may raise any class of `jsonrpc_backend.errors`."""
+
+    list = blocking(AsyncThrottleManagement.list)
+    clear = blocking(AsyncThrottleManagement.clear)
 
 
 class ManagementClient(BlockingClient[AsyncManagementClient]):
@@ -198,6 +262,11 @@ class ManagementClient(BlockingClient[AsyncManagementClient]):
     def user(self) -> UserManagement:
         """The documented `User.*` methods."""
         return UserManagement(self._asynchronous.user, self._thread)
+
+    @property
+    def throttle(self) -> ThrottleManagement:
+        """The `Throttle.*` methods."""
+        return ThrottleManagement(self._asynchronous.throttle, self._thread)
 
     call = blocking(AsyncManagementClient.call)
     batch = blocking(AsyncManagementClient.batch)

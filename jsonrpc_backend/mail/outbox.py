@@ -185,7 +185,7 @@ class Outbox:
             return False, None
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
-        if user is None or request.template not in self._config.mail_templates:
+        if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
             return True, None
         if request.is_mailing and user.password_hash != NO_PASSWORD:
             return True, None  # who has chosen a password meanwhile needs no mail

@@ -4,4 +4,5 @@
 from jsonrpc_backend.methods import user as user
 from jsonrpc_backend.methods import password_reset as password_reset
 from jsonrpc_backend.methods import management as management
+from jsonrpc_backend.methods import access as access
 from jsonrpc_backend.methods import discover as discover

@@ -48,6 +48,8 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
 
     def reset(db: sqlite3.Connection) -> User | None:
         user = users.find_by_username(db, username_key(username))
+        if user is not None and user.disabled_at is not None:
+            user = None
         is_right = password_resets.try_token(
             db,
             user.key if user else None,

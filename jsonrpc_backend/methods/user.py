@@ -33,14 +33,15 @@ def user_object(user: User) -> dict[str, Any]:
 
 
 def system_fields(user: User) -> dict[str, Any]:
-    """What a user has beside the properties."""
-    return {
+    """What a user has beside the properties. Operators alone ever see one who is disabled."""
+    fields = {
         "_id": user.id,
         "_username": user.username,
         "_createdAt": user.created_at,
         "_updatedAt": user.updated_at,
         "_updateAt": user.updated_at,
     }
+    return fields if user.disabled_at is None else fields | {"_disabledAt": user.disabled_at}
 
 
 def new_user_id() -> str:
@@ -134,7 +135,7 @@ async def login(call: Call, username: str, password: str) -> dict[str, Any]:
     database = call.backend.database
     user, expected = await database.read(find_user, username_key(username))
     is_right = await call.verify(expected, password)
-    if user is None or not is_right:
+    if user is None or not is_right or user.disabled_at is not None:
         raise InvalidParams({"password": WRONG_CREDENTIALS})
     new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None
     sign_in = call.new_sign_in()

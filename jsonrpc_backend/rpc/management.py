@@ -2,19 +2,25 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import logging
+import math
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jsonrpc_backend.config import ManagementKeyConfig
-from jsonrpc_backend.errors import InvalidApiKey
-from jsonrpc_backend.rpc.addresses import Address, Ranges
-from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.config import ManagementKeyConfig, ThrottleConfig
+from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
+from jsonrpc_backend.rpc.addresses import Address, Network, Ranges
+from jsonrpc_backend.rpc.backend import MINUTE, SECOND, Backend, Clock
 from jsonrpc_backend.rpc.call import Exchange
 from jsonrpc_backend.rpc.registry import Method
 from jsonrpc_backend.store.audit import MANAGEMENT_KEY, Operator
 
+log = logging.getLogger(__name__)
+
 KEY_HEADER = "X-Monaca-Backend-Management-API-Key"
+NETWORKS_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,62 @@ class ManagementCall:
         return await self.backend.passwords.hash(password, caller=caller, is_gone=self.exchange.is_gone)
 
 
-async def admit_operator(
-    _: Method, params: Mapping[str, Any], exchange: Exchange
-) -> tuple[ManagementCall, dict[str, Any]]:
-    """The call, and its params: none is reserved. Raises InvalidApiKey, whatever the reason."""
-    backend, address = exchange.backends.get(exchange.backend_id), exchange.find_address()
-    entry = _entry(backend.config.management_keys, exchange.management_key, address) if backend else None
-    if backend is None or entry is None:
-        raise InvalidApiKey
-    return ManagementCall(backend, exchange, Operator(MANAGEMENT_KEY, entry.label, str(address or ""))), dict(params)
+class Door:
+    """Where operators come in.
+
+    Wrong keys are limited per address and network, as failed sign-ins are, but in memory: each would be a write to the
+    disk otherwise. A right key is let in all the same, for strangers must not lock operators out; it is long enough to
+    stand the guesses that an address can make.
+    """
+
+    def __init__(self, config: ThrottleConfig, clock: Clock) -> None:
+        """`clock` goes on steadily, in ms."""
+        self._wrong_keys = _WrongKeys(config, clock) if config.enabled else None
+
+    async def admit(
+        self, _: Method, params: Mapping[str, Any], exchange: Exchange
+    ) -> tuple[ManagementCall, dict[str, Any]]:
+        """The call, and its params: none is reserved.
+
+        Raises InvalidApiKey, whatever the reason, and CallLimitExceeded instead where that happens too often.
+        """
+        backend, address = exchange.backends.get(exchange.backend_id), exchange.find_address()
+        entry = _entry(backend.config.management_keys, exchange.management_key, address) if backend else None
+        if backend is None or entry is None:
+            if self._wrong_keys is not None:
+                self._wrong_keys.note(exchange.networks())
+            raise InvalidApiKey
+        operator = Operator(MANAGEMENT_KEY, entry.label, str(address or ""))
+        return ManagementCall(backend, exchange, operator), dict(params)
+
+
+class _WrongKeys:
+    """When they came, by network."""
+
+    def __init__(self, config: ThrottleConfig, clock: Clock) -> None:
+        self._most, self._window, self._clock = config.failed_logins_per_address, config.window_minutes * MINUTE, clock
+        self._times: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def note(self, networks: Sequence[Network]) -> None:
+        """Counts one. Raises CallLimitExceeded where there are too many already; that does not count."""
+        now = self._clock()
+        counted = [(self._recent(network.name, now), self._most * network.times) for network in networks]
+        waits = [times[-most] + self._window - now for times, most in counted if len(times) >= most]
+        if waits:
+            raise CallLimitExceeded(math.ceil(max(waits) / SECOND))
+        for (times, most), network in zip(counted, networks, strict=True):
+            times.append(now)
+            if len(times) == most:
+                log.warning("%d wrong management keys from %s", most, network.name or "an unknown address")
+
+    def _recent(self, name: str, now: int) -> deque[int]:
+        times = self._times.setdefault(name, deque())
+        self._times.move_to_end(name)
+        while len(self._times) > NETWORKS_REMEMBERED:
+            self._times.popitem(last=False)
+        while times and times[0] <= now - self._window:
+            times.popleft()
+        return times
 
 
 def _entry(entries: tuple[ManagementKeyConfig, ...], sent: str, address: Address | None) -> ManagementKeyConfig | None:

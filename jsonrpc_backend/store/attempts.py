@@ -1,12 +1,25 @@
 """What counts against the limits of the throttle: who has done something, as a digest, and when."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 
-def insert(db: sqlite3.Connection, scopes: Iterable[bytes], now: int) -> None:
-    """Notes one attempt in each scope."""
-    db.executemany("INSERT INTO attempts (scope, at) VALUES (?, ?)", [(scope, now) for scope in scopes])
+@dataclass(frozen=True, slots=True)
+class OfUser:
+    """A scope with failures about a user."""
+
+    id: str
+    username: str
+    scope: bytes
+
+
+def insert(db: sqlite3.Connection, scopes: Iterable[tuple[bytes, str | None]], now: int) -> None:
+    """Notes one attempt in each scope; with each comes the key of the username that it is about, of anybody or none."""
+    db.executemany(
+        "INSERT INTO attempts (scope, at, user_key) VALUES (?, ?, (SELECT key FROM users WHERE username_key = ?))",
+        [(scope, now, username_key) for scope, username_key in scopes],
+    )
 
 
 def nth_latest(db: sqlite3.Connection, scope: bytes, n: int, *, after: int, until: int) -> int | None:
@@ -19,6 +32,28 @@ def nth_latest(db: sqlite3.Connection, scope: bytes, n: int, *, after: int, unti
         (scope, after, until, n - 1),
     ).fetchone()
     return row[0] if row else None
+
+
+def list_of_users(db: sqlite3.Connection, *, after: int, until: int, least: int) -> Iterator[OfUser]:
+    """The scopes in which so many attempts or more about an existing user were made between these times."""
+    rows = db.execute(
+        "SELECT users.id, users.username, attempts.scope"
+        " FROM attempts JOIN users ON users.key = attempts.user_key"
+        " WHERE attempts.user_key IS NOT NULL AND attempts.at > ? AND attempts.at <= ?"
+        " GROUP BY attempts.user_key, attempts.scope HAVING count(*) >= ?",
+        (after, until, least),
+    )
+    return (OfUser(*row) for row in rows)
+
+
+def remove_of_user(db: sqlite3.Connection, user_key: int) -> int:
+    """Removes the attempts about a user; returns how many."""
+    return db.execute("DELETE FROM attempts WHERE user_key = ?", (user_key,)).rowcount
+
+
+def remove(db: sqlite3.Connection, scopes: Iterable[bytes]) -> int:
+    """Removes the attempts in these scopes; returns how many."""
+    return max(db.executemany("DELETE FROM attempts WHERE scope = ?", [(scope,) for scope in scopes]).rowcount, 0)
 
 
 def purge(db: sqlite3.Connection, *, after: int, until: int, most: int) -> int:

@@ -14,7 +14,7 @@ from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
 
 CACHE_KIB = 131_072  # the indexes of many new users stay in memory until they are written
 
-_COLUMNS = "number, line, id, username, username_key, password_hash, created_at, updated_at, properties"
+_COLUMNS = "number, line, id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Incoming:
     created_at: int
     updated_at: int
     properties_json: str
+    disabled_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def open_collection(db: sqlite3.Connection) -> None:
             password_hash TEXT    NOT NULL,
             created_at    INTEGER NOT NULL,
             updated_at    INTEGER NOT NULL,
-            properties    TEXT    NOT NULL
+            properties    TEXT    NOT NULL,
+            disabled_at   INTEGER
         ) STRICT
         """
     )
@@ -97,7 +99,7 @@ def collect(db: sqlite3.Connection, arrival: Incoming) -> Clash | None:
     """Adds a user; the earlier line that has the same username or id, where there is one."""
     try:
         db.execute(
-            f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (
                 arrival.number,
                 arrival.line,
@@ -108,6 +110,7 @@ def collect(db: sqlite3.Connection, arrival: Incoming) -> Clash | None:
                 arrival.created_at,
                 arrival.updated_at,
                 arrival.properties_json,
+                arrival.disabled_at,
             ),
         )
     except sqlite3.IntegrityError:
@@ -165,8 +168,9 @@ def move(db: sqlite3.Connection, *, updating: bool, skipping: bool) -> Moved:
     last = db.execute("SELECT max(key) FROM main.users").fetchone()[0] or 0
     added = db.execute(
         "INSERT INTO main.users"
-        " (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
-        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, random() FROM arrivals"
+        " (id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot)"
+        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, random()"
+        " FROM arrivals"
         " WHERE username_key NOT IN (SELECT username_key FROM main.users) ORDER BY number"
     ).rowcount
     ids = db.execute("SELECT id FROM main.users WHERE key > ? ORDER BY key", (last,))

@@ -180,5 +180,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "DROP TABLE password_reset_tokens",
         "ALTER TABLE tokens_by_requester RENAME TO password_reset_tokens",
+        # Since when a user may not sign in, ms since 1970 UTC.
+        "ALTER TABLE users ADD COLUMN disabled_at INTEGER",
+        # The existing user whom a failure is about: so operators can see who has to wait, and let them in.
+        "ALTER TABLE attempts ADD COLUMN user_key INTEGER",
+        "CREATE INDEX attempts_user ON attempts (user_key, at) WHERE user_key IS NOT NULL",
     ),
 )

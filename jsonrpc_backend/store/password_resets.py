@@ -100,9 +100,12 @@ def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iter
 
 
 def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
-    """The users who have no password, and neither wait for a mail nor have one whose token is still valid."""
+    """The users without a password who neither wait for a mail nor have one whose token is still valid.
+
+    But for disabled ones.
+    """
     rows = db.execute(
-        f"SELECT {COLUMNS} FROM users WHERE password_hash = ?"  # noqa: S608
+        f"SELECT {COLUMNS} FROM users WHERE password_hash = ? AND disabled_at IS NULL"  # noqa: S608
         " AND username_key NOT IN (SELECT username_key FROM password_reset_requests WHERE valid_minutes IS NOT NULL)"
         " AND key NOT IN (SELECT user_key FROM password_reset_tokens WHERE expires_at > ?) ORDER BY key",
         (NO_PASSWORD, now),

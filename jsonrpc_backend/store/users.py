@@ -14,7 +14,7 @@ NO_PASSWORD = "!"  # noqa: S105
 # In the order of the fields of User.
 COLUMNS = (
     "users.key, users.id, users.username, users.password_hash, users.password_version, "
-    "users.created_at, users.updated_at, users.properties"
+    "users.created_at, users.updated_at, users.properties, users.disabled_at"
 )
 
 
@@ -23,7 +23,7 @@ class UsernameTaken(Exception):
 
 
 class PasswordChanged(Exception):
-    """The user is gone, or has another password than the one that was verified."""
+    """The user is gone or disabled, or has another password than the one that was verified."""
 
 
 class PropertiesTooLarge(Exception):
@@ -32,7 +32,10 @@ class PropertiesTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A row. `id` is the public identifier; `key` never leaves the server. Times: ms since 1970 UTC."""
+    """A row. `id` is the public identifier; `key` never leaves the server. Times: ms since 1970 UTC.
+
+    `disabled_at`: since when the user may not sign in.
+    """
 
     key: int
     id: str
@@ -42,6 +45,7 @@ class User:
     created_at: int
     updated_at: int
     properties_json: str
+    disabled_at: int | None = None
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -95,8 +99,9 @@ def find_by_id(db: sqlite3.Connection, id: str) -> User | None:  # noqa: A002
 
 
 def check_password_version(db: sqlite3.Connection, user: User) -> None:
-    """Raises PasswordChanged unless the user still has the password of `user`."""
-    row = db.execute("SELECT password_version FROM users WHERE key = ?", (user.key,)).fetchone()
+    """Raises PasswordChanged unless the user still has the password of `user`, and may sign in."""
+    found = db.execute("SELECT password_version FROM users WHERE key = ? AND disabled_at IS NULL", (user.key,))
+    row = found.fetchone()
     if row is None or row[0] != user.password_version:
         raise PasswordChanged
 
@@ -163,6 +168,15 @@ def replace_hash(db: sqlite3.Connection, user: User, password_hash: str) -> None
         "UPDATE users SET password_hash = ? WHERE key = ? AND password_version = ?",
         (password_hash, user.key, user.password_version),
     )
+
+
+def set_disabled(db: sqlite3.Connection, key: int, since: int | None) -> None:
+    """Whether the user may sign in (None), or since when not."""
+    db.execute("UPDATE users SET disabled_at = ? WHERE key = ?", (since, key))
+
+
+def is_any_disabled(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT 1").fetchone() is not None
 
 
 def delete(db: sqlite3.Connection, user: User) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from jsonrpc_backend.store.users import NO_PASSWORD, User
 from jsonrpc_backend.transfer import cells
-from jsonrpc_backend.transfer.naming import CREATED, ID, PASSWORD_HASH, UPDATED, USERNAME
+from jsonrpc_backend.transfer.naming import CREATED, DISABLED, ID, PASSWORD_HASH, UPDATED, USERNAME
 
 FORMATS = ("jsonl", "csv")
 
@@ -39,6 +39,8 @@ def _system_fields(user: User, *, with_hashes: bool) -> dict[str, Any]:
         CREATED: user.created_at,
         UPDATED: user.updated_at,
     }
+    if user.disabled_at is not None:
+        fields[DISABLED] = user.disabled_at
     if with_hashes and user.password_hash != NO_PASSWORD:
         fields[PASSWORD_HASH] = user.password_hash
     return fields
@@ -64,12 +66,13 @@ class JsonLines:
 
 
 class Csv:
-    """A column for each of these properties, after a header row."""
+    """A column for each of these properties, after a header row; one for disabled users where there are any."""
 
-    def __init__(self, property_names: Sequence[str], *, with_hashes: bool) -> None:
+    def __init__(self, property_names: Sequence[str], *, with_hashes: bool, with_disabled: bool = False) -> None:
         self._with_hashes = with_hashes
         self._names = property_names
-        self._system = [ID, USERNAME, CREATED, UPDATED, *([PASSWORD_HASH] if with_hashes else [])]
+        disabled, password_hash = [DISABLED] if with_disabled else [], [PASSWORD_HASH] if with_hashes else []
+        self._system = [ID, USERNAME, CREATED, UPDATED, *disabled, *password_hash]
 
     @property
     def header(self) -> bytes:

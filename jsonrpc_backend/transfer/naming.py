@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 ID, USERNAME, CREATED, UPDATED = "_id", "_username", "_createdAt", "_updatedAt"
+DISABLED = "_disabledAt"
 PASSWORD, PASSWORD_HASH = "_password", "_passwordHash"
 
 # Names of the fields that are no properties. Everything that is not here or in _ALIASES is a property.
-SYSTEM_FIELDS = (ID, USERNAME, CREATED, UPDATED, PASSWORD, PASSWORD_HASH)
+SYSTEM_FIELDS = (ID, USERNAME, CREATED, UPDATED, DISABLED, PASSWORD, PASSWORD_HASH)
 
 # Those that never are the name of a property: Monaca Backend, Parse Server's database.
 _ALIASES = {

@@ -16,7 +16,16 @@ from jsonrpc_backend.rpc.parse import MAX_DEPTH, is_deeper, unportable
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.incoming import Incoming
 from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, encode_properties
-from jsonrpc_backend.transfer.naming import CREATED, ID, PASSWORD, PASSWORD_HASH, SYSTEM_FIELDS, UPDATED, USERNAME
+from jsonrpc_backend.transfer.naming import (
+    CREATED,
+    DISABLED,
+    ID,
+    PASSWORD,
+    PASSWORD_HASH,
+    SYSTEM_FIELDS,
+    UPDATED,
+    USERNAME,
+)
 from jsonrpc_backend.transfer.source import Record
 
 # In a call the properties lie within the request and its params.
@@ -58,15 +67,16 @@ class Rules:
         properties = {name: value for name, value in record.fields.items() if name not in SYSTEM_FIELDS}
         complaints = self._complaints(system, properties)
         times: dict[str, int] = {}
-        for name in (CREATED, UPDATED):
+        for name in (CREATED, UPDATED, DISABLED):
             try:
-                times[name] = _milliseconds(system[name]) if name in system else times.get(CREATED, self._now)
+                times |= {name: _milliseconds(system[name])} if name in system else {}
             except ValueError:
                 complaints[name] = "The time must be milliseconds since 1970 UTC or in ISO 8601."
         password_hash, password = self._password(system, complaints)
         encoded = _encode(properties, complaints)
         if complaints:
             raise BadRecord(complaints)
+        created_at = times.get(CREATED, self._now)
         user = Incoming(
             number=record.number,
             line=record.line,
@@ -74,9 +84,10 @@ class Rules:
             username=system[USERNAME],
             username_key=username_key(system[USERNAME]),
             password_hash=password_hash,
-            created_at=times[CREATED],
-            updated_at=times[UPDATED],
+            created_at=created_at,
+            updated_at=times.get(UPDATED, created_at),
             properties_json=encoded,
+            disabled_at=times.get(DISABLED),
         )
         return Newcomer(user, password)
 

@@ -138,6 +138,60 @@ async def test_batch_is_checked_call_by_call(operator: Operator) -> None:
     assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601, -32602, -32600]
 
 
+# --- wrong keys ------------------------------------------------------------------------------------------
+
+
+def limited(most: int) -> dict[str, Any]:
+    return {**keys({"key": KEY}), "throttle": {"enabled": True, "failed_logins_per_address": most}}
+
+
+@pytest.mark.parametrize("backend_id", ["app", "nobody"])
+async def test_wrong_keys_are_limited_per_address(
+    http: aiohttp.ClientSession, start: StartServer, backend_id: str
+) -> None:
+    """Whether there is such a backend is not told by that either."""
+    server = await start(limited(4))
+    guesser = Operator(http, server, "wrong", backend_id)
+    for _ in range(4):
+        assert await call(guesser, "192.0.2.1") == REFUSAL
+    for _ in range(3):
+        refused = (await call(guesser, "192.0.2.1"))["error"]
+        assert (refused["code"], refused["data"]) == (9999, {"retryAfter": 15 * 60})
+    assert await call(guesser, "198.51.100.1") == REFUSAL
+    server.clock.advance(minutes=15)
+    assert await call(guesser, "192.0.2.1") == REFUSAL
+
+
+async def test_wrong_keys_are_limited_per_network(http: aiohttp.ClientSession, start: StartServer) -> None:
+    guesser = Operator(http, await start(limited(1)), "wrong")
+    codes = [(await call(guesser, f"192.0.2.{number}"))["error"]["code"] for number in range(18)]
+    assert codes == [4] * 16 + [9999] * 2
+
+
+async def test_nobody_locks_an_operator_out(
+    http: aiohttp.ClientSession, start: StartServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does a right key take from what the wrong ones have used up."""
+    server = await start(limited(2))
+    guesser, operator = Operator(http, server, "wrong"), Operator(http, server)
+    for _ in range(3):
+        await call(guesser, "192.0.2.1")
+    assert "result" in await call(operator, "192.0.2.1")
+    assert (await call(guesser, "192.0.2.1"))["error"]["code"] == 9999
+    assert [message for message in caplog.messages if "wrong management keys" in message] == [
+        "2 wrong management keys from 192.0.2.1"
+    ]
+
+
+async def test_the_document_of_operators_is_limited_too(http: aiohttp.ClientSession, start: StartServer) -> None:
+    server = await start(limited(1))
+    statuses = []
+    for _ in range(2):
+        async with http.get(f"{server.management_url}/manage/openrpc.json", headers={KEY_HEADER: "wrong"}) as response:
+            statuses.append((response.status, response.headers.get("Retry-After")))
+    assert statuses == [(403, None), (429, "900")]
+
+
 # --- pages of other sites --------------------------------------------------------------------------------
 
 

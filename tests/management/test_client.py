@@ -8,7 +8,12 @@ from typing import Any, assert_type
 import pytest
 
 from jsonrpc_backend.client import AsyncManagementClient, ManagementClient, User, UserPage
-from jsonrpc_backend.client.management import AsyncUserManagement, UserManagement
+from jsonrpc_backend.client.management import (
+    AsyncThrottleManagement,
+    AsyncUserManagement,
+    ThrottleManagement,
+    UserManagement,
+)
 from jsonrpc_backend.errors import InvalidApiKey, InvalidParams, InvalidResponse, MethodNotFound
 from tests.operators import KEY, KEY_HEADER, Operator
 from tests.scripted import USER, ScriptedServer, result
@@ -29,7 +34,12 @@ async def lonely(scripted: ScriptedServer) -> AsyncIterator[AsyncManagementClien
 
 
 @pytest.mark.parametrize(
-    ("asynchronous", "blocking"), [(AsyncManagementClient, ManagementClient), (AsyncUserManagement, UserManagement)]
+    ("asynchronous", "blocking"),
+    [
+        (AsyncManagementClient, ManagementClient),
+        (AsyncUserManagement, UserManagement),
+        (AsyncThrottleManagement, ThrottleManagement),
+    ],
 )
 def test_both_clients_have_the_same_names_and_parameters(asynchronous: type, blocking: type) -> None:
     assert public(blocking).keys() == public(asynchronous).keys()

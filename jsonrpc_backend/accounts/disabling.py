@@ -1,0 +1,19 @@
+"""Users who may not sign in, until an operator lets them again."""
+
+import sqlite3
+
+from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store.users import User
+
+
+def disable(db: sqlite3.Connection, user: User, now: int) -> None:
+    """Signs the user out everywhere, for as long as the account is disabled; from now on, unless that is so already."""
+    if user.disabled_at is None:
+        users.set_disabled(db, user.key, now)
+    sessions.end_all(db, user.key)
+    login_tokens.end_all(db, user.key)
+    password_resets.end(db, user.key)
+
+
+def enable(db: sqlite3.Connection, user: User) -> None:
+    users.set_disabled(db, user.key, None)

@@ -1,0 +1,62 @@
+"""`throttle`: whom the limits on guessing hold up, and letting them go on."""
+
+import ipaddress
+import json
+
+import click
+
+from jsonrpc_backend.cli.on_users import on_users
+from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.target import json_option, printable, readable_time
+from jsonrpc_backend.cli.users import Users
+from jsonrpc_backend.errors import InvalidParams
+
+
+@click.group()
+def throttle() -> None:
+    """See whom the limits on guessing hold up, and let them go on. The server may be running."""
+
+
+@throttle.command("list")
+@on_users()
+@json_option
+def list_held_up(users: Users, as_json: bool) -> None:
+    """List users as whom nobody can sign in from somewhere now: until when (UTC), id, username.
+
+    Of addresses there is no list: they are kept as digests only.
+    """
+    found = users.list_held_up()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for line in table([readable_time(each["until"]), each["_id"], printable(each["_username"])] for each in found):
+        click.echo(line)
+
+
+@throttle.command()
+@click.argument("name_or_address", metavar="NAME|ADDRESS")
+@on_users()
+@json_option
+def clear(users: Users, name_or_address: str, as_json: bool) -> None:
+    """Let people go on at once: the user NAME (a username or an id), wherever the wrong passwords came from, or
+    everybody at the IP address ADDRESS."""
+    try:
+        removed = (
+            users.clear_limits(address=name_or_address)
+            if _is_address(name_or_address)
+            else users.clear_limits(name=name_or_address)
+        )
+    except InvalidParams as error:
+        raise click.ClickException(" ".join(error.data.values())) from error
+    if as_json:
+        click.echo(json.dumps({"removed": removed}))
+    else:
+        click.echo(f"Nothing holds up {name_or_address} any more." if removed else "There was nothing to clear.")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

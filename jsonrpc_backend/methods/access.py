@@ -1,0 +1,90 @@
+"""Who may sign in, of the operators' API: users who are kept out, and the limits on guessing that hold somebody up."""
+
+import ipaddress
+import sqlite3
+from typing import Any
+
+from jsonrpc_backend.accounts import held_up
+from jsonrpc_backend.accounts.disabling import disable, enable
+from jsonrpc_backend.accounts.held_up import HeldUp
+from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.errors import InvalidParams
+from jsonrpc_backend.methods.management import NO_SUCH_USER
+from jsonrpc_backend.methods.user import OK
+from jsonrpc_backend.rpc.addresses import networks_of
+from jsonrpc_backend.rpc.management import ManagementCall
+from jsonrpc_backend.rpc.registry import management_method
+from jsonrpc_backend.store import audit, users
+from jsonrpc_backend.store.users import User
+
+NAME_OR_ADDRESS = "Give either a name or an address."
+NO_ADDRESS = "Address must be an IP address, such as 192.0.2.1 or 2001:db8::1."
+
+
+@management_method("User.disable")
+async def disable_user(call: ManagementCall, _id: str) -> str:
+    def change(db: sqlite3.Connection) -> None:
+        disable(db, _find(db, _id), call.now)
+        audit.record(db, call.operator, "User.disable", [_id], call.now)
+
+    await call.backend.database.write(change)
+    return OK
+
+
+@management_method("User.enable")
+async def enable_user(call: ManagementCall, _id: str) -> str:
+    def change(db: sqlite3.Connection) -> None:
+        enable(db, _find(db, _id))
+        audit.record(db, call.operator, "User.enable", [_id], call.now)
+
+    await call.backend.database.write(change)
+    return OK
+
+
+def _find(db: sqlite3.Connection, user_id: str) -> User:
+    found = users.find_by_id(db, user_id)
+    if found is None:
+        raise InvalidParams({"_id": NO_SUCH_USER})
+    return found
+
+
+@management_method("Throttle.list")
+async def list_held_up(call: ManagementCall) -> dict[str, Any]:
+    config, now = call.backend.throttle.config, call.now
+    found = await call.backend.database.read_long(lambda db: held_up.list_users(db, config, now))
+    return {"users": [throttled(each) for each in found]}
+
+
+def throttled(user: HeldUp) -> dict[str, Any]:
+    """Somebody who is held up, as operators see that."""
+    return {"_id": user.id, "_username": user.username, "until": user.until}
+
+
+@management_method("Throttle.clear")
+async def clear(call: ManagementCall, name: str | None = None, address: str | None = None) -> dict[str, Any]:
+    if (name is None) is (address is None):
+        raise InvalidParams({"name": NAME_OR_ADDRESS})
+
+    def remove(db: sqlite3.Connection) -> int:
+        user = None if name is None else _find_by_name(db, name)
+        removed = held_up.clear_user(db, user) if user else clear_address(db, str(address))
+        audit.record(db, call.operator, "Throttle.clear", [user.id] if user else [], call.now)
+        return removed
+
+    return {"removed": await call.backend.database.write(remove)}
+
+
+def _find_by_name(db: sqlite3.Connection, name: str) -> User:
+    found = users.find_by_id(db, name) or users.find_by_username(db, username_key(name))
+    if found is None:
+        raise InvalidParams({"name": NO_SUCH_USER})
+    return found
+
+
+def clear_address(db: sqlite3.Connection, address: str) -> int:
+    """Forgets what counts for an address and the networks around it. Raises InvalidParams."""
+    try:
+        networks = networks_of(ipaddress.ip_address(address))
+    except ValueError as error:
+        raise InvalidParams({"address": NO_ADDRESS}) from error
+    return held_up.clear_networks(db, [network.name for network in networks])
