@@ -148,6 +148,33 @@ async def test_names_of_another_shape_are_an_invalid_response(
         await lonely.user.get_property_names()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        5,
+        {"users": {}},
+        {"users": [1]},
+        {"users": [{"_id": "u0", "_username": "anna"}]},
+        {"users": [{"_id": "u0", "_username": 1, "until": 1}]},
+    ],
+)
+async def test_people_held_up_of_another_shape_are_an_invalid_response(
+    scripted: ScriptedServer, lonely: AsyncManagementClient, answer: Any
+) -> None:
+    scripted.answer = result(answer)
+    with pytest.raises(InvalidResponse):
+        await lonely.throttle.list()
+
+
+@pytest.mark.parametrize("answer", [5, {}, {"removed": "1"}])
+async def test_a_number_cleared_of_another_shape_is_an_invalid_response(
+    scripted: ScriptedServer, lonely: AsyncManagementClient, answer: Any
+) -> None:
+    scripted.answer = result(answer)
+    with pytest.raises(InvalidResponse):
+        await lonely.throttle.clear(name="anna")
+
+
 async def test_a_string_is_no_list_of_ids(lonely: AsyncManagementClient) -> None:
     with pytest.raises(TypeError):
         await lonely.user.delete("u0")
