@@ -152,6 +152,7 @@ def test_limits_of_the_readme_are_the_defaults() -> None:
     (section,) = [section for section in sections("README.md") if section.title == "Configuration"]
     assert [row[1] for row in tables(section.text)[0]] == [
         str(limits.failed_logins_per_user),
+        str(limits.failed_logins_per_user_unknown_devices),
         str(limits.failed_logins_per_address),
         str(limits.registrations_per_address),
         f"{limits.reset_requests_per_address}; {limits.reset_mails_per_user}, one a minute",
