@@ -15,7 +15,7 @@ from jsonrpc_backend.config import Config
 from jsonrpc_backend.rpc.backend import database_path, mail_key_path
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.backup import CopyDamaged, copy_database
-from jsonrpc_backend.store.database_file import open_as_it_is
+from jsonrpc_backend.store.reading import reading
 
 
 @click.command()
@@ -76,7 +76,7 @@ def _copy(data_dir: Path, backend_id: str, folder: Path) -> None:
     source = database_path(data_dir, backend_id)
     if not source.is_file():
         raise DatabaseFailed(f"There is no database {source} yet. Start the server once, or say --data or --backend.")
-    with reported(), contextlib.closing(open_as_it_is(source)) as db:
+    with reported(), reading(source, of_any_schema=True) as db:
         try:
             copy_database(db, folder / source.name)
         except (sqlite3.Error, CopyDamaged) as error:

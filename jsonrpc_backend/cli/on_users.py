@@ -26,14 +26,14 @@ def _url_options(command: Command) -> Command:
     return command
 
 
-def on_users(*, create: bool = False) -> Callable[[Command], Command]:
+def on_users(*, create: bool = False, writes: bool = False) -> Callable[[Command], Command]:
     """Adds the options that say where the users are, and passes `Users` to the command as its first argument.
 
-    `create`: the command may be the first one to touch the database file.
+    `create`, `writes`: as of on_backend.
     """
 
     def decorate(command: Command) -> Command:
-        @on_backend(create=create)
+        @on_backend(create=create, writes=writes)
         @functools.wraps(command)
         def in_file(target: Target, **arguments: Any) -> None:
             command(UsersInFile(target), **arguments)

@@ -16,8 +16,9 @@ from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_co
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.backend import database_path
 from jsonrpc_backend.rpc.schemas import ParamsSchema
+from jsonrpc_backend.store.data_dir_lock import open_beside_server
 from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.reading import reading, reading_nothing
 
 T = TypeVar("T")
 
@@ -61,19 +62,29 @@ class Target:
             raise click.ClickException(" ".join(complaints.values()))
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+        with self.reading() as db:
             return query(db)
 
     @contextlib.contextmanager
-    def connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection for work in several steps."""
-        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that changes no file and makes none; where there is none yet, there are no users."""
+        with reported(), reading(self.path) if self.path.is_file() else reading_nothing() as db:
             yield db
 
     def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs one transaction."""
-        with reported(), contextlib.closing(open_for_writing(self.path)) as db:
+        with self.writing() as db:
             return run_in_transaction(db, unit)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection for work in several steps. Makes and migrates the file, which is said on standard error."""
+
+        def tell(text: str) -> None:
+            click.echo(text, err=True)
+
+        with reported(), contextlib.closing(open_beside_server(self.path, tell)) as db:
+            yield db
 
 
 def readable_time(milliseconds: int) -> str:
@@ -81,10 +92,11 @@ def readable_time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
 
 
-def on_backend(*, create: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def on_backend(*, create: bool = False, writes: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Adds the options that say which backend, and passes it to the command as its first argument.
 
-    `create`: the command may be the first one to touch the database.
+    `create`: the command may be the first one to touch the database. `writes`: it reads what it will change, so that a
+    file of an older version has to be migrated before.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,7 +104,11 @@ def on_backend(*, create: bool = False) -> Callable[[Callable[..., None]], Calla
         def run(config_file: Path | None, data: Path | None, backend_id: str | None, **arguments: Any) -> None:
             with reported():
                 config = find_config(config_file, data)
-            command(_target(config, backend_id, create=create), **arguments)
+            target = _target(config, backend_id, create=create)
+            if writes:
+                with target.writing():
+                    pass
+            command(target, **arguments)
 
         option = click.option("--backend", "backend_id", help="Backend id. Not needed where there is only one.")
         return config_options(option(run))

@@ -112,7 +112,7 @@ def change(users: Users, name: str, username: str | None, properties: str | None
 @click.argument("name")
 @_password_option
 @only_in_file("set passwords")
-@on_backend()
+@on_backend(writes=True)
 def passwd(target: Target, name: str, password_stdin: bool) -> None:
     """Set another password for the user NAME (a username or an id), who is signed out everywhere."""
     found = target.read(lambda db: find_user(db, name))
@@ -135,7 +135,7 @@ def passwd(target: Target, name: str, password_stdin: bool) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@on_users()
+@on_users(writes=True)
 def delete(users: Users, name: str, yes: bool) -> None:
     """Delete the user NAME (a username or an id) with properties, sessions and tokens."""
     found = users.find(name)

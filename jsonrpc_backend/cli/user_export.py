@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,12 +15,15 @@ from jsonrpc_backend.cli.audit import record_all
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import snapshot
+from jsonrpc_backend.store.database import run_in_transaction, snapshot
+from jsonrpc_backend.store.reading import is_copy
 from jsonrpc_backend.transfer import export
 from jsonrpc_backend.transfer.export import Csv, JsonLines, Layout, NothingToContinue
 from jsonrpc_backend.transfer.source import format_of
 
 STANDARD_OUTPUT = Path("-")
+
+Note = Callable[[int], None]  # of so many users
 
 
 @click.command("export")
@@ -56,17 +59,31 @@ def export_users(
         raise click.UsageError("--continue goes with a file, and without --after.")
     if not to_stdout and file.exists() and not force:
         raise click.ClickException(f"{file} exists already and was left as it is; --force replaces it.")
-    with target.connected() as db, snapshot(db):
+    with _noting(target) as note, target.reading() as db, snapshot(db):
         layout = _layout(db, format_name, with_hashes=with_hashes)
         part = None if to_stdout else export.unfinished(file, with_hashes=with_hashes)
         with _opened(part, layout, continued=continued) as (stream, last_id):
-            count = _write(target, db, stream, layout, after_id or last_id)
+            count = _write(note, db, stream, layout, after_id or last_id)
             if part is not None:
                 export.complete(stream, part, file)
     if as_json:
         click.echo(json.dumps({"users": count, "file": str(file)}, indent=2), err=to_stdout)
     else:
         click.echo(f"Exported {count} users" + ("." if to_stdout else f" to {file}."), err=to_stdout)
+
+
+@contextlib.contextmanager
+def _noting(target: Target) -> Iterator[Note]:
+    """What notes in the audit log how many users are read. A copy that nobody serves is left as it is."""
+    with target.reading():
+        pass  # a file of an older version is refused rather than migrated
+    if is_copy(target.path):
+        yield lambda _: None
+    elif not os.access(target.path, os.W_OK):
+        yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
+    else:
+        with target.writing() as db:
+            yield lambda users: run_in_transaction(db, lambda db: record_all(db, "user export", users))
 
 
 def _layout(db: sqlite3.Connection, format_name: str, *, with_hashes: bool) -> Layout:
@@ -95,15 +112,14 @@ def _opened(part: Path | None, layout: Layout, *, continued: bool) -> Iterator[t
         raise click.ClickException(f"{part} cannot be written: {reason}.") from error
 
 
-def _write(target: Target, db: sqlite3.Connection, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
+def _write(note: Note, db: sqlite3.Connection, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
     """Writes the users after this one; returns how many."""
     last = users.find_by_id(db, after_id) if after_id is not None else None
     if after_id is not None and last is None:
         raise click.ClickException(f"There is no user {after_id} any more to go on after.")
     key, count = last.key if last else 0, 0
     expected = users.count_after(db, key)
-    # Before anything gets out, and in a transaction of its own: this one only reads.
-    target.write(lambda log: record_all(log, "user export", expected))
+    note(expected)  # before anything gets out
     with progress("Exporting", expected) as advance:
         for _ in export.write(stream, layout, users.list_after(db, key)):
             count += 1

@@ -74,7 +74,7 @@ def import_users(
         raise click.UsageError("The format cannot be told from the file's name; say --format.")
     naming = Naming(renamed, frozenset(dropped))
     rules = Rules(target.backend, now=system_clock(), keep_ids=keep_ids)
-    with target.connected() as db, _opened(file) as stream:
+    with target.reading() if dry_run else target.writing() as db, _opened(file) as stream:
         intake = Intake.begin(db, rules, Existing(existing))
         broken = _collect(intake, Source(stream, format_name, naming))
         report = _Report(file, intake.bad, is_array=format_name == "json", as_json=as_json)

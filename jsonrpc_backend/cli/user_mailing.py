@@ -106,7 +106,7 @@ def request_mailing(target: Target, mailing: Mailing) -> Requested:
 
 @click.command("send-reset")
 @mailing_options
-@on_backend()
+@on_backend(writes=True)
 @json_option
 def send_reset(target: Target, mailing: Mailing, as_json: bool) -> None:
     """Have a mail with a reset token sent to each user who has no password.

@@ -35,7 +35,7 @@ class UsersInFile:
 
     def search(self, search: Search) -> Iterator[dict[str, Any]]:
         condition, order = self._compiled(search)
-        with self._target.connected() as db, snapshot(db):
+        with self._target.reading() as db, snapshot(db):
             keys = user_search.find_keys(db, condition, order)
             if search.page is not None:
                 keys = keys[(search.page - 1) * search.per_page : search.page * search.per_page]

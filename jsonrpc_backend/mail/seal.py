@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 
 class Seal:
-    """Seals with the key in a file, which is made the first time it is needed. Blocking: use it off the event loop."""
+    """Seals with the key in a file, which is made for the first content. Blocking: use it off the event loop."""
 
     def __init__(self, key_file: Path) -> None:
         self.key_file = key_file
@@ -26,24 +26,36 @@ class Seal:
         """Raises Unreadable when there is a key file that holds no key, or that cannot be read."""
         if self.key_file.exists():
             try:
-                self._fernet()
+                _fernet(self._stored_key())
             except (ValueError, OSError) as error:
                 raise Unreadable from error
 
     def encrypt(self, content: bytes) -> bytes:
-        return self._fernet().encrypt(content)
+        return _fernet(private_file.keep(self.key_file, _new_key)).encrypt(content)
 
     def decrypt(self, sealed: bytes) -> bytes:
         """The content. Raises Unreadable."""
         from cryptography.fernet import InvalidToken  # noqa: PLC0415
 
         try:
-            return self._fernet().decrypt(sealed)
-        except (InvalidToken, ValueError) as error:
+            return _fernet(self._stored_key()).decrypt(sealed)
+        except (InvalidToken, ValueError, FileNotFoundError) as error:
             raise Unreadable from error
 
-    def _fernet(self) -> "Fernet":
-        # Imported when first used: it takes 10 MiB, and many servers never send a mail.
-        from cryptography.fernet import Fernet  # noqa: PLC0415
+    def _stored_key(self) -> str:
+        return self.key_file.read_text(encoding="utf-8").strip()
 
-        return Fernet(private_file.keep(self.key_file, lambda: Fernet.generate_key().decode()))
+
+# Imported when first used: it takes 10 MiB, and many servers never send a mail.
+
+
+def _fernet(key: str) -> "Fernet":
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    return Fernet(key)
+
+
+def _new_key() -> str:
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    return Fernet.generate_key().decode()

@@ -1,14 +1,18 @@
 """The file of one backend: its settings, its schema, and what is refused at the door."""
 
 import contextlib
+import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jsonrpc_backend.store.backup import CopyDamaged, copy_database
 from jsonrpc_backend.store.migrations import MIGRATIONS
 
+log = logging.getLogger(__name__)
+
+SCHEMA = len(MIGRATIONS)  # of the files that this version works on
 APPLICATION_ID = 0x4A525042  # "JRPB", so that a file of another program is not taken for ours
 BUSY_TIMEOUT_MS = 5000  # how long to wait for another process (the command line) that is writing
 KEPT_LOG_BYTES = 64 << 20  # the log grows beside a long backup; from here on the space is given back
@@ -24,13 +28,16 @@ class DatabaseUnusable(Exception):
         self.reason = reason
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, how: str = "", *, read_only: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode with the settings that every user of the file needs.
+
+    `how`: parameters of SQLite's URIs, such as "mode=ro".
 
     FULL keeps an acknowledged write through a power cut; NORMAL would not in WAL mode. secure_delete overwrites what
     is deleted, so that a user who is gone is gone from the file too; it costs nothing that could be measured.
     """
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    name = f"{path.absolute().as_uri()}?{how}" if how else path
+    connection = sqlite3.connect(name, isolation_level=None, cached_statements=256, uri=bool(how))
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -46,10 +53,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
+def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> sqlite3.Connection:
     """Creates the file where there is none, readable by its owner only, and brings its schema up to date.
 
-    Raises DatabaseUnusable.
+    `tell` gets a sentence about the latter. Raises DatabaseUnusable.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,14 +66,23 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     connection = open_as_it_is(path)
     with _closed_on_failure(connection, path):
         connection.execute("PRAGMA journal_mode = WAL")
-        _migrate(connection, path)
+        migrated = _migrate(connection, path)
+    if migrated:
+        tell(f"{path}: {migrated}")
     return connection
 
 
-def open_as_it_is(path: Path) -> sqlite3.Connection:
-    """Opens a file that is there and leaves its schema alone. Raises DatabaseUnusable."""
+def open_in_memory() -> sqlite3.Connection:
+    """A database without users, of today's schema."""
+    connection = connect(Path(":memory:"))
+    _take_steps(connection, 0)
+    return connection
+
+
+def open_as_it_is(path: Path, how: str = "") -> sqlite3.Connection:
+    """Opens a file that is there (`how`: see connect) and leaves its schema alone. Raises DatabaseUnusable."""
     try:
-        connection = connect(path)
+        connection = connect(path, how)
     except sqlite3.Error as error:
         raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
     with _closed_on_failure(connection, path):
@@ -105,39 +121,54 @@ def _check_origin(connection: sqlite3.Connection, path: Path) -> None:
     is_empty = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
     if not is_empty and _pragma(connection, "application_id") != APPLICATION_ID:
         raise DatabaseUnusable(path, "is a database of another program")
-    version = _pragma(connection, "user_version")
+    version = schema_of(connection)
     if version > len(MIGRATIONS):
         reason = f"was written by a newer version (schema {version}; this version knows {len(MIGRATIONS)})"
         raise DatabaseUnusable(path, reason)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def schema_of(connection: sqlite3.Connection) -> int:
+    """How many of the migrations the file has taken; 0 for an empty one."""
+    return _pragma(connection, "user_version")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> str | None:
     """Takes the missing steps in one transaction, so that two processes cannot take one twice.
 
-    Steps only go forward; a copy of the file as it was stays beside it for who has to go back.
+    Steps only go forward; a copy of the file as it was stays beside it for who has to go back. Returns what is to be
+    said of it.
     """
-    if _pragma(connection, "user_version") == len(MIGRATIONS):
-        return
+    if schema_of(connection) == len(MIGRATIONS):
+        return None
+    migrated = None
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _pragma(connection, "user_version")
+        version = schema_of(connection)
         if 0 < version < len(MIGRATIONS):
-            _copy_before_migration(path)
-        for step in MIGRATIONS[version:]:
-            for statement in step:
-                connection.execute(statement)
+            copy = _copy_before_migration(path)
+            migrated = f"migrated from schema {version} to {len(MIGRATIONS)}; a copy is in {copy}"
+        _take_steps(connection, version)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    return migrated
 
 
-def _copy_before_migration(path: Path) -> None:
+def _take_steps(connection: sqlite3.Connection, taken: int) -> None:
+    for step in MIGRATIONS[taken:]:
+        for statement in step:
+            connection.execute(statement)
+
+
+def _copy_before_migration(path: Path) -> Path:
     """Through a connection of its own: the caller's holds the lock that keeps all writers off meanwhile."""
+    copy = path.with_name(f"{path.name}.before-schema-{len(MIGRATIONS)}")
     with contextlib.closing(connect(path)) as reader:
-        copy_database(reader, path.with_name(f"{path.name}.before-schema-{len(MIGRATIONS)}"))
+        copy_database(reader, copy)
+    return copy
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
