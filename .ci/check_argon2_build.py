@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from check_wheel import ROOT, try_server
+from check_wheel import ROOT, served, try_server
 
 PYTHON = ROOT / ".venv" / "bin" / "python"
 
@@ -23,8 +23,9 @@ def main() -> None:
     subprocess.check_call([PYTHON, "-c", VERIFY, KNOWN])
     processor = subprocess.check_output([PYTHON, "-c", PROCESSOR], text=True).strip()
     assert processor, "the build does not say which processor it is for"
-    with tempfile.TemporaryDirectory() as folder:
-        try_server(Path(folder), PYTHON.with_name("jsonrpc-backend"))
+    program = PYTHON.with_name("jsonrpc-backend")
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder), program) as (endpoint, body):
+        try_server(endpoint, body)
     print(f"Argon2 is built for {processor}.")
 
 

@@ -4,6 +4,8 @@ import gc
 import inspect
 import json
 import os
+import pydoc
+import re
 import signal
 import socket
 import subprocess
@@ -16,8 +18,9 @@ from typing import Any, assert_type
 import pytest
 
 import jsonrpc_backend
-from jsonrpc_backend.client import AsyncClient, Client, Notification, User
+from jsonrpc_backend.client import AsyncClient, Client, ManagementClient, Notification, User
 from jsonrpc_backend.client.blocking import UserMethods
+from jsonrpc_backend.client.management import UserManagement
 from jsonrpc_backend.client.user_methods import AsyncUserMethods
 from jsonrpc_backend.errors import ConnectionFailed, InvalidParams, LoginRequired, MethodNotFound, TimedOut
 from tests.servers import ServerProcess
@@ -63,6 +66,19 @@ def test_both_clients_have_the_same_names_and_parameters(asynchronous: type, blo
             assert inspect.signature(method) == inspect.signature(getattr(asynchronous, name))
             assert method.__doc__
     assert inspect.signature(AsyncClient) == inspect.signature(Client)
+
+
+@pytest.mark.parametrize(("client", "methods"), [(Client, UserMethods), (ManagementClient, UserManagement)])
+def test_help_describes_the_client_that_blocks(client: type, methods: type) -> None:
+    described = pydoc.plain(pydoc.render_doc(client))
+    of_users = pydoc.plain(pydoc.render_doc(methods))
+    assert not re.search("Async|await|async ", described + of_users)
+    assert "without `/" in described, "what the parameters mean"
+    for name, member in public(methods).items():
+        assert re.search(rf"\b{name}\b", str(inspect.getdoc(client.user))), "help(Client) says what it can do"  # type: ignore[attr-defined]
+        assert f"{name}(self" in of_users
+        assert member.__qualname__ == f"{methods.__qualname__}.{name}"
+        assert member.__module__ == methods.__module__
 
 
 # Against a server

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import textwrap
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -22,6 +23,13 @@ class Blocking(Generic[A]):
         self._asynchronous = asynchronous
         self._thread = thread
 
+    def __init_subclass__(cls) -> None:
+        """The methods that `blocking` has made are the class's own, for `help` and tracebacks."""
+        super().__init_subclass__()
+        for name, member in vars(cls).items():
+            if hasattr(member, "__wrapped__"):
+                member.__qualname__, member.__module__ = f"{cls.__qualname__}.{name}", cls.__module__
+
 
 def blocking(
     method: Callable[Concatenate[A, P], Coroutine[Any, Any, T]],
@@ -32,11 +40,21 @@ def blocking(
     def wait(self: Blocking[A], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._thread.run(method(self._asynchronous, *args, **kwargs))
 
+    wait.__doc__ = (method.__doc__ or "").replace("await ", "")  # in examples
     return wait
 
 
+def documented(group: str | None, methods: type) -> str:
+    """What `help` of a client says of a group of methods: what the group is, and their names."""
+    names = ", ".join(name for name in vars(methods) if not name.startswith("_"))
+    return f"{group}\n\n{textwrap.fill(names, 100)}"
+
+
 class UserMethods(Blocking[AsyncUserMethods]):
-    """Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect."""
+    """The documented `User.*` methods, each of which waits for its result.
+
+    Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect.
+    """
 
     register = blocking(AsyncUserMethods.register)
     validate = blocking(AsyncUserMethods.validate)
@@ -93,9 +111,13 @@ class Client(BlockingClient[AsyncClient]):
         state_file: str | os.PathLike[str] | None = None,
         timeout: float = 30.0,
     ) -> None:
-        """The parameters of `AsyncClient`. A state file is read here.
+        """`url` is the server's address, without `/json-rpc`.
 
-        ValueError: it is damaged or belongs to another endpoint. OSError: it cannot be read or made.
+        `device` names this installation, 1 to 255 characters; a random id is made by default. `state_file` keeps
+        the device id, the session and the login token for later runs, readable by its owner only; one client at a
+        time can use it, and only for one endpoint. `timeout` is in seconds, for each call as a whole.
+
+        ValueError: the state file is damaged or belongs to another endpoint. OSError: it cannot be read or made.
         """
         client = AsyncClient(url, backend_id, api_key, device=device, state_file=state_file, timeout=timeout)
         super().__init__(client, LoopThread(client.close))
@@ -104,8 +126,10 @@ class Client(BlockingClient[AsyncClient]):
 
     @property
     def user(self) -> UserMethods:
-        """The documented `User.*` methods."""
+        """The documented `User.*` methods; `help(client.user)` describes them."""
         return UserMethods(self._asynchronous.user, self._thread)
+
+    user.__doc__ = documented(user.__doc__, UserMethods)
 
     @property
     def device(self) -> str:

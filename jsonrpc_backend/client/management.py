@@ -10,7 +10,7 @@ from typing import Any, Self
 from jsonrpc_backend.errors import InvalidResponse, RpcError
 
 from . import wire
-from .blocking import Blocking, BlockingClient, blocking
+from .blocking import Blocking, BlockingClient, blocking, documented
 from .loop_thread import LoopThread
 from .transport import Transport
 from .user import User, read_time
@@ -225,7 +225,10 @@ class AsyncThrottleManagement:
 
 
 class UserManagement(Blocking[AsyncUserManagement]):
-    """Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect."""
+    """The operators' `User.*` methods, each of which waits for its result.
+
+    Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect.
+    """
 
     list = blocking(AsyncUserManagement.list)
     create = blocking(AsyncUserManagement.create)
@@ -254,19 +257,26 @@ class ManagementClient(BlockingClient[AsyncManagementClient]):
     """
 
     def __init__(self, url: str, backend_id: str, key: str, *, timeout: float = 30.0) -> None:
-        """The parameters of `AsyncManagementClient`."""
+        """`url` is the server's address, without `/manage/json-rpc`; `key` a management key of the backend.
+
+        `timeout` is in seconds, for each call as a whole.
+        """
         client = AsyncManagementClient(url, backend_id, key, timeout=timeout)
         super().__init__(client, LoopThread(client.close))
 
     @property
     def user(self) -> UserManagement:
-        """The documented `User.*` methods."""
+        """The documented `User.*` methods; `help(client.user)` describes them."""
         return UserManagement(self._asynchronous.user, self._thread)
+
+    user.__doc__ = documented(user.__doc__, UserManagement)
 
     @property
     def throttle(self) -> ThrottleManagement:
         """The `Throttle.*` methods."""
         return ThrottleManagement(self._asynchronous.throttle, self._thread)
+
+    throttle.__doc__ = documented(throttle.__doc__, ThrottleManagement)
 
     call = blocking(AsyncManagementClient.call)
     batch = blocking(AsyncManagementClient.batch)
