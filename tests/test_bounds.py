@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend.store import known_devices, login_tokens, sessions
+from jsonrpc_backend.store import known_devices, known_places, login_tokens, sessions
 from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
@@ -83,8 +83,8 @@ async def test_a_family_ends_when_it_is_full(room: int, server: InProcessServer,
 async def test_devices_that_were_not_used_for_long_are_strangers_again(server: InProcessServer, user: Wire) -> None:
     execute(
         server,
-        f"INSERT INTO known_devices {NUMBERS} SELECT randomblob(32), user_key, used_at + i FROM known_devices, n"
-        " WHERE user_key = 1",
+        f"INSERT INTO known_devices (digest, user_key, used_at) {NUMBERS}"
+        " SELECT randomblob(32), user_key, used_at + i FROM known_devices, n WHERE user_key = 1",
     )
     assert (await login(user.elsewhere())).session
     kept = server.rows("SELECT count(*) FROM known_devices WHERE user_key = 1")
@@ -100,6 +100,18 @@ async def test_signing_in_again_on_a_device_takes_no_row_more(server: InProcessS
     assert count(server, "known_devices") == before
 
 
+async def test_places_that_were_not_used_for_long_are_forgotten(server: InProcessServer, user: Wire) -> None:
+    execute(
+        server,
+        f"INSERT INTO known_places (user_key, place, used_at) {NUMBERS}"
+        " SELECT user_key, randomblob(8), used_at + i FROM known_places, n WHERE user_key = 1",
+    )
+    assert (await login(user.elsewhere())).session
+    assert server.rows("SELECT count(*) FROM known_places WHERE user_key = 1") == [(known_places.MOST_PER_USER,)]
+    assert count(server, "known_places") == known_places.MOST_PER_USER + 1, "the other user's place is kept"
+
+
 async def test_what_is_known_of_devices_goes_with_the_user(server: InProcessServer, user: Wire) -> None:
     await user.call("User.unregister", password="password")
     assert server.rows("SELECT DISTINCT user_key FROM known_devices") == [(2,)]
+    assert server.rows("SELECT DISTINCT user_key FROM known_places") == [(2,)]
