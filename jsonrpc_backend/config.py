@@ -89,6 +89,12 @@ def text(allowed: str = "a string", pattern: str = r"(?s).*", *, secret: bool = 
     return Rule(allowed, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None, secret=secret)
 
 
+def host_name(*, may_be_empty: bool = False) -> Rule:
+    """Without the scheme and the port of a URL, which are taken for a part of the name wherever it is looked up."""
+    allowed = "a host name or address, " + ("or empty" if may_be_empty else 'such as "127.0.0.1" or "::1"')
+    return Rule(allowed, lambda value: isinstance(value, str) and (_is_host(value) or (may_be_empty and value == "")))
+
+
 def one_of(*choices: str) -> Rule:
     return Rule(" or ".join(f'"{choice}"' for choice in choices), lambda value: value in choices)
 
@@ -117,6 +123,14 @@ def _is_network(value: str) -> bool:
         ipaddress.ip_network(value)
     except ValueError:
         return False
+    return True
+
+
+def _is_host(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", value) is not None
     return True
 
 
@@ -185,7 +199,7 @@ def tables(cls: type, name: re.Pattern[str], allowed_name: str, defaults: Mappin
 
 @dataclass(frozen=True)
 class ServerConfig:
-    host: str = setting("127.0.0.1", text("a host name or address", r"\S+"), "Address to listen on.")
+    host: str = setting("127.0.0.1", host_name(), "Address to listen on.")
     port: int = setting(8080, integer(0, 65535), "Port to listen on; 0 takes a free one.")
     data_dir: str = setting(
         "data",
@@ -241,9 +255,7 @@ class ServerConfig:
 @dataclass(frozen=True)
 class MetricsConfig:
     enabled: bool = setting(False, boolean(), "Whether /metrics is served, for Prometheus; needs prometheus-client.")
-    host: str = setting(
-        "127.0.0.1", text("a host name or address", r"\S+"), "Address to serve it at. Whoever reaches it can read it."
-    )
+    host: str = setting("127.0.0.1", host_name(), "Address to serve it at. Whoever reaches it can read it.")
     port: int = setting(9464, integer(0, 65535), "Port to serve it at; 0 takes a free one.")
 
 
@@ -251,7 +263,7 @@ class MetricsConfig:
 class ManagementConfig:
     host: str = setting(
         "",
-        text("a host name or address, or empty", r"\S*"),
+        host_name(may_be_empty=True),
         "Address of the operators' API (/manage/json-rpc); empty: that of the server. If set, the server's has it not.",
     )
     port: int = setting(8081, integer(0, 65535), "Port of the operators' API where it has an address of its own.")
@@ -269,7 +281,7 @@ class PasswordsConfig:
 
 @dataclass(frozen=True)
 class SmtpConfig:
-    host: str = setting("", text("a host name, or empty", r"\S*"), "SMTP server; empty: keep mails, send none.")
+    host: str = setting("", host_name(may_be_empty=True), "SMTP server; empty: keep mails, send none.")
     port: int = setting(587, integer(1, 65535), "Port of the SMTP server.")
     security: str = setting("starttls", one_of("starttls", "tls", "none"), "How the connection is encrypted.")
     username: str = setting("", text(), "User name; empty: no authentication.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from jsonrpc_backend.cli import startable
 from jsonrpc_backend.cli.settings import config_path, reported
 from jsonrpc_backend.config import DEFAULT_CONFIG_FILE, read_config
 
@@ -18,4 +19,7 @@ def check_config(file: Path | None) -> None:
     path = config_path(file) or Path(DEFAULT_CONFIG_FILE)
     with reported():
         config = read_config(path)
+        startable.check(config, str(path))
+    for sentence in startable.exposed(config, path):
+        click.echo(f"Note: {sentence}", err=True)
     click.echo(f"{path} is valid. Backends: {', '.join(config.backends)}")

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import gc
 import json
+import logging
 import os
 import shlex
 import signal
@@ -19,7 +20,7 @@ from aiohttp import web
 from jsonrpc_backend import __version__, open_files
 from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.app import BACKENDS, Listen, make_app, serving
-from jsonrpc_backend.cli import program
+from jsonrpc_backend.cli import program, startable
 from jsonrpc_backend.cli.settings import (
     DATA_DIR_VARIABLE,
     DEFAULT_BACKEND,
@@ -37,6 +38,8 @@ from jsonrpc_backend.metrics import METRICS_PORT
 from jsonrpc_backend.one_core import on_one_core, run_anywhere
 from jsonrpc_backend.output import Output, writing
 from jsonrpc_backend.store.data_dir_lock import locked
+
+log = logging.getLogger(__name__)
 
 
 def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -66,14 +69,17 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
             port=config.server.port if port is None else port,
         )
         config = dataclasses.replace(config, server=server)
-        embedded = config_path(config_file) is None
+        file = config_path(config_file)
+        startable.check(config, str(file or "embedded configuration"))
         with (
             _output_that_may_fail(),
             logging_to(sys.stderr, config.server) as lines,
             writing(sys.stdout, lambda lost: f"({lost} texts could not be printed.)\n") as output,
             locked(Path(config.server.data_dir)),
         ):
-            asyncio.run(_run(config, lines, output, paste, embedded=embedded, development=development))
+            for sentence in startable.exposed(config, file):
+                log.warning(sentence)
+            asyncio.run(_run(config, lines, output, paste, embedded=file is None, development=development))
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from jsonrpc_backend.events import Observer
 from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.seal import Seal, Unreadable
-from jsonrpc_backend.mail.smtp import Mailer, NotSent
+from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
 from jsonrpc_backend.store import mails, password_resets, users
 from jsonrpc_backend.store.database import Database
 from jsonrpc_backend.store.mails import Mail
@@ -32,7 +32,6 @@ LONGEST_PAUSE_SECONDS = 300
 SECONDS_TO_NEXT_LOOK = 10  # for what the command line has put in, of which nobody tells
 PAUSE_AFTER_FAULT_SECONDS = 5
 SECONDS_BEFORE_WORK = 0.1  # so that the work for a user who exists does not slow down the answer that causes it
-LOST_KEY = "Restore it, or delete it: a new one is made, and mails that wait are lost."
 SECONDS_TO_FINISH = 2  # for the mail under way when the server stops
 
 
@@ -108,11 +107,9 @@ class Outbox:
         try:
             await asyncio.to_thread(self._seal.check)
         except Unreadable as error:
-            raise MailUnusable(f"{self._seal.key_file} does not hold a key for mails. {LOST_KEY}") from error
-        try:
-            await asyncio.to_thread(Mailer, self._smtp)
-        except OSError as error:  # also of what is no certificate
-            raise MailUnusable(f"smtp.ca_file: {self._smtp.ca_file} cannot be used: {error.strerror}") from error
+            raise MailUnusable(str(error)) from error
+        if reason := await asyncio.to_thread(unusable_certificates, self._smtp):
+            raise MailUnusable(f"smtp.ca_file: {reason}")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Outbox"]:

@@ -3,6 +3,7 @@
 The key is in a file beside the database, so a copy of the database alone opens no account.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,13 @@ class Seal:
         self.key_file = key_file
 
     def check(self) -> None:
-        """Raises Unreadable when there is a key file that holds no key, or that cannot be read."""
-        if self.key_file.exists():
+        """Raises Unreadable, with a sentence, when there is a key file that holds no key, or that cannot be read."""
+        if os.path.exists(self.key_file):  # noqa: PTH110 (False where nobody may look)
             try:
                 _fernet(self._stored_key())
             except (ValueError, OSError) as error:
-                raise Unreadable from error
+                way = "Restore it, or delete it: a new one is made, and mails that wait are lost."
+                raise Unreadable(f"{self.key_file} does not hold a key for mails. {way}") from error
 
     def encrypt(self, content: bytes) -> bytes:
         return _fernet(private_file.keep(self.key_file, _new_key)).encrypt(content)

@@ -21,6 +21,15 @@ class NotSent(Exception):
         self.permanent = permanent
 
 
+def unusable_certificates(config: SmtpConfig) -> str | None:
+    """Why no Mailer can be made of these settings, if so. Blocking."""
+    try:
+        Mailer(config)
+    except OSError as error:  # also of what is no certificate
+        return f"{config.ca_file} cannot be used: {error.strerror}"
+    return None
+
+
 class Mailer:
     """Sends through one SMTP server. Blocking to make: it reads the certificates that it trusts."""
 
