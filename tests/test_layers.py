@@ -12,7 +12,7 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors", "events", "one_core"}
+LEAVES = {"config", "errors", "events", "fairness", "one_core"}
 BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
 BELOW_CLI = {
     "app",
@@ -36,12 +36,13 @@ MAY_IMPORT = {
     "errors": set(),
     "config": set(),
     "events": set(),
+    "fairness": set(),
     "output": set(),
     "logs": {"config", "events", "output"},
     "metrics": {"accounts", "config", "events", "rpc", "store"},
     "config_file": {"config"},
     "monaql": set(),
-    "store": {"config", "monaql"},
+    "store": {"config", "fairness", "monaql"},
     "accounts": {"store"} | LEAVES,
     "mail": {"accounts", "store"} | LEAVES,
     "rpc": BELOW_RPC,
