@@ -25,7 +25,7 @@ from jsonrpc_backend.reference import ManagementReference, Reference
 from jsonrpc_backend.rpc.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.rpc.budget import Budget
 from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
-from jsonrpc_backend.rpc.endpoint import Endpoint
+from jsonrpc_backend.rpc.endpoint import Endpoint, Shared
 from jsonrpc_backend.rpc.management import Door
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
@@ -72,12 +72,12 @@ def make_app(
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, room)
-    budget = Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader)
+    shared = Shared(Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader))
     documented = config.server.docs or development
     offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
-    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app, observer), backends, budget)
+    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app, observer), backends, shared)
     managers = Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer)
-    management = Endpoint(config.server, managers, backends, budget, for_browsers=False)
+    management = Endpoint(config.server, managers, backends, shared, for_browsers=False)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = PasswordHasher(

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import argon2
 
@@ -17,6 +17,8 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.events import Observer
+from jsonrpc_backend.fairness import Caller
+from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.one_core import run_anywhere
 from jsonrpc_backend.store.users import NO_PASSWORD
 
@@ -28,7 +30,7 @@ IsGone = Callable[[], bool]
 
 
 class TooManyHashes(Exception):
-    """The queue is full, or the caller's share of it, or the caller did not wait for its turn.
+    """The queue is full and the caller has most in it, or its share, or the caller did not wait for its turn.
 
     `retry_after` is about the time that the queue takes to drain, in seconds.
     """
@@ -67,11 +69,49 @@ def hash_many(config: PasswordsConfig, passwords: Iterable[tuple[K, str]]) -> It
         pool.shutdown(cancel_futures=True)
 
 
+class _Hash(Generic[T]):
+    """What somebody waits for."""
+
+    __slots__ = ("is_gone", "not_now", "outcome", "work")
+
+    def __init__(self, work: Callable[[], T], not_now: TooManyHashes, is_gone: IsGone) -> None:
+        self.work = work
+        self.not_now = not_now
+        self.is_gone = is_gone
+        self.outcome: Future[T] = Future()
+
+    def begin(self) -> bool:
+        """False when nobody waits for it any more."""
+        if not self.outcome.set_running_or_notify_cancel():
+            return False
+        if self.is_gone():
+            self.outcome.set_exception(self.not_now)
+            return False
+        return True
+
+    def compute(self, observer: Observer) -> None:
+        began = time.perf_counter()
+        try:
+            try:
+                result = self.work()
+            finally:
+                observer.password_hashed(time.perf_counter() - began)
+            self.outcome.set_result(result)
+        except BaseException as error:
+            self.outcome.set_exception(error)
+
+    def give_up(self) -> None:
+        """Tells whoever waits, if anybody still does."""
+        if self.outcome.set_running_or_notify_cancel():
+            self.outcome.set_exception(self.not_now)
+
+
 class PasswordHasher:
     """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them.
 
+    Callers take turns. When the queue is full, the newest of whoever has most in it is given up, not who comes last.
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
-    What is asked for while others are computed is given up when its turn comes and its caller `is_gone`.
+    What had to wait is given up, too, when its turn comes and its caller `is_gone`.
     """
 
     def __init__(self, config: PasswordsConfig, most_per_caller: int | None, observer: Observer) -> None:
@@ -80,16 +120,19 @@ class PasswordHasher:
         self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[Caller] = Counter()
+        self._queue: Queue[_Hash[Any]] = Queue()
+        self._running = 0
+        self._lock = threading.Lock()  # around these two: each thread takes what is next as soon as it is free
         self._observer = observer
         self._nobodys_hash = self._argon2.hash(new_token())
 
-    async def hash(self, password: str, *, caller: str, is_gone: IsGone = lambda: False) -> str:
+    async def hash(self, password: str, *, caller: Caller, is_gone: IsGone = lambda: False) -> str:
         """A new PHC string. Raises TooManyHashes."""
         return await self._run(lambda: self._argon2.hash(password), caller, is_gone)
 
     async def verify(
-        self, stored_hash: str | None, password: str, *, caller: str, is_gone: IsGone = lambda: False
+        self, stored_hash: str | None, password: str, *, caller: Caller, is_gone: IsGone = lambda: False
     ) -> bool:
         """Whether the password is right; never for None (no user at all) or a user without a password.
 
@@ -116,6 +159,9 @@ class PasswordHasher:
 
     def close(self) -> None:
         """Waits for the hashes that are being computed, drops those that wait."""
+        with self._lock:
+            while self._queue:
+                self._queue.take().outcome.cancel()
         self._pool.shutdown(cancel_futures=True)
 
     def _matches(self, expected: str, password: str) -> bool:
@@ -126,29 +172,44 @@ class PasswordHasher:
         except argon2.exceptions.VerifyMismatchError:
             return False
 
-    async def _run(self, work: Callable[[], T], caller: str, is_gone: IsGone) -> T:
+    async def _run(self, work: Callable[[], T], caller: Caller, is_gone: IsGone) -> T:
         under_way = self._under_way.total()
         not_now = TooManyHashes(retry_after=1 + under_way // (40 * self._workers))
-        if under_way >= self._most or self._under_way[caller] >= self._most_per_caller:
+        if self._under_way[caller] >= self._most_per_caller:
             raise not_now
         has_to_wait = under_way >= self._workers
-
-        def work_for_somebody() -> T:
-            if has_to_wait and is_gone():
-                raise not_now
-            began = time.perf_counter()
-            try:
-                return work()
-            finally:
-                self._observer.password_hashed(time.perf_counter() - began)
-
+        asked: _Hash[T] = _Hash(work, not_now, is_gone if has_to_wait else lambda: False)
         self._under_way[caller] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work_for_somebody)
+            self._enqueue(caller, asked)
+            return await asyncio.wrap_future(asked.outcome)
         finally:
             self._under_way[caller] -= 1
             if not self._under_way[caller]:
                 del self._under_way[caller]
+
+    def _enqueue(self, caller: Caller, asked: "_Hash[T]") -> None:
+        with self._lock:
+            self._queue.put(caller, asked)
+            gives_way = self._queue.drop() if len(self._queue) + self._running > self._most else None
+        if gives_way is not asked:
+            self._pool.submit(self._compute_next)
+        if gives_way is not None:
+            gives_way.give_up()
+
+    def _compute_next(self) -> None:
+        """On a thread of the pool, once for each that came in: whatever is next by now, if anything is left."""
+        with self._lock:
+            if not self._queue:
+                return
+            asked = self._queue.take()
+            self._running += 1
+        try:
+            if asked.begin():
+                asked.compute(self._observer)
+        finally:
+            with self._lock:
+                self._running -= 1
 
 
 def _is_argon2(stored_hash: str) -> bool:

@@ -1,7 +1,6 @@
 """`User.*` of the operators' API: any user, without a password. Changes go into the audit log with what they change."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,11 +13,9 @@ from jsonrpc_backend.methods.user import (
     USERNAME_TAKEN,
     check_registration,
     new_user_id,
-    system_fields,
-    user_object,
 )
 from jsonrpc_backend.monaql import BindError, Condition, QueryError, parse
-from jsonrpc_backend.rpc.call import Encoded
+from jsonrpc_backend.rpc.call import Encoded, joined, system_fields, user_json
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import audit, password_resets, user_search, users
@@ -62,15 +59,16 @@ async def list_users(
             len(keys),
         )
 
-    async with call.backend.searching:
-        exchange.share.check()  # what the searches before found is counted by now
-        try:
-            result = await call.backend.database.read_long(search, seconds=seconds)
-        except TookTooLong as error:
-            raise InvalidOperation(TOO_SLOW.format(seconds)) from error
-        exchange.share.add(len(result))
+    with exchange.turn.paused():
+        async with call.backend.searching:
+            exchange.share.check()  # what the searches before found is counted by now
+            try:
+                result = await call.backend.database.read_long(search, seconds=seconds)
+            except TookTooLong as error:
+                raise InvalidOperation(TOO_SLOW.format(seconds)) from error
+            exchange.share.add(len(result))
     exchange.listed_bytes_left -= len(result)
-    return Encoded(result)
+    return Encoded(result, is_counted=True)
 
 
 def sort_field(name: str | None) -> str | None:
@@ -115,25 +113,23 @@ def _encoded_items(found: Iterable[User], names: list[str] | None, *, most_bytes
 
 
 def _encoded(user: User, names: list[str] | None) -> bytes:
-    properties = user.properties_json
-    if names is not None:
-        all_of_them = user.properties
-        properties = _to_json({name: all_of_them[name] for name in names if name in all_of_them})
-    fields = _to_json(system_fields(user))
-    # Both are objects, the first not empty: they are joined without being read again.
-    return (fields if properties == "{}" else f"{fields[:-1]},{properties[1:]}").encode()
+    if names is None:
+        return user_json(user).encode()
+    properties = user.properties
+    some_of_them = {name: properties[name] for name in names if name in properties}
+    return joined(users.to_json(system_fields(user)), users.to_json(some_of_them)).encode()
 
 
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _user_result(user: User) -> Encoded:
+    return Encoded(b'{"user":%s}' % user_json(user).encode())
 
 
 @management_method("User.get")
-async def get(call: ManagementCall, _id: str) -> dict[str, Any]:
+async def get(call: ManagementCall, _id: str) -> Encoded:
     found = await call.backend.database.read(users.find_by_id, _id)
     if found is None:
         raise InvalidParams({"_id": NO_SUCH_USER})
-    return {"user": user_object(found)}
+    return _user_result(found)
 
 
 @management_method("User.getPropertyNames")
@@ -149,8 +145,8 @@ async def get_property_names(call: ManagementCall) -> dict[str, Any]:
 @management_method("User.create")
 async def create(
     call: ManagementCall, username: str, password: str, properties: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    key, properties_json = await check_registration(call.backend, username, properties)
+) -> Encoded:
+    key, properties_json = await check_registration(call, username, properties)
     password_hash = await call.hash(password)
 
     def insert(db: sqlite3.Connection) -> User:
@@ -167,7 +163,7 @@ async def create(
         return user
 
     try:
-        return {"user": user_object(await call.backend.database.write(insert))}
+        return _user_result(await call.backend.database.write(insert))
     except UsernameTaken as error:
         raise InvalidParams({"username": USERNAME_TAKEN}) from error
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.throttle import Limited
@@ -10,8 +9,8 @@ from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
 from jsonrpc_backend.errors import InvalidParams
-from jsonrpc_backend.methods.user import OK, user_object
-from jsonrpc_backend.rpc.call import Call
+from jsonrpc_backend.methods.user import OK
+from jsonrpc_backend.rpc.call import Call, Encoded
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
 from jsonrpc_backend.store.users import User
@@ -41,7 +40,7 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
 
 
 @method("User.resetPasswordAndLogin", limited=Limited.RESET_TOKEN)
-async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> dict[str, Any]:
+async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> Encoded:
     # Before the token is looked at: the same work for everybody, and one transaction for all that follows.
     password_hash = await call.hash(new_password)
     sign_in = call.new_sign_in()
@@ -69,4 +68,4 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     user = await call.backend.database.write(reset)
     if user is None:
         raise InvalidParams({"token": UNUSABLE_TOKEN})
-    return call.sign_in_result(sign_in, user_object(user))
+    return call.sign_in_result(sign_in, user)

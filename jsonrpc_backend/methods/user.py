@@ -1,20 +1,23 @@
 """`User.*`: accounts, sessions and properties of an app's users."""
 
+import json
 import sqlite3
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidParams, LoginRequired
-from jsonrpc_backend.rpc.backend import Backend
-from jsonrpc_backend.rpc.call import Call
+from jsonrpc_backend.rpc.call import Call, Encoded, system_fields
+from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PasswordChanged, PropertiesTooLarge, User, UsernameTaken
+
+T = TypeVar("T")
 
 OK = "OK"
 
@@ -28,20 +31,8 @@ TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_B
 
 
 def user_object(user: User) -> dict[str, Any]:
-    """A user as clients see it. Property names cannot begin with an underscore, so they hide nothing."""
+    """A user as clients see it, for programs that read it themselves."""
     return system_fields(user) | user.properties
-
-
-def system_fields(user: User) -> dict[str, Any]:
-    """What a user has beside the properties. Operators alone ever see one who is disabled."""
-    fields = {
-        "_id": user.id,
-        "_username": user.username,
-        "_createdAt": user.created_at,
-        "_updatedAt": user.updated_at,
-        "_updateAt": user.updated_at,
-    }
-    return fields if user.disabled_at is None else fields | {"_disabledAt": user.disabled_at}
 
 
 def new_user_id() -> str:
@@ -52,10 +43,8 @@ def new_user_id() -> str:
 
 
 @method("User.register", limited=Limited.REGISTRATION)
-async def register(
-    call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    key, properties_json = await check_registration(call.backend, username, properties)
+async def register(call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None) -> Encoded:
+    key, properties_json = await check_registration(call, username, properties)
     password_hash = await call.hash(password)
     sign_in = call.new_sign_in()
 
@@ -76,24 +65,26 @@ async def register(
         user = await call.backend.database.write(create)
     except UsernameTaken as error:
         raise InvalidParams({"username": USERNAME_TAKEN}) from error
-    return call.sign_in_result(sign_in, user_object(user))
+    return call.sign_in_result(sign_in, user)
 
 
 @method("User.validate", limited=Limited.REGISTRATION)
 async def validate(call: Call, username: str, properties: Mapping[str, Any] | None = None) -> str:
-    await check_registration(call.backend, username, properties)
+    await check_registration(call, username, properties)
     return OK
 
 
-async def check_registration(backend: Backend, username: str, properties: Mapping[str, Any] | None) -> tuple[str, str]:
+async def check_registration(
+    call: Call | ManagementCall, username: str, properties: Mapping[str, Any] | None
+) -> tuple[str, str]:
     """The username's key and the encoded properties. Raises InvalidParams for what the schema cannot know."""
     complaints = {}
     key, properties_json = username_key(username), "{}"
     try:
-        properties_json = users.encode_properties(properties or {})
+        properties_json = await call.exchange.run(users.encode_properties, properties or {})
     except PropertiesTooLarge:
         complaints["properties"] = TOO_LARGE
-    if await backend.database.read(users.is_username_taken, key):
+    if await call.backend.database.read(users.is_username_taken, key):
         complaints["username"] = USERNAME_TAKEN
     if complaints:
         raise InvalidParams(complaints)
@@ -131,7 +122,7 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 
 
 @method("User.login", limited=Limited.PASSWORD)
-async def login(call: Call, username: str, password: str) -> dict[str, Any]:
+async def login(call: Call, username: str, password: str) -> Encoded:
     database = call.backend.database
     user, expected = await database.read(find_user, username_key(username))
     is_right = await call.verify(expected, password)
@@ -149,7 +140,7 @@ async def login(call: Call, username: str, password: str) -> dict[str, Any]:
         await database.write(open_session)
     except PasswordChanged as error:
         raise InvalidParams({"password": WRONG_CREDENTIALS}) from error
-    return call.sign_in_result(sign_in, user_object(user))
+    return call.sign_in_result(sign_in, user)
 
 
 def _auto_login_off(config: BackendConfig) -> str | None:
@@ -157,14 +148,14 @@ def _auto_login_off(config: BackendConfig) -> str | None:
 
 
 @method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN)
-async def auto_login(call: Call, login_token: str) -> dict[str, Any]:
+async def auto_login(call: Call, login_token: str) -> Encoded:
     sign_in = call.new_sign_in()
     user = await call.backend.database.write(
         sign_in.record_successor, login_token, created_after=call.backend.oldest_login_token
     )
     if user is None:
         raise InvalidParams({"loginToken": UNUSABLE_LOGIN_TOKEN})
-    return call.sign_in_result(sign_in, user_object(user))
+    return call.sign_in_result(sign_in, user)
 
 
 @method("User.isAuthenticated", session=Session.OPTIONAL)
@@ -185,17 +176,41 @@ async def logout(call: Call) -> str:
 # --- properties ------------------------------------------------------------------------------------------
 
 
-@method("User.getProperty", session=Session.REQUIRED)
-async def get_property(call: Call, name: str) -> dict[str, Any]:
-    return {"value": call.user.properties.get(name)}
+@method("User.getProperty", session=Session.REQUIRED, reads_properties=True)
+async def get_property(call: Call, name: str) -> Encoded:
+    return Encoded(b'{"value":%s}' % (await _values(call, [name])).get(name, "null").encode())
 
 
-@method("User.getProperties", session=Session.REQUIRED)
-async def get_properties(call: Call, names: list[str] | None = None) -> dict[str, Any]:
-    properties = call.user.properties
-    if names is not None:
-        properties = {name: properties[name] for name in names if name in properties}
-    return {"properties": properties}
+@method("User.getProperties", session=Session.REQUIRED, reads_properties=True)
+async def get_properties(call: Call, names: list[str] | None = None) -> Encoded:
+    if names is None:
+        stored = call.session.properties_json or await call.backend.database.read(users.find_properties, call.user.key)
+        return Encoded(b'{"properties":%s}' % _there(stored).encode())
+    values = await _values(call, names)
+    return Encoded(b'{"properties":{%s}}' % ",".join(f'"{name}":{value}' for name, value in values.items()).encode())
+
+
+async def _values(call: Call, names: list[str]) -> Mapping[str, str]:
+    """Those that the user has, each as JSON."""
+    stored = call.session.properties_json
+    if stored is not None:
+        return _picked(stored, names)
+    if len(names) <= users.MOST_AT_ONCE:
+        return _there(await call.backend.database.read(users.find_values, call.user.key, names))
+    stored = _there(await call.backend.database.read(users.find_properties, call.user.key))
+    return await call.exchange.large_work.run(call.exchange.turn, _picked, stored, names)
+
+
+def _picked(stored: str, names: list[str]) -> dict[str, str]:
+    properties = json.loads(stored)
+    return users.encode_values({name: properties[name] for name in names if name in properties})
+
+
+def _there(found: T | None) -> T:
+    """What has been found. Raises LoginRequired where the account was deleted while the call was under way."""
+    if found is None:
+        raise LoginRequired
+    return found
 
 
 @method("User.saveProperty", session=Session.REQUIRED)
@@ -209,8 +224,9 @@ async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
 
 
 async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> str:
+    encoded = await call.exchange.run(users.encode_values, changes)
     try:
-        merged = await call.backend.database.write(users.merge_properties, call.user.key, changes, call.now)
+        merged = await call.backend.database.write(users.merge_encoded, call.user.key, encoded, call.now)
     except PropertiesTooLarge as error:
         raise InvalidParams({too_large: TOO_LARGE}) from error
     if not merged:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
+from jsonrpc_backend.fairness import Caller
+
 log = logging.getLogger(__name__)
 
 Address = IPv4Address | IPv6Address
@@ -106,6 +108,12 @@ def networks_of(address: Address | None) -> tuple[Network, ...]:
     if address is None:
         return (Network("", 1),)
     return tuple(Network(_name(address, prefix), times) for prefix, times in _PREFIXES[address.version])
+
+
+@functools.lru_cache(REMEMBERED)
+def caller_at(address: Address | None) -> Caller:
+    """Who takes turns with others: the networks, the widest first, and the address."""
+    return tuple(network.name for network in reversed(networks_of(address)))
 
 
 def counted_as(address: Address | None) -> str:

@@ -13,6 +13,7 @@ from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.events import Observer
+from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
@@ -31,6 +32,7 @@ MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
 PURGE_INTERVAL_SECONDS = 600
 KEEP_MAILS = 7 * DAY
+CALLS_OF_A_USER_AT_ONCE = 8  # an account that thousands use at once waits behind itself
 PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
 
 
@@ -76,6 +78,7 @@ class Backend:
         self.search_seconds = process.config.management.search_seconds
         self.searching = asyncio.Lock()  # one at a time: what it finds may be large
         self.passwords = process.passwords
+        self.lanes = Lanes(CALLS_OF_A_USER_AT_ONCE)
         self.clock = process.clock
         # What a wrong clock has ended comes back with the right time, unless it has been removed.
         meanwhile = "nothing is removed for what has ended by that"
@@ -157,11 +160,15 @@ class Backend:
             measure, self._path, used_after=now - self._session_idle, created_after=now - self._session_valid
         )
 
-    async def find_session(self, digest: bytes) -> sessions.Session | None:
+    async def find_session(self, digest: bytes, *, with_properties: bool) -> sessions.Session | None:
         """The session unless it has ended; notes now and then that it is in use."""
         now = self.clock()
         session = await self.database.read(
-            sessions.find, digest, used_after=now - self._session_idle, created_after=now - self._session_valid
+            sessions.find,
+            digest,
+            used_after=now - self._session_idle,
+            created_after=now - self._session_valid,
+            with_properties=with_properties,
         )
         # A read is not a write: once a minute is enough, or more often where sessions idle out fast.
         if session and now - session.used_at >= min(MINUTE, self._session_idle // 10):

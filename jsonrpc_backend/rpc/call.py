@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.errors import LoginRequired
+from jsonrpc_backend.fairness import Caller, current_caller
+from jsonrpc_backend.fairness.turns import Turn
 from jsonrpc_backend.rpc.addresses import Address, Network, counted_as, networks_of
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.budget import Share
+from jsonrpc_backend.rpc.large_work import LargeWork
 from jsonrpc_backend.store.sessions import Session
-from jsonrpc_backend.store.users import User
+from jsonrpc_backend.store.users import Account, User, to_json
+
+T = TypeVar("T")
 
 MAX_LISTED_BYTES = 32 * 1024 * 1024
 
@@ -22,7 +27,7 @@ class Exchange:
     """One HTTP request: what its calls have in common, and the session that one of them opened.
 
     `find_address` finds out where it comes from, if that can be told; `is_gone`, whether who sent it has hung up;
-    `share` is what it takes of the memory.
+    `share` is what it takes of the memory; `caller` takes turns with others, and has one now.
     """
 
     backend_id: str
@@ -30,6 +35,9 @@ class Exchange:
     find_address: Callable[[], Address | None]
     is_gone: Callable[[], bool]
     share: Share
+    caller: Caller
+    turn: Turn
+    large_work: LargeWork
     management_key: str = field(default="", repr=False)
     large: bool = False  # work in proportion to the body's size leaves the event loop
     may_hold_unportable: bool = False
@@ -44,15 +52,42 @@ class Exchange:
         """The same, and the networks around it for which limits are counted too."""
         return networks_of(self.find_address())
 
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """What `work(…)` returns or raises; work in proportion to the body's size."""
+        return await self.large_work.run(self.turn, work, *args) if self.large else work(*args)
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A result that is JSON already, because it is too large to be encoded on the event loop.
+    """A result that is JSON already: properties are passed on as they are stored, be they large or small.
 
-    Its bytes have been added to the request's share of the memory.
+    `is_counted`: its bytes have been added to the request's share of the memory.
     """
 
     json: bytes = field(repr=False)
+    is_counted: bool = False
+
+
+def system_fields(user: Account) -> dict[str, Any]:
+    """What a user has beside the properties. Operators alone ever see one who is disabled."""
+    fields = {
+        "_id": user.id,
+        "_username": user.username,
+        "_createdAt": user.created_at,
+        "_updatedAt": user.updated_at,
+        "_updateAt": user.updated_at,
+    }
+    return fields if user.disabled_at is None else fields | {"_disabledAt": user.disabled_at}
+
+
+def user_json(user: User) -> str:
+    """A user as clients see it. Property names cannot begin with an underscore, so they hide nothing."""
+    return joined(to_json(system_fields(user)), user.properties_json)
+
+
+def joined(first: str, second: str) -> str:
+    """Two JSON objects as one, without reading them again; the first is not empty."""
+    return first if second == "{}" else f"{first[:-1]},{second[1:]}"
 
 
 @dataclass(slots=True)
@@ -65,10 +100,13 @@ class Call:
     session_id: str | None = None
     _session: Session | None = field(default=None, init=False)
 
-    async def identify(self) -> bool:
+    async def identify(self, *, with_properties: bool) -> bool:
         """Looks the session up; whether somebody is signed in."""
         if self.session_id is not None:
-            self._session = await self.backend.find_session(digest(self.session_id))
+            found = await self.backend.find_session(digest(self.session_id), with_properties=with_properties)
+            if found is not None:
+                self._session = found
+                current_caller.set((*self.exchange.caller, f"{self.backend.id} {found.user.key}"))
         return self.signed_in
 
     @property
@@ -83,7 +121,7 @@ class Call:
         return self._session
 
     @property
-    def user(self) -> User:
+    def user(self) -> Account:
         """The user of a signed-in call, as of its beginning. Raises LoginRequired."""
         return self.session.user
 
@@ -95,13 +133,15 @@ class Call:
     async def hash(self, password: str) -> str:
         """A new hash, within the caller's share of the work. Raises TooManyHashes."""
         exchange = self.exchange
-        return await self.backend.passwords.hash(password, caller=exchange.client(), is_gone=exchange.is_gone)
+        with exchange.turn.paused():
+            return await self.backend.passwords.hash(password, caller=exchange.caller, is_gone=exchange.is_gone)
 
     async def verify(self, stored_hash: str | None, password: str) -> bool:
         """Whether the password is right; never for None, after the same work. Raises TooManyHashes."""
         exchange = self.exchange
         verify = self.backend.passwords.verify
-        return await verify(stored_hash, password, caller=exchange.client(), is_gone=exchange.is_gone)
+        with exchange.turn.paused():
+            return await verify(stored_hash, password, caller=exchange.caller, is_gone=exchange.is_gone)
 
     @property
     def origin(self) -> Origin:
@@ -110,7 +150,8 @@ class Call:
     def new_sign_in(self) -> SignIn:
         return SignIn.new(origin=self.origin, now=self.now, with_login_token=self.backend.config.auto_login.enabled)
 
-    def sign_in_result(self, sign_in: SignIn, user: dict[str, Any]) -> dict[str, Any]:
+    def sign_in_result(self, sign_in: SignIn, user: User) -> Encoded:
         """The result of a method that has signed in; the session id goes into the response's header."""
         self.exchange.opened_session = sign_in.session_id
-        return {"user": user} | ({"loginToken": sign_in.login_token} if sign_in.login_token else {})
+        login_token = f',"loginToken":"{sign_in.login_token}"' if sign_in.login_token else ""
+        return Encoded(f'{{"user":{user_json(user)}{login_token}}}'.encode())

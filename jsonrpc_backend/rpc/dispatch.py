@@ -6,7 +6,6 @@ puts exception texts and Python signatures into `error.data`. Its steps are call
 everybody inspects the method's signature and starts a task at each call: 30 µs of 45.
 """
 
-import asyncio
 import hmac
 import logging
 import random
@@ -191,6 +190,17 @@ async def _run(method: Method, admit: Admission, request: _Request) -> Any:
     if not isinstance(params, dict):
         raise InvalidParams({"params": "Params must be an object with named parameters."})
     call, own = await admit(method, params, request.exchange)
+    if not isinstance(call, Call) or not call.signed_in:
+        return await _handle(method, call, own)
+    lanes, user = call.backend.lanes, (str(call.user.key),)
+    await lanes.begin(user, call.exchange.turn)
+    try:
+        return await _handle(method, call, own)
+    finally:
+        lanes.end(user)
+
+
+async def _handle(method: Method, call: Call | ManagementCall, own: dict[str, Any]) -> Any:
     if not isinstance(call, Call) or method.limited is None:
         return await method.handler(call, **await _check_params(method, call, own))
     # Before the schema, so that malformed guesses count too.
@@ -241,7 +251,7 @@ def _is_key(value: Any, backend: Backend) -> bool:
 
 async def _check_sign_in(method: Method, call: Call) -> None:
     if method.session is not Session.IGNORED:
-        signed_in = await call.identify()
+        signed_in = await call.identify(with_properties=method.reads_properties)
         if method.session is Session.REQUIRED and not signed_in:
             raise LoginRequired
         if method.session is Session.FORBIDDEN and signed_in:
@@ -265,7 +275,7 @@ async def _check_params(method: Method, call: Call | ManagementCall, params: dic
         found = schema.complaints(given)
         return found | _unportable_params(method, given) if call.exchange.may_hold_unportable else found
 
-    complaints = await asyncio.to_thread(check) if call.exchange.large else check()
+    complaints = await call.exchange.run(check)
     if complaints:
         raise InvalidParams(complaints)
     return {method.keywords[name]: value for name, value in given.items()}

@@ -15,23 +15,35 @@ from aiohttp import web
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError, RpcError
-from jsonrpc_backend.rpc.addresses import Address, Proxies
+from jsonrpc_backend.fairness import Caller, current_caller
+from jsonrpc_backend.fairness.turns import Turn, Turns
+from jsonrpc_backend.rpc.addresses import Address, Proxies, caller_at
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.budget import RETRY_SECONDS, Budget, Share
 from jsonrpc_backend.rpc.call import Encoded, Exchange
 from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
+from jsonrpc_backend.rpc.large_work import LargeWork
 from jsonrpc_backend.rpc.management import KEY_HEADER
-from jsonrpc_backend.rpc.parse import may_hold_unportable, parse
+from jsonrpc_backend.rpc.parse import may_hold_unportable, parse, parsed_size
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
 
 # From this size on, work in proportion to a body would be felt by other calls: it leaves the event loop.
 LARGE_BODY_BYTES = 32 * 1024
 
-# Parsed, a body takes many times its size in memory, so only a few are at a time; others wait as bytes.
-LARGE_BODIES_AT_ONCE = 2
+# Of all callers together. More would not be done sooner: each step of a call would wait for steps of so many others.
+CALLS_AT_ONCE = 32
 
 PREFLIGHT_SECONDS = 86400
+
+
+class Shared:
+    """What requests share, whichever endpoint they are for."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.turns = Turns(CALLS_AT_ONCE)
+        self.large_work = LargeWork()
 
 
 class Endpoint:
@@ -45,7 +57,7 @@ class Endpoint:
         config: ServerConfig,
         dispatcher: Dispatcher,
         backends: Mapping[str, Backend],
-        budget: Budget,
+        shared: Shared,
         *,
         for_browsers: bool = True,
     ) -> None:
@@ -54,14 +66,13 @@ class Endpoint:
         self._dispatcher = dispatcher
         self._backends = backends
         self._proxies = Proxies(config.trusted_proxies)
-        self._budget = budget
-        self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+        self._shared = shared
         self._stopping = False
         self._bodies: set[asyncio.Timeout] = set()  # the deadlines of those that are being received
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            with Share(self._budget) as share:
+            with Share(self._shared.budget, self._caller(request)) as share:
                 response = await self._post(request, share)
                 self.allow_origin(request, response)
                 return await _sent(request, response)
@@ -114,9 +125,10 @@ class Endpoint:
 
         Raises RpcError.
         """
-        with Share(self._budget) as share:
+        with Share(self._shared.budget, self._caller(request)) as share:
             exchange = self._exchange(request, backend_id, share)
-            answer = await self._dispatcher.answer({"jsonrpc": "2.0", "method": method, "id": 1}, exchange)
+            async with exchange.turn:
+                answer = await self._dispatcher.answer({"jsonrpc": "2.0", "method": method, "id": 1}, exchange)
         assert answer is not None  # noqa: S101 (since it has an id)
         if "error" in answer:
             raise RpcError.from_object(answer["error"])
@@ -145,8 +157,14 @@ class Endpoint:
             find_address=lambda: self._find_address(request),
             is_gone=lambda: request.transport is None,
             share=share,
+            caller=share.caller,
+            turn=Turn(self._shared.turns, share.caller),
+            large_work=self._shared.large_work,
             management_key=request.headers.get(KEY_HEADER, ""),
         )
+
+    def _caller(self, request: web.Request) -> Caller:
+        return caller_at(self._find_address(request))
 
     def _find_address(self, request: web.Request) -> Address | None:
         return self._proxies.find_client(request.remote, request.headers.getall("X-Forwarded-For", []))
@@ -154,14 +172,16 @@ class Endpoint:
     async def _answer(self, request: web.Request, exchange: Exchange, share: Share) -> bytes | None:
         """The response, encoded, or None for nothing but notifications. Raises RpcError."""
         body = await self._read_body(request, share)
-        share.check()
-        exchange.may_hold_unportable = may_hold_unportable(body)
-        if len(body) < LARGE_BODY_BYTES:
-            return await self._answer_value(parse(body, carefully=exchange.may_hold_unportable), exchange, share)
-        exchange.large = True
-        async with self._large_bodies:
-            value = await asyncio.to_thread(parse, body, carefully=exchange.may_hold_unportable)
-            return await self._answer_value(value, exchange, share)
+        async with exchange.turn:
+            share.check()
+            exchange.may_hold_unportable = carefully = may_hold_unportable(body)
+            if len(body) < LARGE_BODY_BYTES:
+                return await self._answer_value(parse(body, carefully=carefully), exchange, share)
+            exchange.large = True
+            current_caller.set(exchange.caller)
+            async with exchange.large_work.holding(exchange.turn, exchange.caller, parsed_size(body)):
+                value = await exchange.large_work.run(exchange.turn, parse, body, carefully=carefully)
+                return await self._answer_value(value, exchange, share)
 
     async def _answer_value(self, value: Any, exchange: Exchange, share: Share) -> bytes | None:
         if not isinstance(value, list):
@@ -174,11 +194,12 @@ class Endpoint:
             answer = await self._answer_element(element, exchange, share)
             if answer is not None:
                 answers.append(answer)
-                await asyncio.sleep(0)  # other calls get their turn
+                await exchange.turn.renew()
         return b"[" + b",".join(answers) + b"]" if answers else None
 
     async def _answer_element(self, element: Any, exchange: Exchange, share: Share) -> bytes | None:
         began = time.perf_counter()
+        current_caller.set(exchange.caller)  # an element before may have been of somebody who is signed in
         try:
             share.check()
             answer = await self._dispatcher.answer(element, exchange)
@@ -265,7 +286,7 @@ def _encode(answer: Mapping[str, Any]) -> bytes:
 def _counted(answer: Mapping[str, Any]) -> int:
     """How many bytes of an answer its method has counted already."""
     result = answer.get("result")
-    return len(result.json) if isinstance(result, Encoded) else 0
+    return len(result.json) if isinstance(result, Encoded) and result.is_counted else 0
 
 
 def _to_json(value: Any) -> bytes:

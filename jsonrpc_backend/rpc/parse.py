@@ -46,6 +46,15 @@ def parse(body: bytes, *, carefully: bool = True) -> Any:
     return value
 
 
+def parsed_size(body: bytes) -> int:
+    """About how many bytes the value of a body takes as Python objects; rather too many.
+
+    Measured with CPython: text four bytes a character at worst, and the objects around it.
+    """
+    containers = 250 * body.count(b"{") + 90 * body.count(b"[")
+    return 4 * len(body) + containers + 110 * body.count(b":") + 60 * body.count(b",")
+
+
 def may_hold_unportable(body: bytes) -> bool:
     """False when `unportable` would find nothing in any part of the body; spares most calls the walk."""
     return _SUSPICIOUS.search(body) is not None

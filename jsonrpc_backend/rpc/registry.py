@@ -28,6 +28,7 @@ class Method:
 
     `limited` is what the throttle counts of its calls; None: nothing.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
+    `reads_properties`: the session comes with its user's properties, unless they are large.
     `for_anybody`: it is called without API key and device, and is offered only where the reference is (server.docs).
     """
 
@@ -38,6 +39,7 @@ class Method:
     limited: Limited | None
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
+    reads_properties: bool = False
     for_anybody: bool = False
 
 
@@ -59,6 +61,7 @@ class Registry(dict[str, Method]):
         session: Session = Session.IGNORED,
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
+        reads_properties: bool = False,
         for_anybody: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
@@ -66,7 +69,9 @@ class Registry(dict[str, Method]):
 
         def register(handler: Handler) -> Handler:
             keywords = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
-            self[name] = Method(name, schema, handler, session, limited, unavailable, keywords, for_anybody)
+            self[name] = Method(
+                name, schema, handler, session, limited, unavailable, keywords, reads_properties, for_anybody
+            )
             return handler
 
         return register

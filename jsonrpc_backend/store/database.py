@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
 from jsonrpc_backend.store.database_file import DatabaseUnusable, check_pages, connect, open_for_writing
+from jsonrpc_backend.store.units import UnitQueue, commit_one, commit_together, run_each
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,7 +21,6 @@ T = TypeVar("T")
 # A query or a whole transaction: a function of an open connection that runs on a database thread.
 Unit = Callable[Concatenate[sqlite3.Connection, P], T]
 
-MAX_UNITS_TOGETHER = 256
 LONG_READ_SECONDS = 20.0
 STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
 
@@ -31,10 +31,10 @@ class TookTooLong(Exception):
 
 def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T:
     """Runs one unit as a transaction of its own, for programs that have no event loop."""
-    (outcome,) = _commit_together(connection, [unit])
+    outcome = commit_one(connection, unit)
     if isinstance(outcome, Exception):
         raise outcome
-    return outcome  # type: ignore[no-any-return]  # the outcome of a unit that returns T
+    return outcome
 
 
 @contextlib.contextmanager
@@ -45,48 +45,6 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute("ROLLBACK")
-
-
-def _commit_together(
-    connection: sqlite3.Connection, units: list[Callable[[sqlite3.Connection], Any]]
-) -> list[Any | Exception]:
-    """Runs the units one after the other in one transaction; a unit that raises takes only its own work back.
-
-    Returns what each returned or raised. Raises when the transaction as a whole failed: then nothing is done.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        outcomes = [_run_in_savepoint(connection, unit) for unit in units]
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return outcomes
-
-
-def _run_in_savepoint(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T | Exception:
-    connection.execute("SAVEPOINT unit")
-    try:
-        outcome: T | Exception = unit(connection)
-    except Exception as error:
-        # After a fault such as a full disk SQLite has ended the transaction itself: this raises, and fails all.
-        connection.execute("ROLLBACK TO unit")
-        outcome = error
-    connection.execute("RELEASE unit")
-    return outcome
-
-
-def _run_each(
-    connection: sqlite3.Connection, units: list[Callable[[sqlite3.Connection], Any]]
-) -> list[Any | Exception]:
-    """Runs the queries one after the other; returns what each returned or raised."""
-    outcomes: list[Any | Exception] = []
-    for unit in units:
-        try:
-            outcomes.append(unit(connection))
-        except Exception as error:
-            outcomes.append(error)
-    return outcomes
 
 
 def _prepare(path: Path) -> None:
@@ -107,72 +65,15 @@ class _ThreadedConnection(aiosqlite.Connection):
         return await self.run(lambda _: threading.get_native_id())
 
 
-class _Queue:
-    """The units that wait for a connection. Those that wait at the same time go to its thread together.
-
-    A hop there and back costs several times what a query does: at 32 callers a call takes a fifth less time so.
-    """
-
-    def __init__(
-        self,
-        connection: _ThreadedConnection,
-        run_together: Callable[[sqlite3.Connection, list[Callable[[sqlite3.Connection], Any]]], list[Any | Exception]],
-    ) -> None:
-        self._connection = connection
-        self.thread_id = connection.thread_id
-        self._run_together = run_together
-        self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
-        self._runner: asyncio.Task[None] | None = None
-
-    async def run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
-        """What the unit returns. It is run as a whole or not at all, even if the caller is cancelled meanwhile."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, future))
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run_waiting())
-        return await future
-
-    async def close(self) -> None:
-        """Lets the units that were accepted finish, then closes the connection."""
-        while self._runner is not None:
-            await asyncio.wait([self._runner])
-        await self._connection.close()
-
-    async def _run_waiting(self) -> None:
-        try:
-            while self._waiting:
-                group, self._waiting = self._waiting[:MAX_UNITS_TOGETHER], self._waiting[MAX_UNITS_TOGETHER:]
-                units, futures = zip(*group, strict=True)
-                _settle(futures, await self._run_group(list(units)))
-        finally:
-            self._runner = None
-
-    async def _run_group(self, units: list[Callable[[sqlite3.Connection], Any]]) -> list[Any | Exception]:
-        try:
-            return await self._connection.run(lambda connection: self._run_together(connection, units))
-        except Exception as error:
-            return [error] * len(units)
-
-
-def _settle(futures: tuple[asyncio.Future[Any], ...], outcomes: list[Any | Exception]) -> None:
-    for future, outcome in zip(futures, outcomes, strict=True):
-        if future.done():
-            continue  # its caller was cancelled
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
-
-
 class Database:
     """The file of one backend, from the event loop's side."""
 
     def __init__(
         self, writer: _ThreadedConnection, reader: _ThreadedConnection, long_reader: _ThreadedConnection
     ) -> None:
-        self._writes = _Queue(writer, _commit_together)
-        self._reads = _Queue(reader, _run_each)
-        self._long_reader = long_reader
+        self._writes = UnitQueue(writer.run, commit_together)
+        self._reads = UnitQueue(reader.run, run_each)
+        self._writer, self._reader, self._long_reader = writer, reader, long_reader
         self._closed = False
 
     @classmethod
@@ -202,9 +103,10 @@ class Database:
     async def close(self) -> None:
         """Lets the units that were accepted finish, then closes the connections."""
         self._closed = True
-        await self._reads.close()
-        await self._writes.close()
-        await self._long_reader.close()
+        await self._reads.drain()
+        await self._writes.drain()
+        for connection in (self._reader, self._writer, self._long_reader):
+            await connection.close()
 
     async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `query(connection, …)` returns. For short queries: those of other calls wait meanwhile."""
@@ -237,7 +139,7 @@ class Database:
 
     async def threads(self) -> list[int]:
         """The native ids of the threads that calls wait for."""
-        return [await self._reads.thread_id(), await self._writes.thread_id()]
+        return [await self._reader.thread_id(), await self._writer.thread_id()]
 
     async def check(self) -> None:
         """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""

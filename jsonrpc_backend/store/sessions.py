@@ -3,19 +3,23 @@
 import sqlite3
 from dataclasses import dataclass
 
-from jsonrpc_backend.store.users import COLUMNS, User
+from jsonrpc_backend.store.users import ACCOUNT_COLUMNS, LARGE_PROPERTIES_BYTES, Account
 
 MOST_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A row, with its user. Times: ms since 1970 UTC."""
+    """A row, with its user. Times: ms since 1970 UTC.
+
+    `properties_json` is None where it was not asked for, and where it is large.
+    """
 
     digest: bytes
     family_key: int | None
     used_at: int
-    user: User
+    properties_json: str | None
+    user: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,21 @@ def insert(db: sqlite3.Connection, digest: bytes, user_key: int, family_key: int
     )
 
 
-def find(db: sqlite3.Connection, digest: bytes, *, used_after: int, created_after: int) -> Session | None:
+_SMALL_PROPERTIES = f"CASE WHEN length(users.properties) < {LARGE_PROPERTIES_BYTES} THEN users.properties END"
+
+
+def find(
+    db: sqlite3.Connection, digest: bytes, *, used_after: int, created_after: int, with_properties: bool
+) -> Session | None:
     """A session that has not ended."""
+    properties = _SMALL_PROPERTIES if with_properties else "NULL"
     row = db.execute(
-        f"SELECT sessions.digest, sessions.family_key, sessions.used_at, {COLUMNS}"  # noqa: S608
+        f"SELECT sessions.digest, sessions.family_key, sessions.used_at, {properties}, {ACCOUNT_COLUMNS}"  # noqa: S608
         " FROM sessions JOIN users ON users.key = sessions.user_key"
         " WHERE sessions.digest = ? AND sessions.used_at > ? AND sessions.created_at > ?",
         (digest, used_after, created_after),
     ).fetchone()
-    return Session(row[0], row[1], row[2], User(*row[3:])) if row else None
+    return Session(row[0], row[1], row[2], row[3], Account(*row[4:])) if row else None
 
 
 def touch(db: sqlite3.Connection, digest: bytes, now: int) -> None:
