@@ -57,6 +57,7 @@ def make_app(
     development: bool = False,
     lines: Log | None = None,
     say: Callable[[str], None] = print,
+    check_start: Callable[[], None] = lambda: None,
 ) -> web.Application:
     """The application; opens its databases when it starts and closes them at the end.
 
@@ -65,7 +66,8 @@ def make_app(
 
     `lines` is the log that gets a line for each call. `development` serves the reference and the example apps, and
     prints mails; it shows them on a page where nobody but this machine can reach the server. `say` prints, without
-    waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells.
+    waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells. `check_start` is called before each
+    database is opened; what it raises ends the start.
     """
     meters = make_meters() if config.metrics.enabled else None
     observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
@@ -88,6 +90,7 @@ def make_app(
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:
+                    check_start()
                     backend = await _open_or_stop(backend_id, process, stack)
                     for registry in (methods, management_methods):
                         backend.compile_schemas(method.schema for method in registry.values())

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import shlex
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,8 @@ from jsonrpc_backend.cli.settings import (
     find_config,
     reported,
 )
-from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ServerConfig, setting_rule
+from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
+from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
 from jsonrpc_backend.connections import Audience
 from jsonrpc_backend.dev import is_loopback
 from jsonrpc_backend.example_apps import APPS
@@ -60,7 +60,8 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
     """
-    with reported():
+    # First of all: what comes while the modules are still being loaded, nobody can hear.
+    with stop_signals() as stop, reported():
         config = find_config(config_file, data, keep_api_key=True)
         paste = _Paste(config, config_file, data)
         server = dataclasses.replace(
@@ -79,7 +80,7 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
         ):
             for sentence in startable.exposed(config, file):
                 log.warning(sentence)
-            asyncio.run(_run(config, lines, output, paste, embedded=file is None, development=development))
+            asyncio.run(_run(config, stop, lines, output, paste, embedded=file is None, development=development))
 
 
 @contextlib.contextmanager
@@ -98,25 +99,23 @@ def _output_that_may_fail() -> Iterator[None]:
 
 
 async def _run(
-    config: Config, lines: Log, output: Output, paste: "_Paste", *, embedded: bool, development: bool
+    config: Config, stop: Stop, lines: Log, output: Output, paste: "_Paste", *, embedded: bool, development: bool
 ) -> None:
     def say(text: str) -> None:
         output.put(f"{text}\n")
 
     open_files.raise_limit()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=run_anywhere))
-    app = make_app(config, development=development, lines=lines, say=say)
-    server, management = config.server, config.management
+    app = make_app(config, development=development, lines=lines, say=say, check_start=stop.check)
     async with contextlib.AsyncExitStack() as stack:
-        listen = await stack.enter_async_context(serving(app))
-        places = [_Place(server.host, server.port, Audience.EVERYBODY, "with --port or --host")]
-        if management.host:
-            places.append(_Place(management.host, management.port, Audience.OPERATORS, "for management.port"))
-        urls = [await place.open(stack, listen) for place in places]
-        _collect_garbage_less_often()
-        if server.one_core:
-            await stack.enter_async_context(_on_one_core(app))
-        with _told_to_stop() as stop:
+        with contextlib.suppress(ToldToStop):
+            listen = await stack.enter_async_context(serving(app))
+            stop.check()
+            urls = await _listen(listen, config.server, config.management, stack)
+            _collect_garbage_less_often()
+            if config.server.one_core:
+                await stack.enter_async_context(_on_one_core(app))
+            stop.check()
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
             metrics = _metrics_url(config, app)
             greeting = _greeting(
@@ -126,6 +125,16 @@ async def _run(
             say("\n".join(greeting))
             await stop.wait()
         say("Stopping.")
+
+
+async def _listen(
+    listen: Listen, server: ServerConfig, management: ManagementConfig, stack: contextlib.AsyncExitStack
+) -> list[str]:
+    """Listens until the stack is left; the URLs, that for operators the last one. Raises ClickException."""
+    places = [_Place(server.host, server.port, Audience.EVERYBODY, "with --port or --host")]
+    if management.host:
+        places.append(_Place(management.host, management.port, Audience.OPERATORS, "for management.port"))
+    return [await place.open(stack, listen) for place in places]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,22 +168,6 @@ async def _on_one_core(app: web.Application) -> AsyncIterator[None]:
     threads = [thread for backend in app[BACKENDS].values() for thread in await backend.database.threads()]
     async with on_one_core(threads):
         yield
-
-
-@contextlib.contextmanager
-def _told_to_stop() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second one ends the process as if there were no handler."""
-    event, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop() -> None:
-        for number in signals:
-            signal.signal(number, signal.SIG_DFL)
-        loop.call_soon_threadsafe(event.set)
-
-    for number in signals:
-        signal.signal(number, lambda *_: stop())
-    yield event
 
 
 def _url(host: str, port: int) -> str:
