@@ -163,11 +163,14 @@ async def serving(app: web.Application) -> AsyncIterator[Listen]:
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     try:
         await runner.setup()
-        server = runner.server
+        server, connections = runner.server, app[CONNECTIONS]
         assert server is not None  # noqa: S101 (since it has been set up)
 
         def listen(host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
-            return listening(lambda: Connection(app[CONNECTIONS], server, audience, **options), host, port)
+            def connect(peer: str) -> Connection | None:
+                return connections.admit(peer, lambda: Connection(connections, server, audience, **options))
+
+            return listening(connect, host, port)
 
         yield listen
     finally:

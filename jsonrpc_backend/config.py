@@ -226,7 +226,14 @@ class ServerConfig:
     max_connections: int = setting(
         10000,
         integer(1, 1000000),
-        "Open connections; fewer where the limit on open files is too low. One more cuts the longest idle one.",
+        "Open connections; fewer where the limit on open files is too low. One more cuts the longest idle one of who"
+        " has the most.",
+    )
+    max_connections_per_address: int = setting(
+        0,
+        integer(0, 1000000),
+        "Open connections of one address (IPv6: /64) from half of max_connections on: one more cuts its longest idle"
+        " one. 0: a quarter of all. Networks have more. Not for trusted_proxies, which bring everybody.",
     )
     header_timeout_seconds: int = setting(15, integer(1, 3600), "Time that the head of a request may take to arrive.")
     body_timeout_seconds: int = setting(15, integer(1, 3600), "Time that a request body may take to arrive.")

@@ -1,7 +1,7 @@
 """Accepts connections.
 
-asyncio's own servers accept a hundred connections at once, which breaks any limit, and log a traceback for each that
-the system has no file for.
+asyncio's own servers log a traceback for each that the system has no file for, and they ask nobody: here a limit is
+kept before a connection costs more than its acceptance.
 """
 
 import asyncio
@@ -13,10 +13,20 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any, Self
+
+# The protocol for a connection from an address; None closes it.
+Connect = Callable[[str], asyncio.BaseProtocol | None]
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128  # connections that the system keeps until they are accepted
+# Connections that the system keeps until they are accepted. Whoever finds no room there tries again after a second.
+BACKLOG = 4096
+
+# In one turn, so that calls get theirs: how many are let in, and how many are looked at. To turn one away costs little.
+LET_IN_TOGETHER = 16
+LOOKED_AT_TOGETHER = 128
+
 PAUSE_SECONDS = 0.2  # when the system has no room for another connection
 LOG_INTERVAL_SECONDS = 60
 
@@ -25,7 +35,7 @@ _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 @contextlib.asynccontextmanager
-async def listening(connect: Callable[[], asyncio.Protocol], host: str, port: int) -> AsyncIterator[int]:
+async def listening(connect: Connect, host: str, port: int) -> AsyncIterator[int]:
     """Accepts connections at all addresses of a host until the end of the block; yields the port. Raises OSError."""
     sockets = await _bind(host, port)
     accepting = [asyncio.create_task(_accept(listener, connect)) for listener in sockets]
@@ -76,16 +86,58 @@ def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
     return listener
 
 
-async def _accept(listener: socket.socket, connect: Callable[[], asyncio.Protocol]) -> None:
-    loop, next_line = asyncio.get_running_loop(), 0.0
-    while True:
-        try:
-            connection, _ = await loop.sock_accept(listener)
-            await loop.connect_accepted_socket(connect, connection)
-        except OSError as error:
-            if error.errno not in _EXHAUSTED:
-                continue  # this connection has gone again
-            if time.monotonic() >= next_line:
-                next_line = time.monotonic() + LOG_INTERVAL_SECONDS
-                log.error("new connections have to wait: %s", error.strerror)
-            await asyncio.sleep(PAUSE_SECONDS)
+async def _accept(listener: socket.socket, connect: Connect) -> None:
+    next_line = 0.0
+    async with _Door(connect) as door:
+        while True:
+            try:
+                await door.let_some_in(listener)
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    continue  # nobody else waits, or has gone again
+                if time.monotonic() >= next_line:
+                    next_line = time.monotonic() + LOG_INTERVAL_SECONDS
+                    log.error("new connections have to wait: %s", error.strerror)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+
+class _Door:
+    """Lets connections in, or turns them away."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._joining: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._joining:
+            await asyncio.wait(self._joining)
+
+    async def let_some_in(self, listener: socket.socket) -> None:
+        """Those who wait, as many as fit into a turn. Raises OSError, also when nobody else waits."""
+        loop = asyncio.get_running_loop()
+        self._let_in(*await loop.sock_accept(listener))
+        for _ in range(LOOKED_AT_TOGETHER - 1):
+            if len(self._joining) >= LET_IN_TOGETHER:
+                break
+            self._let_in(*listener.accept())
+        await asyncio.sleep(0)
+
+    def _let_in(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
+        protocol = self._connect(address[0])
+        if protocol is None:
+            connection.close()
+            return
+        task = asyncio.create_task(_join(protocol, connection))
+        self._joining.add(task)
+        task.add_done_callback(self._joining.discard)
+
+
+async def _join(protocol: asyncio.BaseProtocol, connection: socket.socket) -> None:
+    try:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)
+    except OSError as error:
+        connection.close()
+        protocol.connection_lost(error)

@@ -229,7 +229,7 @@ async def test_idle_connections_make_room_for_new_ones(start: StartServer, http:
 
 
 async def test_connections_that_are_all_in_use_are_not_cut_for_a_new_one(start: StartServer) -> None:
-    server = await start({"server": {"max_connections": 20}})
+    server = await start({"server": {"max_connections": 20, "max_connections_per_address": 20}})
     async with contextlib.AsyncExitStack() as stack:
         busy = [await stack.enter_async_context(connected(server)) for _ in range(20)]
         for streams in busy:
