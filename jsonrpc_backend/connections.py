@@ -54,17 +54,7 @@ class Audience(enum.Enum):
 class Connection(web.RequestHandler):
     """aiohttp's connection, with deadlines (by the event loop's clock; None: nothing to wait for)."""
 
-    __slots__ = (
-        "_connections",
-        "_is_cut",
-        "answer_deadline",
-        "audience",
-        "group",
-        "head_deadline",
-        "is_busy",
-        "socket",
-        "source",
-    )
+    __slots__ = ("_connections", "answer_deadline", "audience", "group", "head_deadline", "is_busy", "socket", "source")
 
     def __init__(self, connections: "Connections", server: web.Server, audience: Audience, **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
@@ -72,16 +62,15 @@ class Connection(web.RequestHandler):
         self._connections = connections
         self.socket: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close it
         self.source: Source | None = None
-        self.group: Group | None = None  # of its source
+        self.group: Group | None = None  # of its source; None: it has been cut
         self.is_busy = False
-        self._is_cut = False
         self.head_deadline: float | None = None
         self.answer_deadline: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.socket = cast(asyncio.Transport, transport)
         self.socket.set_write_buffer_limits(high=0)  # an answer counts as taken when the system has all of it
-        if self._is_cut:  # by one that came before it was made
+        if self.group is None:  # by one that came before it was made
             self.socket.abort()
         else:
             super().connection_made(transport)
@@ -110,7 +99,6 @@ class Connection(web.RequestHandler):
 
     def cut(self) -> None:
         """Ends the connection now; what was not sent yet is dropped."""
-        self._is_cut = True
         if self.socket is not None:
             self.socket.abort()
 

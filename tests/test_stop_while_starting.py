@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import signal
 import socket
 import sqlite3
@@ -15,28 +16,31 @@ import pytest
 
 from jsonrpc_backend.store.database_file import open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
-from tests.proxies import free_ports
 
 SECONDS = 30  # far more than a start takes
 POLL_SECONDS = 0.001
 
 BACKENDS = ("one", "two", "three")
 
-Moment = Callable[[Path, int], bool]
+# Of this process alone: nobody else takes a port there between two tests, or while a server starts.
+ADDRESS = f"127.77.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+PORT = 8080
+
+Moment = Callable[[Path], bool]
 
 
 def there_is(name: str) -> Moment:
-    return lambda folder, _: (folder / "data" / name).exists()
+    return lambda folder: (folder / "data" / name).exists()
 
 
-def port_answers(_: Path, port: int) -> bool:
-    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
+def port_answers(_: Path) -> bool:
+    with contextlib.suppress(ConnectionError), socket.create_connection((ADDRESS, PORT)):
         return True
     return False
 
 
 def has_printed(text: str) -> Moment:
-    return lambda folder, _: text in (folder / "output").read_text(encoding="utf-8")
+    return lambda folder: text in (folder / "output").read_text(encoding="utf-8")
 
 
 MOMENTS: dict[str, Moment] = {
@@ -50,11 +54,12 @@ MOMENTS: dict[str, Moment] = {
 
 
 @contextlib.contextmanager
-def starting(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def starting(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """`serve` with three backends; what it prints goes into the file `output`."""
     tables = "".join(f'[backends.{name}]\napi_key = "key-{name}"\n' for name in BACKENDS)
     (folder / "config.toml").write_text(tables, encoding="utf-8")
-    command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", "data", "--port", str(port)]
+    command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", "data"]
+    command += ["--host", ADDRESS, "--port", str(PORT)]
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
     try:
@@ -85,9 +90,8 @@ def is_drained(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_at_any_moment(tmp_path: Path, moment: Moment, number: signal.Signals) -> None:
-    (port,) = free_ports(1)
-    with starting(tmp_path, port) as process:
-        wait_until(process, lambda: moment(tmp_path, port))
+    with starting(tmp_path) as process:
+        wait_until(process, lambda: moment(tmp_path))
         process.send_signal(number)
         assert process.wait(SECONDS) == 0
     output = (tmp_path / "output").read_text(encoding="utf-8")
@@ -112,7 +116,7 @@ def test_no_other_database_is_opened_then(tmp_path: Path) -> None:
     path = tmp_path / "data" / "two.sqlite3"
     with contextlib.ExitStack() as stack:
         with kept_busy(path):
-            process = stack.enter_context(starting(tmp_path, *free_ports(1)))
+            process = stack.enter_context(starting(tmp_path))
             tell_when_it_waits_for(path, process)
         assert process.wait(SECONDS) == 0
     assert not (tmp_path / "data" / "three.sqlite3").exists()
@@ -121,7 +125,7 @@ def test_no_other_database_is_opened_then(tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_the_start_at_once(tmp_path: Path) -> None:
     path = tmp_path / "data" / "one.sqlite3"
-    with kept_busy(path), starting(tmp_path, *free_ports(1)) as process:
+    with kept_busy(path), starting(tmp_path) as process:
         tell_when_it_waits_for(path, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == -signal.SIGTERM
