@@ -144,3 +144,49 @@ async def test_slow_body_ends_and_holds_nobody_up(tmp_path: Path, new_proxy: New
     # nginx waits for the whole body before it calls; Caddy passes on what it has, and the server's answer if it can.
     assert said == b"" or b" 408 " in said or b'"code":-32600' in said
     writer.transport.abort()
+
+
+# --- nginx limits what one client may do; Caddy cannot -----------------------------------------------------
+
+# Tests cannot call from addresses of IPv6: nginx believes a header instead.
+FROM_HEADER = {
+    "    keepalive_timeout 75s;\n": "    keepalive_timeout 75s;\n    set_real_ip_from 127.0.0.1;\n"
+    "    real_ip_header X-Test-Address;\n"
+}
+
+
+async def statuses(http: aiohttp.ClientSession, proxy: Proxy, addresses: list[str]) -> list[int]:
+    """Of a call from each of these, one after the other."""
+    found = []
+    for address in addresses:
+        async with http.post(proxy.endpoint, data="{}", headers={"X-Test-Address": address}) as response:
+            found.append(response.status)
+    return found
+
+
+@pytest.mark.parametrize("proxy_name", ["nginx"], indirect=True)
+async def test_a_client_that_calls_too_often_is_refused(tmp_path: Path, new_proxy: NewProxy) -> None:
+    proxy = await new_proxy(None, {"rate=100r/s": "rate=1r/m", "burst=500": "burst=1", **FROM_HEADER})
+    async with from_address(tmp_path, "127.0.0.1") as http:
+        assert await statuses(http, proxy, ["192.0.2.1"] * 3 + ["192.0.2.2"]) == [200, 200, 429, 200]
+        same_network = ["2001:db8:0:a::1", "2001:db8:0:a:1::1", "2001:db8:0:a::a0a"]
+        assert await statuses(http, proxy, [*same_network, "2001:db8:0:b::1"]) == [200, 200, 429, 200]
+
+
+@pytest.mark.parametrize("proxy_name", ["nginx"], indirect=True)
+async def test_a_client_with_too_many_calls_under_way_is_refused(tmp_path: Path, new_proxy: NewProxy) -> None:
+    proxy = await new_proxy(None, {"jsonrpc_backend_calls 100;": "jsonrpc_backend_calls 2;"})
+    where = urlsplit(proxy.url)
+    trusted = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    half = f"POST /json-rpc/app HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 9\r\n"
+    writers = []
+    for _ in range(2):
+        reader, writer = await asyncio.open_connection("127.0.0.1", where.port, ssl=trusted)
+        writer.write(f"{half}Expect: 100-continue\r\n\r\n".encode())
+        assert b" 100 " in await reader.readline()  # from here on it is under way
+        writers.append(writer)
+    for address, status in (("127.0.0.1", 429), ("127.0.0.2", 200)):
+        async with from_address(tmp_path, address) as http:
+            assert await statuses(http, proxy, [""]) == [status]
+    for writer in writers:
+        writer.transport.abort()
