@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,27 @@ class Shell:
         assert completed.returncode == exit_code, completed
         assert "Traceback" not in completed.stderr
         return completed.stderr
+
+    def on_terminal(self, *arguments: str, typed: str = "", **environment: str) -> str:
+        """What a person sees who runs it and types this."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jsonrpc_backend", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=self.folder,
+            env={**os.environ, **environment},
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of the output, as Linux says it
+            while some := os.read(ours, 65536):
+                shown += some
+        os.close(ours)
+        process.wait(30)
+        return shown.decode().replace("\r\n", "\n")
 
 
 class QuickShell(Shell):

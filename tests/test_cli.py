@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import click
 import pytest
 
 from jsonrpc_backend import __version__
+from jsonrpc_backend.cli import main
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 
@@ -27,6 +29,18 @@ def test_version_and_help(shell: Shell) -> None:
         assert "Usage:" in shell.ok(command, "--help")
     for command in ("list", "show", "add", "passwd", "delete"):
         assert "--backend" in shell.ok("user", command, "--help")
+
+
+def test_help_is_never_cut(quick: QuickShell) -> None:
+    groups: list[tuple[str, click.Group]] = [("", main)]
+    groups += [(name, command) for name, command in main.commands.items() if isinstance(command, click.Group)]
+    assert len(groups) > 3
+    for name, group in groups:
+        shown = " ".join(quick.ok(*name.split(), "--help").split())
+        for command in group.commands.values():
+            assert command.help is not None
+            sentence = " ".join(command.help.split("\n\n")[0].split()).split(". ")[0].removesuffix(".")
+            assert f"{command.name} {sentence}." in shown
 
 
 @pytest.mark.parametrize(
@@ -60,6 +74,12 @@ def test_check_config_lists_every_problem(shell: Shell) -> None:
     errors = shell.fails(3, "check-config", "my.toml")
     assert "my.toml: server.port: 0.5 is not allowed; use an integer from 0 to 65535" in errors
     assert "my.toml: backends.app.api_key: this value is not allowed" in errors
+
+
+def test_check_config_takes_the_file_as_other_commands_do(shell: Shell) -> None:
+    (shell.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 'k'\n")
+    assert "my.toml: server.port" in shell.fails(3, "check-config", "--config", "my.toml")
+    assert "Name one file" in shell.fails(2, "check-config", "my.toml", "--config", "my.toml")
 
 
 @pytest.mark.parametrize("arguments", [["check-config"], ["serve", "--config", "gone.toml"], ["user", "list"]])
@@ -155,7 +175,7 @@ def test_printed_command_reads_the_mails(tmp_path: Path, where: str, on_path: bo
             done = subprocess.run(
                 command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
             )
-            assert (done.returncode, done.stderr) == (0, "")
+            assert (done.returncode, done.stderr) == (0, "No mails.\n")
     finally:
         assert server.stop() == 0
 

@@ -96,10 +96,49 @@ def test_columns(app: Shell) -> None:
         (1, ["--sort", 'a"b'], "Sort property must be the name of a property or field."),
         (2, ["--page", "0"], "--page"),
         (2, ["--filter", "\udcff"], "--filter is not UTF-8."),
+        (1, ["--sort", "agee"], "No user has a property agee."),
+        (1, ["--columns", "_username,agee,age,namee"], "No user has a property agee or namee."),
+        (1, ["--columns", "agee", "--json"], "No user has a property agee."),
+        (2, ["--columns", "_username,_age"], "_age is no column; _id, _username, _createdAt,"),
+        (2, ["--columns", "_username, age"], " age is no column;"),
+        (2, ["--columns", "_username,"], "An empty name is no column;"),
     ],
 )
 def test_wrong_search_is_explained(app: Shell, exit_code: int, arguments: list[str], message: str) -> None:
     assert message in app.fails(exit_code, "user", "list", *arguments)
+
+
+def test_names_are_not_checked_where_nobody_is(quick: QuickShell) -> None:
+    quick.ok("user", "add", "anna", "--password-stdin", stdin="password")
+    quick.ok("user", "delete", "anna", "--yes")
+    assert json.loads(quick.ok("user", "list", "--sort", "age", "--columns", "_id,age", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--page", "2", "--per-page", "2"], "Page 2 of 2, 3 users in all.\n"),
+        (["--page", "1", "--filter", "anna"], "Page 1 of 1, 1 user in all.\n"),
+        (["--page", "3", "--per-page", "2"], "No users on this page.\nPage 3 of 2, 3 users in all.\n"),
+        (["--filter", "nobody"], "No users.\n"),
+        ([], ""),
+        (["--json", "--page", "1"], ""),
+    ],
+)
+def test_pages_tell_the_total_and_no_rows_are_said(app: Shell, arguments: list[str], said: str) -> None:
+    assert app.run("user", "list", *arguments).stderr == said
+
+
+def test_tables_have_headers_on_a_terminal_only(app: Shell) -> None:
+    rows = app.ok("user", "list", "--columns", "_username,age").splitlines()
+    assert rows == ["anna  30", "Bert  15", "carl  40"]
+    terminal = Shell(app.folder)
+    shown = terminal.on_terminal("user", "list", "--columns", "_username,age").splitlines()
+    assert shown == ["_username  age", "anna       30", "Bert       15", "carl       40"]
+    app.ok("user", "set", "anna", "--properties", '{"age": 31}')
+    assert terminal.on_terminal("audit", "list").split()[:4] == ["time", "who", "what", "users"]
+    assert terminal.on_terminal("user", "sessions", "anna") == "No sessions.\n"
+    assert terminal.on_terminal("mail", "list") == "No mails.\n"
 
 
 # --- set -------------------------------------------------------------------------------------------------
@@ -129,6 +168,20 @@ def test_wrong_change_is_explained_and_not_made(app: Shell, exit_code: int, argu
     before = app.ok("user", "list", "--json")
     assert message in app.fails(exit_code, "user", "set", *arguments)
     assert app.ok("user", "list", "--json") == before
+
+
+def test_every_change_has_json(app: Shell) -> None:
+    added = json.loads(app.ok("user", "add", "dora", "--password-stdin", "--json", stdin="password"))
+    assert (added["_username"], json.loads(app.ok("user", "show", "dora", "--json"))) == ("dora", added)
+    changed = json.loads(app.ok("user", "set", "dora", "--properties", '{"age": 1}', "--json"))
+    assert (changed["_id"], changed["age"]) == (added["_id"], 1)
+    who = {"_id": added["_id"], "_username": "dora"}
+    passwd = app.ok("user", "passwd", "dora", "--password-stdin", "--json", stdin="password")
+    assert json.loads(passwd) == who
+    assert json.loads(app.ok("user", "sessions", "dora", "--revoke", "all", "--json")) == {"ended": 0}
+    assert json.loads(app.ok("user", "delete", "dora", "--yes", "--json")) == who
+    assert json.loads(app.ok("backup", "copy", "--json")) == {"backends": ["app"], "folder": "copy"}
+    assert json.loads(app.ok("init", "--json")) == {"file": "config.toml"}
 
 
 # --- sessions --------------------------------------------------------------------------------------------

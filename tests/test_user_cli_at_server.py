@@ -6,12 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.config import load_config
 from jsonrpc_backend.store.database import run_in_transaction
 from jsonrpc_backend.store.database_file import open_for_writing
-from tests.operators import KEY, Operator, add_users
+from tests.conftest import StartServer
+from tests.operators import KEY, KEYS, Operator, add_users
+from tests.scripted import ScriptedServer
+from tests.servers import running
 from tests.shell import QuickShell
 from tests.wire import Wire
 
@@ -123,6 +128,33 @@ async def test_what_goes_wrong_is_explained(
     both: Both, exit_code: int, arguments: list[str], key: str, message: str
 ) -> None:
     assert message in await both.fails(exit_code, *arguments, stdin="password", **{VARIABLE: key})
+
+
+async def test_the_only_backend_needs_no_name(http: aiohttp.ClientSession, tmp_path: Path, quick: QuickShell) -> None:
+    table = {"server": {"data_dir": str(tmp_path / "data")}, "backends": {"shop": {"api_key": "k", **KEYS}}}
+    async with running(load_config(table, environment={})) as server:
+        both = Both(Operator(http, server, backend_id="shop"), quick)
+        await both.operator.create("anna")
+        assert "anna" in await both.far("list")
+        wrong = [["--backend", "app"], []]
+        for options, key in zip(wrong, (KEY, "another-management-key"), strict=True):
+            said = await both.fails(1, "list", *options, **{VARIABLE: key})
+            assert "The server refuses the management key: it is wrong, or not for" in said
+
+
+async def test_one_of_several_backends_is_asked_for(
+    http: aiohttp.ClientSession, start: StartServer, quick: QuickShell
+) -> None:
+    server = await start({"backends": {"app": {}, "shop": {"api_key": "k", **KEYS}}})
+    both = Both(Operator(http, server, backend_id="shop"), quick)
+    said = await both.fails(1, "list")
+    assert "or the server has several backends: then say which, with --backend ID." in said
+    assert await both.far("list", "--json", "--backend", "shop") == "[]\n"
+
+
+async def test_a_server_that_does_not_tell_its_backend(scripted: ScriptedServer, quick: QuickShell) -> None:
+    said = await asyncio.to_thread(quick.fails, 2, "user", "list", "--url", scripted.url, **{VARIABLE: KEY})
+    assert "Which backend? Say --backend ID; the server does not tell." in said
 
 
 async def test_key_in_a_file(both: Both) -> None:

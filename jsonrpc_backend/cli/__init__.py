@@ -6,6 +6,7 @@ from jsonrpc_backend import __version__
 from jsonrpc_backend.cli.audit import audit
 from jsonrpc_backend.cli.backup import backup
 from jsonrpc_backend.cli.check_config import check_config
+from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.serve import serve
@@ -17,7 +18,7 @@ from jsonrpc_backend.cli.user_import import import_users
 from jsonrpc_backend.cli.user_mailing import send_reset
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""

@@ -1,7 +1,6 @@
 """`audit`: what operators did; and the note that commands make of what they do themselves."""
 
 import getpass
-import json
 import os
 import sqlite3
 import sys
@@ -10,8 +9,11 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.answer import print_json
+from jsonrpc_backend.cli.group import Group
+from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
+from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.store import audit as audit_log
 from jsonrpc_backend.store.audit import COMMAND_LINE, Entry, Operator
@@ -45,7 +47,7 @@ def _system_user() -> str:
         return f"user {os.getuid()}"
 
 
-@click.group()
+@click.group(cls=Group)
 def audit() -> None:
     """See what operators did."""
 
@@ -58,12 +60,10 @@ def list_entries(target: Target, most: int, as_json: bool) -> None:
     """List changes, newest first: time (UTC), who, what, which users. Values are not kept."""
     found = target.read(lambda db: list(audit_log.list_latest(db, most)))
     if as_json:
-        click.echo(json.dumps([_object(entry) for entry in found], ensure_ascii=False, indent=2))
+        print_json([_object(entry) for entry in found])
         return
-    for line in table(
-        [readable_time(entry.created_at), _who(entry.operator), entry.method, _whom(entry)] for entry in found
-    ):
-        click.echo(line)
+    rows = ([readable_time(entry.created_at), _who(entry.operator), entry.method, _whom(entry)] for entry in found)
+    print_table(["time", "who", "what", "users"], rows, empty="No entries.")
 
 
 def _object(entry: Entry) -> dict[str, Any]:
@@ -86,6 +86,6 @@ def _who(operator: Operator) -> str:
 def _whom(entry: Entry) -> str:
     shown = entry.user_ids[:IDS_SHOWN]
     if not shown:
-        return f"{entry.users} users"
+        return counted(entry.users, "user")
     more = f" and {entry.users - len(shown)} more" if entry.users > len(shown) else ""
     return " ".join(shown) + more

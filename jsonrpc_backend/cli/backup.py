@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
+from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.rpc.backend import database_path, mail_key_path
 from jsonrpc_backend.store import private_file
@@ -22,7 +24,8 @@ from jsonrpc_backend.store.reading import reading
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.option("--backend", "chosen", multiple=True, help="Backend id; may be repeated. [default: all]")
 @config_options
-def backup(config_file: Path | None, data: Path | None, chosen: tuple[str, ...], dest: Path) -> None:
+@json_option
+def backup(config_file: Path | None, data: Path | None, chosen: tuple[str, ...], dest: Path, *, as_json: bool) -> None:
     """Copy the databases and keys to the new folder DEST. The server may be running.
 
     DEST appears when all of it is complete, checked and on the disk. To restore it, start a server with it as its data
@@ -34,7 +37,7 @@ def backup(config_file: Path | None, data: Path | None, chosen: tuple[str, ...],
     with _said(dest), _appearing(dest) as folder:
         for backend_id in backend_ids:
             _copy(Path(config.server.data_dir), backend_id, folder)
-    click.echo(f"Copied {', '.join(backend_ids)} to {dest}.")
+    tell(f"Copied {', '.join(backend_ids)} to {dest}.", {"backends": backend_ids, "folder": str(dest)}, as_json=as_json)
 
 
 def _choose(config: Config, chosen: tuple[str, ...]) -> list[str]:

@@ -11,12 +11,17 @@ from jsonrpc_backend.config import DEFAULT_CONFIG_FILE, read_config
 
 @click.command("check-config")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-def check_config(file: Path | None) -> None:
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="The same as FILE, as elsewhere."
+)
+def check_config(file: Path | None, config_file: Path | None) -> None:
     """Say what is wrong in FILE and the environment, with the path of each key.
 
     [default: $JSONRPC_BACKEND_CONFIG, else config.toml]
     """
-    path = config_path(file) or Path(DEFAULT_CONFIG_FILE)
+    if file is not None and config_file is not None:
+        raise click.UsageError("Name one file: FILE or --config FILE.")
+    path = config_path(file or config_file) or Path(DEFAULT_CONFIG_FILE)
     with reported():
         config = read_config(path)
         startable.check(config, str(path))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from jsonrpc_backend.cli.answer import tell
+from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import DEFAULT_CONFIG_FILE
 from jsonrpc_backend.config_file import render
 from jsonrpc_backend.store import private_file
@@ -12,7 +14,8 @@ from jsonrpc_backend.store import private_file
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_CONFIG_FILE)
-def init(file: Path) -> None:
+@json_option
+def init(file: Path, as_json: bool) -> None:
     """Write a commented configuration FILE with a fresh API key.
 
     [default: config.toml]
@@ -23,4 +26,5 @@ def init(file: Path) -> None:
         raise click.ClickException(f"{file} exists already and was left as it is.") from error
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
-    click.echo(f"Wrote {file}. Start the server with: jsonrpc-backend serve --config {file}")
+    start = f"jsonrpc-backend serve --config {file}"
+    tell(f"Wrote {file}. Start the server with: {start}", {"file": str(file)}, as_json=as_json)

@@ -1,12 +1,14 @@
 """`mail`: the outbox, for the operator."""
 
 import asyncio
-import json
 from email.headerregistry import Address
 from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.answer import print_json, tell
+from jsonrpc_backend.cli.group import Group
+from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.config import DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.address import parse_address
@@ -14,6 +16,7 @@ from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_a
 from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent
+from jsonrpc_backend.mail.state import State
 from jsonrpc_backend.rpc.backend import mail_key_path, system_clock
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.mails import Mail
@@ -22,7 +25,7 @@ SHOWN = 100
 LINE_BREAKS = "\r\n\t"
 
 
-@click.group()
+@click.group(cls=Group)
 def mail() -> None:
     """Look at the mails of an app, and try the SMTP server."""
 
@@ -41,9 +44,10 @@ def _object(kept: Kept, *, sends: bool) -> dict[str, Any]:
         "key": found.key,
         "to": found.recipient,
         "template": found.template,
-        "state": state_of(kept, sends=sends),
+        "state": State.of(found, sends=sends).value,
         "createdAt": found.created_at,
         "sentAt": found.sent_at,
+        "nextAt": found.next_at if sends else None,
         "attempts": found.attempts,
         "lastError": found.last_error,
         "subject": content and content.subject,
@@ -61,10 +65,13 @@ def list_mails(target: Target, as_json: bool) -> None:
     listed = [Kept(entry, None) for entry in found]
     if as_json:
         objects = [_object(entry, sends=sends) for entry in listed]
-        click.echo(json.dumps([_without_text(entry) for entry in objects], ensure_ascii=False, indent=2))
+        print_json([_without_text(entry) for entry in objects])
         return
-    for entry in listed:
-        click.echo(f"{entry.mail.key:>6}  {printable(entry.mail.recipient)}  {printable(state_of(entry, sends=sends))}")
+    rows = (
+        [f"{entry.mail.key:>6}", printable(entry.mail.recipient), printable(state_of(entry, sends=sends))]
+        for entry in listed
+    )
+    print_table(["number", "to", "state"], rows, empty="No mails.")
 
 
 def _without_text(entry: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +89,7 @@ def show(target: Target, number: int, as_json: bool) -> None:
         raise click.ClickException(f"There is no mail {number}.")
     kept, sends = _kept(target, found), bool(target.config.smtp.host)
     if as_json:
-        click.echo(json.dumps(_object(kept, sends=sends), ensure_ascii=False, indent=2))
+        print_json(_object(kept, sends=sends))
         return
     click.echo(f"To       {printable(found.recipient)}")
     click.echo(f"State    {printable(state_of(kept, sends=sends))}")
@@ -94,7 +101,8 @@ def show(target: Target, number: int, as_json: bool) -> None:
 @click.argument("address")
 @click.option("--template", default=DEFAULT_TEMPLATE, show_default=True, help="Template to send.")
 @on_backend(create=True)
-def send_test(target: Target, address: str, template: str) -> None:
+@json_option
+def send_test(target: Target, address: str, template: str, as_json: bool) -> None:
     """Send a template with a made-up token to ADDRESS now, and say what the SMTP server answers."""
     recipient = parse_address(address)
     if recipient is None:
@@ -110,7 +118,8 @@ def send_test(target: Target, address: str, template: str) -> None:
         raise click.ClickException(f"Not sent: {failure}") from failure
     except OSError as error:
         raise click.ClickException(f"The certificates of smtp.ca_file cannot be read: {error.strerror}.") from error
-    click.echo(f"The SMTP server {target.config.smtp.host} has accepted a mail to {address}.")
+    host = target.config.smtp.host
+    tell(f"The SMTP server {host} has accepted a mail to {address}.", {"to": address, "host": host}, as_json=as_json)
 
 
 async def _send(target: Target, recipient: Address, name: str) -> None:

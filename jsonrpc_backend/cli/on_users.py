@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.settings import DEFAULT_BACKEND
 from jsonrpc_backend.cli.target import Target, on_backend
 from jsonrpc_backend.cli.users_at_server import connected, read_key
 from jsonrpc_backend.cli.users_in_file import UsersInFile
@@ -57,7 +56,7 @@ def on_users(*, create: bool = False, writes: bool = False) -> Callable[[Command
         ) -> None:
             if config_file is not None or data is not None:
                 raise click.UsageError("--config and --data are of the server's machine; they do not go with --url.")
-            with connected(url, backend_id or DEFAULT_BACKEND, read_key(key_file)) as users:
+            with connected(url, backend_id, read_key(key_file)) as users:
                 command(users, **arguments)
 
         return _url_options(run)

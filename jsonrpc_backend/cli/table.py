@@ -1,10 +1,26 @@
 """Tables for terminals."""
 
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+import click
+
 _WIDE = frozenset({"W", "F"})
 _ON_TOP = frozenset({"Mn", "Me", "Cf"})  # characters that take no place of their own
+
+
+def print_table(header: list[str], rows: Iterable[list[str]], *, empty: str) -> None:
+    """Prints a table; the header for people only, so that what reads a pipe gets rows and nothing else.
+
+    `empty` is said, on standard error, where there are no rows.
+    """
+    cells = list(rows)
+    if not cells:
+        click.echo(empty, err=True)
+        return
+    for line in table([header, *cells] if sys.stdout.isatty() else cells):
+        click.echo(line)
 
 
 def table(rows: Iterable[list[str]]) -> Iterator[str]:

@@ -1,18 +1,19 @@
 """`throttle`: whom the limits on guessing hold up, and letting them go on."""
 
 import ipaddress
-import json
 
 import click
 
+from jsonrpc_backend.cli.answer import print_json, tell
+from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.on_users import on_users
-from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option, printable, readable_time
 from jsonrpc_backend.cli.users import Users
 from jsonrpc_backend.errors import InvalidParams
 
 
-@click.group()
+@click.group(cls=Group)
 def throttle() -> None:
     """See whom the limits on guessing hold up, and let them go on. The server may be running."""
 
@@ -27,10 +28,10 @@ def list_held_up(users: Users, as_json: bool) -> None:
     """
     found = users.list_held_up()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
-    for line in table([readable_time(each["until"]), each["_id"], printable(each["_username"])] for each in found):
-        click.echo(line)
+    rows = ([readable_time(each["until"]), each["_id"], printable(each["_username"])] for each in found)
+    print_table(["until", "_id", "_username"], rows, empty="The limits hold up nobody.")
 
 
 @throttle.command()
@@ -48,10 +49,8 @@ def clear(users: Users, name_or_address: str, as_json: bool) -> None:
         )
     except InvalidParams as error:
         raise click.ClickException(" ".join(error.data.values())) from error
-    if as_json:
-        click.echo(json.dumps({"removed": removed}))
-    else:
-        click.echo(f"Nothing holds up {name_or_address} any more." if removed else "There was nothing to clear.")
+    sentence = f"Nothing holds up {name_or_address} any more." if removed else "There was nothing to clear."
+    tell(sentence, {"removed": removed}, as_json=as_json)
 
 
 def _is_address(text: str) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
+from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.on_users import on_users, only_in_file
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable, readable_time
 from jsonrpc_backend.cli.user_list import list_users
@@ -23,7 +25,7 @@ from jsonrpc_backend.store import login_tokens, password_resets, sessions
 from jsonrpc_backend.store import users as stored_users
 
 
-@click.group()
+@click.group(cls=Group)
 def user() -> None:
     """List and change an app's users. The server may be running."""
 
@@ -53,7 +55,7 @@ def show(users: Users, name: str, as_json: bool) -> None:
     """Show the user NAME (a username or an id) with all properties."""
     found = users.find(name)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
     for key, value in _readable(found):
         click.echo(f"{key:<12} {printable(value)}")
@@ -76,11 +78,12 @@ def _readable(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 @click.option("--properties", default="{}", help="Properties as a JSON object, e.g. '{\"age\": 21}'.")
 @_password_option
 @on_users(create=True)
-def add(users: Users, username: str, properties: str, password_stdin: bool) -> None:
+@json_option
+def add(users: Users, username: str, properties: str, password_stdin: bool, as_json: bool) -> None:
     """Add the user USERNAME. Asks for the password."""
     values = _parse_properties(properties)
     added = users.add(username, _read_password(from_stdin=password_stdin), values)
-    click.echo(f"Added {added['_username']} ({added['_id']}).")
+    tell(f"Added {added['_username']} ({added['_id']}).", added, as_json=as_json)
 
 
 def _parse_properties(text: str) -> Any:
@@ -99,13 +102,14 @@ def _parse_properties(text: str) -> Any:
 @click.option("--username", help="Another username.")
 @click.option("--properties", help="Properties to add or replace, as a JSON object; others stay.")
 @on_users()
-def change(users: Users, name: str, username: str | None, properties: str | None) -> None:
+@json_option
+def change(users: Users, name: str, username: str | None, properties: str | None, as_json: bool) -> None:
     """Change the user NAME (a username or an id), who stays signed in."""
     values = {} if properties is None else _parse_properties(properties)
     if username is None and properties is None:
         raise click.UsageError("Say what to change: --username or --properties.")
     changed = users.change(name, username, values)
-    click.echo(f"Changed {changed['_username']} ({changed['_id']}).")
+    tell(f"Changed {changed['_username']} ({changed['_id']}).", changed, as_json=as_json)
 
 
 @user.command()
@@ -113,7 +117,8 @@ def change(users: Users, name: str, username: str | None, properties: str | None
 @_password_option
 @only_in_file("set passwords")
 @on_backend(writes=True)
-def passwd(target: Target, name: str, password_stdin: bool) -> None:
+@json_option
+def passwd(target: Target, name: str, password_stdin: bool, as_json: bool) -> None:
     """Set another password for the user NAME (a username or an id), who is signed out everywhere."""
     found = target.read(lambda db: find_user(db, name))
     password = _read_password(from_stdin=password_stdin)
@@ -129,17 +134,23 @@ def passwd(target: Target, name: str, password_stdin: bool) -> None:
         record(db, "user passwd", [current.id])
 
     target.write(replace)
-    click.echo(f"Changed the password of {found.username}.")
+    who = {"_id": found.id, "_username": found.username}
+    tell(f"Changed the password of {found.username}.", who, as_json=as_json)
 
 
 @user.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @on_users(writes=True)
-def delete(users: Users, name: str, yes: bool) -> None:
+@json_option
+def delete(users: Users, name: str, yes: bool, as_json: bool) -> None:
     """Delete the user NAME (a username or an id) with properties, sessions and tokens."""
     found = users.find(name)
     if not yes:
         click.confirm(f"Delete {found['_username']} ({found['_id']}) for good?", abort=True, err=True)
     users.delete(found)
-    click.echo(f"Deleted {found['_username']}.")
+    tell(f"Deleted {found['_username']}.", _who(found), as_json=as_json)
+
+
+def _who(user: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: user[name] for name in ("_id", "_username")}

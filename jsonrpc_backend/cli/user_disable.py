@@ -1,10 +1,10 @@
 """`user disable` and `user enable`: keep somebody out, and let in again."""
 
-import json
 from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.on_users import on_users
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.cli.users import Users
@@ -29,7 +29,4 @@ def enable(users: Users, name: str, as_json: bool) -> None:
 
 
 def _say(user: dict[str, Any], done: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(user, ensure_ascii=False, indent=2))
-    else:
-        click.echo(f"{done} {user['_username']} ({user['_id']}).")
+    tell(f"{done} {user['_username']} ({user['_id']}).", user, as_json=as_json)

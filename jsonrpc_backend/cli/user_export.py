@@ -14,6 +14,7 @@ import click
 from jsonrpc_backend.cli.audit import record_all
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.database import run_in_transaction, snapshot
 from jsonrpc_backend.store.reading import is_copy
@@ -69,7 +70,7 @@ def export_users(
     if as_json:
         click.echo(json.dumps({"users": count, "file": str(file)}, indent=2), err=to_stdout)
     else:
-        click.echo(f"Exported {count} users" + ("." if to_stdout else f" to {file}."), err=to_stdout)
+        click.echo(f"Exported {counted(count, 'user')}" + ("." if to_stdout else f" to {file}."), err=to_stdout)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.on_users import only_in_file
-from jsonrpc_backend.cli.table import table
+from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
 from jsonrpc_backend.cli.users_in_file import find_user
+from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.backend import MINUTE, system_clock
 from jsonrpc_backend.store import login_tokens, sessions
 from jsonrpc_backend.store.sessions import SignedIn
@@ -34,17 +36,17 @@ def show_sessions(target: Target, name: str, revoke: str | None, as_json: bool) 
     """
     if revoke is not None:
         count = target.write(lambda db: _revoke(db, target, find_user(db, name), revoke))
-        click.echo(f"Ended {count} {'session' if count == 1 else 'sessions'}.")
+        tell(f"Ended {counted(count, 'session')}.", {"ended": count}, as_json=as_json)
         return
     found = target.read(lambda db: _live(db, target, find_user(db, name)))
     if as_json:
-        click.echo(json.dumps([_object(session) for session in found], ensure_ascii=False, indent=2))
+        print_json([_object(session) for session in found])
         return
-    for line in table(
+    rows = (
         [_short_id(each), readable_time(each.created_at), readable_time(each.used_at), _device(each.device)]
         for each in found
-    ):
-        click.echo(line)
+    )
+    print_table(["session", "signed in", "last used", "device"], rows, empty="No sessions.")
 
 
 def _live(db: sqlite3.Connection, target: Target, user: User) -> list[SignedIn]:

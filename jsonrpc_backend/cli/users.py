@@ -10,21 +10,31 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Search:
-    """Which users, in which order; `names`: their columns, None for all. Without `page` all of them."""
+    """Which users, in which order; `names`: the properties that are needed of them, None for all."""
 
-    name_filter: str | None
-    query: str | None
-    sort: str | None
-    descending: bool
-    names: list[str] | None
-    page: int | None
-    per_page: int
+    name_filter: str | None = None
+    query: str | None = None
+    sort: str | None = None
+    descending: bool = False
+    names: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the users that were found, and how many were."""
+
+    items: list[dict[str, Any]]
+    total: int
 
 
 class Users(Protocol):
     """Every method may raise ClickException."""
 
-    def search(self, search: Search) -> Iterator[dict[str, Any]]: ...
+    def search(self, search: Search) -> Iterator[dict[str, Any]]:
+        """All who are found, never held as a whole."""
+
+    def page(self, search: Search, number: int, size: int) -> Page:
+        """`number` counts pages from 1."""
 
     def find(self, name: str) -> dict[str, Any]:
         """By username or id."""

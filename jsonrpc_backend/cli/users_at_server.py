@@ -1,5 +1,6 @@
 """Users at a server, through the operators' API, for commands."""
 
+import asyncio
 import contextlib
 import os
 import sys
@@ -11,15 +12,23 @@ import click
 
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.progress import progress
-from jsonrpc_backend.cli.users import Search
+from jsonrpc_backend.cli.users import Page, Search
 from jsonrpc_backend.client import ManagementClient, wire
+from jsonrpc_backend.client.management import find_only_backend
 from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
-from jsonrpc_backend.errors import InvalidApiKey, InvalidParams, RpcError
+from jsonrpc_backend.errors import (
+    ConnectionFailed,
+    InvalidApiKey,
+    InvalidParams,
+    InvalidResponse,
+    InvalidStatus,
+    RpcError,
+)
 from jsonrpc_backend.rpc.parse import unportable
 
 SECONDS = 120.0  # for one call: a search takes 20 s at most where nothing else is configured, and may have to wait
 AT_ONCE = 1024  # users in one answer
-WRONG_KEY = "The server refuses the management key: it is wrong, or not for this backend or this address."
+REFUSED = "The server refuses the management key: it is wrong, or not for {} or this address."
 
 
 def read_key(file: Path | None) -> str:
@@ -37,21 +46,36 @@ def read_key(file: Path | None) -> str:
 
 
 @contextlib.contextmanager
-def connected(url: str, backend_id: str, key: str) -> Iterator["UsersAtServer"]:
-    """Raises ClickException for what goes wrong, inside the block too."""
+def connected(url: str, backend_id: str | None, key: str) -> Iterator["UsersAtServer"]:
+    """Without a backend id that of the server's only backend. Raises ClickException, inside the block too."""
     try:
-        client = ManagementClient(url, backend_id, key, timeout=SECONDS)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-    try:
-        with client:
+        with _client(url, backend_id, key) as client:
             yield UsersAtServer(client)
     except InvalidApiKey as error:
-        raise click.ClickException(WRONG_KEY) from error
+        raise click.ClickException(REFUSED.format("this backend")) from error
     except InvalidParams as error:
         raise click.ClickException(" ".join(map(str, error.data.values()))) from error
     except RpcError as error:
         raise click.ClickException(f"{url}: {error}") from error
+
+
+def _client(url: str, backend_id: str | None, key: str) -> ManagementClient:
+    try:
+        return ManagementClient(url, backend_id or _find_backend(url, key), key, timeout=SECONDS)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+
+
+def _find_backend(url: str, key: str) -> str:
+    try:
+        return asyncio.run(find_only_backend(url, key, seconds=SECONDS))
+    except ConnectionFailed:
+        raise
+    except (InvalidStatus, InvalidResponse) as error:
+        if error.data == {"status": 403}:
+            several = "the server has several backends: then say which, with --backend ID."
+            raise click.ClickException(f"{REFUSED.format('the backend')[:-1]}; or {several}") from error
+        raise click.UsageError("Which backend? Say --backend ID; the server does not tell.") from error
 
 
 class UsersAtServer:
@@ -61,51 +85,47 @@ class UsersAtServer:
         self._client = client
 
     def search(self, search: Search) -> Iterator[dict[str, Any]]:
-        params = {
-            "sortProperty": search.sort,
-            "sortOrder": "desc" if search.descending else "asc",
-            "propertyNames": search.names,
-            "nameFilter": search.name_filter,
-            "userQuery": search.query,
-        }
-        if search.page is None:
-            yield from self._all(params)
-        else:
-            yield from self._page(params, search.page, search.per_page)["items"]
-
-    def _page(self, params: Mapping[str, Any], page: int, size: int) -> dict[str, Any]:
-        result = self._call("User.list", {**params, "page": page, "itemsInPage": size})
-        return {name: wire.member(result, name) for name in ("items", "totalItems")}
-
-    def _call(self, method: str, params: Mapping[str, Any]) -> Any:
-        if unportable(params):
-            raise click.UsageError("The arguments are not UTF-8.")
-        return self._client.call(method, params)
-
-    def _all(self, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """One page after the other; smaller ones where users are so large that a page would be refused."""
         first, total, size = 0, 1, AT_ONCE
         with contextlib.ExitStack() as stack:
             advance = None
             while first < total:
                 try:
-                    result = self._page(params, 1 + first // size, size)
+                    page = self.page(search, 1 + first // size, size)
                 except InvalidParams as error:
                     if "itemsInPage" not in error.data or size == 1:
                         raise
                     size //= 2  # what has been read is still a number of whole pages
                     continue
-                first, total = first + size, result["totalItems"]
+                first, total = first + size, page.total
                 advance = advance or stack.enter_context(progress("Reading", total if total > size else 0))
-                yield from result["items"]
-                advance(len(result["items"]))
+                yield from page.items
+                advance(len(page.items))
+
+    def page(self, search: Search, number: int, size: int) -> Page:
+        params = {
+            "page": number,
+            "itemsInPage": size,
+            "sortProperty": search.sort,
+            "sortOrder": "desc" if search.descending else "asc",
+            "propertyNames": search.names,
+            "nameFilter": search.name_filter,
+            "userQuery": search.query,
+        }
+        result = self._call("User.list", params)
+        return Page(wire.member(result, "items"), wire.member(result, "totalItems"))
+
+    def _call(self, method: str, params: Mapping[str, Any]) -> Any:
+        if unportable(params):
+            raise click.UsageError("The arguments are not UTF-8.")
+        return self._client.call(method, params)
 
     def find(self, name: str) -> dict[str, Any]:
         # The server looks for a part of a name, and for how one is written; what is the same name is known here.
         key = username_key(name)
         found = [
             user
-            for user in self._all({"nameFilter": name, "propertyNames": []})
+            for user in self.search(Search(name_filter=name, names=[]))
             if user["_id"] == name or username_key(user["_username"]) == key
         ]
         if not found:

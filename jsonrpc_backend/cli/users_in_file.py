@@ -11,7 +11,7 @@ from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target
-from jsonrpc_backend.cli.users import Search
+from jsonrpc_backend.cli.users import Page, Search
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.access import clear_address, throttled
 from jsonrpc_backend.methods.management import change_user, search_condition, sort_field
@@ -36,11 +36,15 @@ class UsersInFile:
     def search(self, search: Search) -> Iterator[dict[str, Any]]:
         condition, order = self._compiled(search)
         with self._target.reading() as db, snapshot(db):
-            keys = user_search.find_keys(db, condition, order)
-            if search.page is not None:
-                keys = keys[(search.page - 1) * search.per_page : search.page * search.per_page]
-            for user in user_search.get_in_order(db, keys):
+            for user in user_search.get_in_order(db, user_search.find_keys(db, condition, order)):
                 yield user_object(user)
+
+    def page(self, search: Search, number: int, size: int) -> Page:
+        condition, order = self._compiled(search)
+        with self._target.reading() as db, snapshot(db):
+            keys = user_search.find_keys(db, condition, order)
+            found = user_search.get_in_order(db, keys[(number - 1) * size : number * size])
+            return Page([user_object(user) for user in found], len(keys))
 
     def _compiled(self, search: Search) -> tuple[Condition, Order]:
         given = {"sortProperty": search.sort, "nameFilter": search.name_filter}

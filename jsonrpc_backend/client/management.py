@@ -7,6 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from yarl import URL
+
 from jsonrpc_backend.errors import InvalidResponse, RpcError
 
 from . import wire
@@ -58,13 +60,9 @@ class AsyncManagementClient:
 
         `timeout` is in seconds, for each call as a whole.
         """
-        if timeout <= 0:
-            raise ValueError("timeout must be more than 0 seconds")
-        if not (key.isascii() and key.isprintable()):
-            raise ValueError("key must consist of printable ASCII characters")  # it travels in a header
         endpoint = wire.endpoint(url, backend_id, path="/manage/json-rpc")
         self._endpoint = str(endpoint)
-        self._transport = Transport(endpoint, timeout, {KEY_HEADER: key})
+        self._transport = _transport(endpoint, key, timeout)
         self._ids = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -119,6 +117,30 @@ class AsyncManagementClient:
         answer = await self._transport.post(wire.encode(objects if batch else objects[0]), {200})
         outcomes = wire.read(answer.body, ids, batch=batch)
         return [outcomes[request_id] for request_id in ids]
+
+
+def _transport(address: URL, key: str, timeout: float) -> Transport:
+    if timeout <= 0:
+        raise ValueError("timeout must be more than 0 seconds")
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("key must consist of printable ASCII characters")  # it travels in a header
+    return Transport(address, timeout, {KEY_HEADER: key})
+
+
+async def find_only_backend(url: str, key: str, *, seconds: float) -> str:
+    """The id of the backend of a server that has one, which it tells to who has a management key of that.
+
+    Raises InvalidStatus (403: there are several, or it is not the key), TimedOut, InvalidResponse, ConnectionFailed.
+    """
+    transport = _transport(wire.address(url, "/manage/openrpc.json"), key, seconds)
+    try:
+        document = wire.parse((await transport.get({200})).body)
+    finally:
+        await transport.close()
+    match document:
+        case {"servers": [{"name": str(backend_id)}]}:
+            return backend_id
+    raise InvalidResponse({"reason": "The document names no backend."})
 
 
 class AsyncUserManagement:

@@ -1,6 +1,7 @@
 """One HTTP exchange, and what can go wrong in it."""
 
 import asyncio
+import functools
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class Answer:
 
 
 class Transport:
-    """Posts bodies to one address. `timeout`, in seconds, covers everything from connecting to the last byte.
+    """Exchanges with one address. `timeout`, in seconds, covers everything from connecting to the last byte.
 
     `headers` are sent beside those that every request has.
     """
@@ -42,12 +43,19 @@ class Transport:
 
     async def post(self, body: bytes, statuses: Collection[int]) -> Answer:
         """Raises TimedOut, InvalidStatus (not one of `statuses`), InvalidResponse or ConnectionFailed."""
-        http = self._open_http()
-        data = io.BytesIO(body)  # aiohttp warns of large bytes: it would write them in one go
+        # aiohttp warns of large bytes: it would write them in one go.
+        return await self._exchange("POST", io.BytesIO(body), statuses)
+
+    async def get(self, statuses: Collection[int]) -> Answer:
+        """Raises the same."""
+        return await self._exchange("GET", None, statuses)
+
+    async def _exchange(self, method: str, data: io.BytesIO | None, statuses: Collection[int]) -> Answer:
+        request = functools.partial(self._open_http().request, allow_redirects=False)
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                http.post(self._endpoint, data=data, headers=self._headers, allow_redirects=False) as response,
+                request(method, self._endpoint, data=data, headers=self._headers) as response,
             ):
                 if response.status not in statuses:
                     raise InvalidStatus({"status": response.status})

@@ -43,6 +43,13 @@ class Request:
 
 def endpoint(url: str, backend_id: str, path: str = "/json-rpc") -> URL:
     """The address that all calls go to. ValueError for what is no address of a server."""
+    if backend_id in {"", ".", ".."}:
+        raise ValueError("backend_id must name a backend")
+    return address(url, f"{path}/{quote(backend_id, safe='')}")
+
+
+def address(url: str, path: str) -> URL:
+    """What a server has under an encoded path. ValueError for what is no address of a server."""
     server = URL(url)
     # An address with a password in it would show up in messages; a query or fragment means a mix-up.
     if server.scheme not in {"http", "https"} or not server.host or server.user or server.password:
@@ -53,9 +60,7 @@ def endpoint(url: str, backend_id: str, path: str = "/json-rpc") -> URL:
         server.host.encode("idna")  # what the look-up will do
     except UnicodeError:
         raise ValueError("url must have the name of a host") from None
-    if backend_id in {"", ".", ".."}:
-        raise ValueError("backend_id must name a backend")
-    return URL(f"{str(server).rstrip('/')}{path}/{quote(backend_id, safe='')}", encoded=True)
+    return URL(f"{str(server).rstrip('/')}{path}", encoded=True)
 
 
 def merged_params(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def encode(message: object) -> bytes:
         problem = "a string with a lone surrogate"
     except RecursionError:
         problem = "a value that is nested too deeply"
-    # Outside the handler, here and in `_parse`: the cause holds the whole text, and with it passwords or tokens.
+    # Outside the handler, here and in `parse`: the cause holds the whole text, and with it passwords or tokens.
     raise ValueError(f"not to be sent as JSON: {problem}")
 
 
@@ -91,13 +96,13 @@ def read(body: bytes, ids: Sequence[int], *, batch: bool) -> dict[int, Any]:
     """
     if not ids:
         if body:
-            _raise_error(_parse(body))
+            _raise_error(parse(body))
         return {}
     return _read_batch(body, ids) if batch else {ids[0]: _read_single(body, ids[0])}
 
 
 def _read_single(body: bytes, request_id: int) -> Any:
-    answered, outcome = _read_response(_parse(body))
+    answered, outcome = _read_response(parse(body))
     # An error that concerns the body as a whole (too large, not understood) comes without an id.
     if not (_in([request_id], answered) or (answered is None and isinstance(outcome, RpcError))):
         raise _invalid("The id is not the one of the request.")
@@ -106,7 +111,7 @@ def _read_single(body: bytes, request_id: int) -> Any:
 
 def _read_batch(body: bytes, ids: Sequence[int]) -> dict[int, Any]:
     """The responses may come in any order."""
-    document = _parse(body)
+    document = parse(body)
     if not isinstance(document, list):
         _raise_error(document)
     outcomes = dict(map(_read_response, document))
@@ -123,7 +128,7 @@ def _raise_error(document: Any) -> NoReturn:
     raise _invalid("It answers something that was not asked.")
 
 
-def _parse(body: bytes) -> Any:
+def parse(body: bytes) -> Any:
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(body.decode(), parse_constant=_no_constant)
     raise _invalid("It is not JSON.")

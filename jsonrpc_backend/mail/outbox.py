@@ -19,6 +19,7 @@ from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
+from jsonrpc_backend.mail.state import State
 from jsonrpc_backend.store import mails, password_resets, users
 from jsonrpc_backend.store.database import Database
 from jsonrpc_backend.store.mails import Mail
@@ -54,13 +55,16 @@ def read_content(mail: Mail, seal: Seal) -> Content | None:
 def state_of(kept: Kept, *, sends: bool) -> str:
     """In a few words, what has become of a mail."""
     mail = kept.mail
-    if mail.sent_at is not None:
-        return f"sent {_time(mail.sent_at)}"
-    if mail.next_at is None:
-        return f"given up after {mail.attempts} attempts: {mail.last_error}"
-    if not sends:
-        return f"kept {_time(mail.created_at)}"
-    return f"waiting, {mail.attempts} attempts" + (f", last: {mail.last_error}" if mail.last_error else "")
+    attempts = f"{mail.attempts} {'attempt' if mail.attempts == 1 else 'attempts'}"
+    match State.of(mail, sends=sends):
+        case State.SENT:
+            return f"sent {_time(mail.sent_at or 0)}"
+        case State.GIVEN_UP:
+            return f"given up after {attempts}: {mail.last_error}"
+        case State.KEPT:
+            return f"kept {_time(mail.created_at)}"
+        case State.WAITING:
+            return f"waiting, {attempts}" + (f", last: {mail.last_error}" if mail.last_error else "")
 
 
 def _time(milliseconds: int) -> str:
