@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 (characters that look like others are what this is about)
 
 import asyncio
+import re
 import sys
 import unicodedata
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsonrpc_backend.accounts.usernames import has_only_visible_characters, username_key
+from jsonrpc_backend.accounts.usernames import DEFAULT_IGNORABLE, has_only_visible_characters, username_key
+from tests.servers import InProcessServer
 from tests.wire import Wire
 
 # Unicode's property White_Space (PropList.txt), which Python's unicodedata does not know.
@@ -53,6 +55,17 @@ REFUSED = {
     "interlinear annotation": "\ufff9",
     "shorthand overlap": "\U0001bca0",
     "tag letter": "\U000e0061",
+    "combining grapheme joiner": "\u034f",
+    "Khmer inherent vowel": "\u17b4",
+    "Mongolian variation selector": "\u180b",
+    "variation selector": "\ufe0f",
+    "variation selector of ideographs": "\U000e0100",
+    "character to come that will be ignored": "\ufff0",
+    "tag to come": "\U000e0fff",
+    "unassigned": "\u0378",
+    "noncharacter": "\uffff",
+    "private use": "\ue000",
+    "private use of the last plane": "\U0010fffd",
     # Visible as typed, but under NFKC they become a space and a mark, or hold spaces.
     "diaeresis": "\xa8",
     "macron": "\xaf",
@@ -103,11 +116,38 @@ def test_white_space_is_refused(code_point: int) -> None:
     assert not has_only_visible_characters(f"us{chr(code_point)}er")
 
 
-@pytest.mark.parametrize("category", ["Zs", "Zl", "Zp", "Cc", "Cf", "Cs"])
+@pytest.mark.parametrize("category", ["Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn", "Co"])
 def test_whole_category_is_refused(category: str) -> None:
     characters = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == category]
     assert characters
     assert not [c for c in characters if has_only_visible_characters(c)]
+
+
+def test_table_of_what_is_ignored_is_unicodes() -> None:
+    """By what is said of it: 4174 code points; formats but those that show; variation selectors; some by name."""
+    found = {
+        character for character in map(chr, range(sys.maxunicode + 1)) if re.match(f"[{DEFAULT_IGNORABLE}]", character)
+    }
+    assert len(found) == 4174
+    shown = set("\u06dd\u070f\u0890\u0891\u08e2\ufff9\ufffa\ufffb\U000110bd\U000110cd")
+    shown |= set(map(chr, (*range(0x0600, 0x0606), *range(0x13430, 0x13440))))  # Arabic numbers, hieroglyphs
+    formats = {
+        character for character in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(character) == "Cf"
+    }
+    assert formats - shown <= found
+    assert not found & shown
+    others = {character for character in found if unicodedata.category(character) not in {"Cf", "Cn"}}
+    selectors = {character for character in others if "VARIATION SELECTOR" in unicodedata.name(character)}
+    assert len(selectors) == 260
+    assert {unicodedata.name(character) for character in others - selectors} == {
+        "COMBINING GRAPHEME JOINER",
+        "HANGUL CHOSEONG FILLER",
+        "HANGUL JUNGSEONG FILLER",
+        "HANGUL FILLER",
+        "HALFWIDTH HANGUL FILLER",
+        "KHMER VOWEL INHERENT AQ",
+        "KHMER VOWEL INHERENT AA",
+    }
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -222,6 +262,19 @@ def test_key_of_a_visible_name_is_visible(username: str) -> None:
     """Else two names that look the same could both be registered."""
     if has_only_visible_characters(username):
         assert has_only_visible_characters(username_key(username))
+
+
+async def test_name_that_is_refused_today_still_signs_in(wire: Wire, server: InProcessServer) -> None:
+    """Older versions let it register."""
+    await wire.register("admin")
+    name = "admin\ufe0f"
+    server.execute("UPDATE users SET username = ?, username_key = ?", name, username_key(name))
+    guest = wire.elsewhere()
+    assert (await guest.call("User.login", username=name, password="password")).result["user"]["_username"] == name
+    assert (await guest.call("User.saveProperty", name="age", value=5)).result == "OK"
+    assert (await guest.call("User.updatePassword", oldPassword="password", newPassword="other")).result == "OK"
+    assert (await wire.elsewhere().call("User.sendPasswordResetToken", username=name)).result == "OK"
+    assert (await guest.call("User.unregister", password="other")).result == "OK"
 
 
 async def test_long_name_of_combining_marks_is_refused_before_it_is_normalised(wire: Wire) -> None:
