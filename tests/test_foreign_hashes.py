@@ -1,10 +1,16 @@
 """Hashes of other systems: vectors of their specifications and reference code, bounds, and the first sign-in."""
 
 import base64
+import contextlib
 import hashlib
+import json
+import logging
+from collections.abc import Iterator
 
 import argon2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash, adopt
@@ -12,6 +18,7 @@ from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.events import Observer
 from tests.servers import InProcessServer
+from tests.shell import QuickShell
 from tests.wire import Wire
 
 
@@ -226,3 +233,108 @@ async def test_hash_of_cloudboost(hasher: PasswordHasher) -> None:
     stored = adopt("pbkdf2_sha1$10000$secure-key$" + base64.b64encode(key).decode())
     assert await hasher.verify(stored, "secret", caller=("",))
     assert not await hasher.verify(stored, "secre", caller=("",))
+
+
+# --- what comes in can be verified; what cannot is a wrong password ----------------------------------------
+
+
+UNVERIFIABLE = {
+    "scrypt that OpenSSL refuses": f"$scrypt$ln=16,r=1,p=1$c2FsdA${KEY}",
+    "salt with bits left over": "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHR$" + KEY,
+    "hash with bits left over": "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + "A" * 42 + "B",
+    "number with a zero before it": "$argon2id$v=19$m=064,t=1,p=1$c29tZXNhbHQ$" + KEY,
+    "short salt": "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$" + KEY,
+    "cut": "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",
+    "no form at all": "md5:5f4dcc3b5aa765d61d8327deb882cf99",
+}
+
+
+@pytest.mark.parametrize("case", UNVERIFIABLE)
+def test_what_the_libraries_refuse_is_a_line_of_the_report(quick: QuickShell, case: str) -> None:
+    records = [{"username": "anna", "passwordHash": BCRYPT}, {"username": "bert", "passwordHash": UNVERIFIABLE[case]}]
+    (quick.folder / "users.jsonl").write_text("\n".join(map(json.dumps, records)))
+    error = quick.fails(1, "user", "import", "users.jsonl")
+    assert "users.jsonl:2: passwordHash: The hash " in error
+    assert "1 record is bad. Nothing was imported." in error
+    assert UNVERIFIABLE[case] not in error
+
+
+@pytest.mark.parametrize("case", UNVERIFIABLE)
+async def test_hash_that_cannot_be_verified_is_a_wrong_password(
+    wire: Wire, server: InProcessServer, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    """An older version has let it in. Its owner still gets a reset mail."""
+    await wire.register("anna")
+    put_hash(server, UNVERIFIABLE[case])
+    for username in ("anna", "nobody"):  # for whom anna's is verified
+        answer = await wire.elsewhere().call("User.login", username=username, password="password")
+        assert (answer.code, answer.data) == (-32602, {"password": "Username or password is incorrect."})
+    answer = await wire.call("User.updatePassword", oldPassword="password", newPassword="other")
+    assert (answer.code, answer.data.keys()) == (-32602, {"oldPassword"})
+    assert caplog.text.count("a password hash of another system cannot be verified: ") == 3
+    assert UNVERIFIABLE[case] not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["m=512,t=512,p=64", "m=16,t=16384,p=2", "m=8,t=262145,p=1"],  # 6.5 s, 2.7 s of a processor; too long by one
+)
+def test_work_of_argon2_counts_the_threads(parameters: str) -> None:
+    with pytest.raises(UnusableHash, match="too long"):
+        adopt(ARGON2.format(parameters))
+    adopt(ARGON2.format("m=16384,t=64,p=64"))
+
+
+def test_work_of_sha512_is_its_own() -> None:
+    key = "A" * 86
+    assert adopt(f"$pbkdf2-sha512$2500000$c2FsdA${key}")
+    with pytest.raises(UnusableHash, match="not from 1 to 2,500,000"):
+        adopt(f"$pbkdf2-sha512$2500001$c2FsdA${key}")
+
+
+numbers = st.tuples(st.integers(0, 300), st.integers(0, 9), st.integers(0, 4))
+base64_text = st.text("ABCDwxyz0189+/.=", max_size=48)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(
+    st.sampled_from(
+        [
+            "$argon2id$v=19$m={0},t={1},p={2}${3}${4}",
+            "$argon2i$m={0},t={1},p={2}${3}${4}",
+            "$scrypt$ln={1},r={1},p={2}${3}${4}",
+            "scrypt:{0}:{1}:{2}${3}${4}",
+            "scrypt${0}${3}${1}${2}${4}",
+            "$pbkdf2-sha512${0}${3}${4}",
+            "pbkdf2_sha1${0}${3}${4}",
+            "$2b$05${3}{4}",
+        ]
+    ),
+    numbers,
+    base64_text,
+    base64_text,
+)
+async def test_what_comes_in_never_raises(form: str, numbers: tuple[int, int, int], salt: str, key: str) -> None:
+    try:
+        stored = adopt(form.format(*numbers, salt, key))
+    except UnusableHash:
+        return
+    with log_of_passwords() as lines:
+        assert await HASHER.verify(stored, "password", caller=("",)) is False
+    assert lines == []
+
+
+HASHER = PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer())
+
+
+@contextlib.contextmanager
+def log_of_passwords() -> Iterator[list[str]]:
+    lines: list[str] = []
+    log = logging.getLogger("jsonrpc_backend.accounts.passwords")
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    log.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        log.removeHandler(handler)

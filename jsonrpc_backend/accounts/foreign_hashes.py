@@ -12,11 +12,13 @@
 | `pbkdf2_sha256$600000$salt$hash` (text, base64), also `pbkdf2_sha1` | Django; CloudBoost's hashes can be written so |
 
 One verification takes at most about two seconds and 256 MiB: costlier hashes are refused when they come in, for a
-sign-in must not be able to stop the server.
+sign-in must not be able to stop the server. The bounds are what took two seconds of a processor of 2026, each measured
+by itself. What no bound tells, whether OpenSSL can do it as it is built here, is tried once for each set of parameters.
 """
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import re
@@ -27,11 +29,14 @@ import bcrypt
 
 MAX_LENGTH = 1024
 MAX_BCRYPT_COST = 15
-MAX_PBKDF2_ROUNDS = 4_000_000  # iterations times the blocks that the hash's length takes
+MAX_PBKDF2_ROUNDS = {"sha1": 4_000_000, "sha256": 4_000_000, "sha512": 2_500_000}  # iterations times blocks of the key
 MAX_MEMORY_KIB = 262_144
 MAX_SCRYPT_WORK = 2**22  # N * r * p
 MAX_ARGON2_WORK_KIB = 2**21  # memory times passes
 MAX_LANES = 64
+MAX_LANES_WORK = 2**12  # lanes times passes: with several lanes, four threads are started for each lane in each pass
+
+_DIGEST_BYTES = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 # Hashes that are shorter fit too many passwords, longer ones were made by nobody.
 KEY_BYTES = range(16, 129)
@@ -65,9 +70,11 @@ class _Pbkdf2:
 
     def check(self) -> None:
         _check_key(self.key)
-        blocks = -(-len(self.key) // hashlib.new(self.digest).digest_size)
-        if not 1 <= self.iterations * blocks <= MAX_PBKDF2_ROUNDS:
-            raise UnusableHash(f"has PBKDF2 iterations that are not from 1 to {MAX_PBKDF2_ROUNDS // blocks:,}")
+        blocks = -(-len(self.key) // _DIGEST_BYTES[self.digest])
+        most = MAX_PBKDF2_ROUNDS[self.digest] // blocks
+        if not 1 <= self.iterations <= most:
+            raise UnusableHash(f"has PBKDF2 iterations that are not from 1 to {most:,}")
+        _try_pbkdf2(self.digest)
 
     def matches(self, password: bytes) -> bool:
         found = hashlib.pbkdf2_hmac(self.digest, password, self.salt, self.iterations, len(self.key))
@@ -88,18 +95,41 @@ class _Scrypt:
             raise UnusableHash("has scrypt parameters that do not exist (N must be a power of 2; r and p from 1)")
         if self._kib > MAX_MEMORY_KIB or self.n * self.r * self.p > MAX_SCRYPT_WORK:
             raise UnusableHash(f"has scrypt parameters that take more than {MAX_MEMORY_KIB // 1024} MiB or too long")
+        _try_scrypt(self.n, self.r, self.p)
 
     @property
     def _kib(self) -> int:
-        return self.n * self.r // 8
+        return (self.n + self.p) * self.r // 8
 
     def matches(self, password: bytes) -> bool:
-        most = (self._kib + 4096 + self.p * self.r) * 1024
-        found = hashlib.scrypt(password, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=most, dklen=len(self.key))
+        found = _scrypt(password, self.salt, n=self.n, r=self.r, p=self.p, length=len(self.key))
         return hmac.compare_digest(found, self.key)
 
 
 _Hash = _Bcrypt | _Pbkdf2 | _Scrypt
+
+
+def _scrypt(password: bytes, salt: bytes, *, n: int, r: int, p: int, length: int) -> bytes:
+    most = 128 * r * (n + p) + (4 << 20)  # OpenSSL's own limit is lower, and counts a little more than the memory
+    return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=most, dklen=length)
+
+
+@functools.lru_cache(256)
+def _try_scrypt(n: int, r: int, p: int) -> None:
+    """Raises UnusableHash for parameters that this build of OpenSSL refuses, such as a large N with a small r."""
+    try:
+        _scrypt(b"", b"", n=n, r=r, p=p, length=KEY_BYTES.start)
+    except Exception as error:
+        raise UnusableHash("has scrypt parameters that OpenSSL on this machine cannot do") from error
+
+
+@functools.lru_cache(8)
+def _try_pbkdf2(digest: str) -> None:
+    """Raises UnusableHash for a digest that this build of OpenSSL lacks or forbids."""
+    try:
+        hashlib.pbkdf2_hmac(digest, b"", b"", 1)
+    except Exception as error:
+        raise UnusableHash(f"is made with {digest}, which OpenSSL on this machine cannot do") from error
 
 
 def _check_key(key: bytes) -> None:
@@ -114,6 +144,11 @@ def _base64(text: str) -> bytes:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except binascii.Error as error:
         raise UnusableHash("is cut or damaged") from error
+
+
+def _is_canonical(text: str) -> bool:
+    """Whether base64 without padding has no bits left over."""
+    return base64.b64encode(_base64(text)).decode().rstrip("=") == text
 
 
 def _hex(text: str) -> bytes:
@@ -202,10 +237,13 @@ def _parse(text: str) -> _Hash:
 
 def _check_argon2(memory: str, passes: str, lanes: str, salt: str, key: str) -> None:
     m, t, p = int(memory), int(passes), int(lanes)
+    # Its library reads strictly, and it would be at a sign-in that it refuses.
+    if (memory, passes, lanes) != (str(m), str(t), str(p)) or not (_is_canonical(salt) and _is_canonical(key)):
+        raise UnusableHash("is cut or damaged")
     _check_key(_base64(key))
     if len(_base64(salt)) < 8:
         raise UnusableHash("has a salt of less than 8 bytes, which Argon2 does not allow")
     if not 1 <= p <= MAX_LANES or m < 8 * p or t < 1:
         raise UnusableHash("has Argon2 parameters that do not exist")
-    if m > MAX_MEMORY_KIB or m * t > MAX_ARGON2_WORK_KIB:
+    if m > MAX_MEMORY_KIB or m * t > MAX_ARGON2_WORK_KIB or (p > 1 and t * p > MAX_LANES_WORK):
         raise UnusableHash(f"has Argon2 parameters that take more than {MAX_MEMORY_KIB // 1024} MiB or too long")

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import logging
 import os
 import sys
 import threading
@@ -21,6 +22,8 @@ from jsonrpc_backend.fairness import Caller
 from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.one_core import run_anywhere
 from jsonrpc_backend.store.users import NO_PASSWORD
+
+log = logging.getLogger(__name__)
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -145,7 +148,10 @@ class PasswordHasher:
 
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether the hash was made by another system, or with other parameters than today's."""
-        return not _is_argon2(stored_hash) or self._argon2.check_needs_rehash(stored_hash)
+        try:
+            return not _is_argon2(stored_hash) or self._argon2.check_needs_rehash(stored_hash)
+        except argon2.exceptions.InvalidHashError:
+            return True
 
     @property
     def running(self) -> int:
@@ -165,11 +171,17 @@ class PasswordHasher:
         self._pool.shutdown(cancel_futures=True)
 
     def _matches(self, expected: str, password: str) -> bool:
-        if not _is_argon2(expected):
-            return foreign_hashes.matches(expected, password)
         try:
+            if not _is_argon2(expected):
+                return foreign_hashes.matches(expected, password)
             return self._argon2.verify(expected, password)
         except argon2.exceptions.VerifyMismatchError:
+            return False
+        except Exception as error:
+            if not self.is_outdated(expected):
+                raise
+            # Whoever made the hash is to blame, or what this machine cannot do; an import does not let such ones in.
+            log.error("a password hash of another system cannot be verified: %s: %s", type(error).__name__, error)
             return False
 
     async def _run(self, work: Callable[[], T], caller: Caller, is_gone: IsGone) -> T:
