@@ -10,6 +10,8 @@ export interface User {
     _updatedAt: number;
     /** The same as _updatedAt: documents and clients of the original service disagree on the name. */
     _updateAt: number;
+    /** Since when the user may not sign in; absent for everybody else. Operators alone see such a user. */
+    _disabledAt?: number;
     /** The user's properties. */
     [property: string]: any;
 }
