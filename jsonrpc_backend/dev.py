@@ -21,9 +21,39 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+# What proxies and tunnels add, beside X-Forwarded-…: through one of them, this machine may stand for any other.
+_ADDED_ON_THE_WAY = frozenset(
+    {
+        "cdn-loop",
+        "cf-connecting-ip",
+        "cf-connecting-ipv6",
+        "cf-ray",
+        "client-ip",
+        "fastly-client-ip",
+        "fly-client-ip",
+        "forwarded",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-envoy-external-address",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-originating-ip",
+        "x-real-ip",
+        "x-remote-addr",
+        "x-remote-ip",
+    }
+)
+
+
 def is_local(request: web.Request) -> bool:
     """Whether a request to a server on a loopback address was made by this machine, and names it."""
-    return _names_this_machine(request) and "X-Forwarded-For" not in request.headers
+    return _names_this_machine(request) and not any(map(_is_added_on_the_way, request.headers))
+
+
+def _is_added_on_the_way(name: str) -> bool:
+    return name.lower().startswith("x-forwarded") or name.lower() in _ADDED_ON_THE_WAY
 
 
 def _names_this_machine(request: web.Request) -> bool:

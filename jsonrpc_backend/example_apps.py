@@ -11,6 +11,7 @@ from aiohttp import web
 
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.dev import is_local, is_loopback
+from jsonrpc_backend.page_headers import page_headers
 
 APPS = ("monaca-app", "cloudboost-app")
 SETTINGS = "settings.js"
@@ -29,6 +30,7 @@ def add_example_apps(app: web.Application, config: Config) -> None:
     folder = examples_folder()
     files = {name: {path.name for path in (folder / name).iterdir()} for name in APPS}
     tells_settings = is_loopback(config.server.host)
+    headers = page_headers(images="data:")  # of the icon, so that browsers do not ask for one
 
     async def send(request: web.Request) -> web.StreamResponse:
         name, file = request.match_info["app"], request.match_info["file"] or "index.html"
@@ -36,7 +38,7 @@ def add_example_apps(app: web.Application, config: Config) -> None:
             raise web.HTTPNotFound
         if file == SETTINGS and tells_settings and is_local(request):
             return _own_settings(request, config)
-        return web.FileResponse(folder / name / file, headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(folder / name / file, headers=headers)
 
     async def add_slash(request: web.Request) -> web.Response:
         raise web.HTTPFound(f"/examples/{request.match_info['app']}/")
@@ -49,9 +51,7 @@ def _own_settings(request: web.Request, config: Config) -> web.Response:
     backend_id, backend = next(iter(config.backends.items()))
     origin = str(request.url.origin())
     settings = {"url": origin, "backendId": backend_id, "apiKey": backend.api_key, "mailPage": f"{origin}/dev/mail"}
-    headers = {
-        "Cache-Control": "no-store",
-        "Cross-Origin-Resource-Policy": "same-origin",  # or any web page could load it as a script, and read the key
-    }
+    # Cross-Origin-Resource-Policy is one of them: else any web page could load it as a script, and read the key.
+    headers = page_headers() | {"Cache-Control": "no-store"}
     text = f"var SETTINGS = {json.dumps(settings, indent=4)};\n"
     return web.Response(text=text, content_type="text/javascript", charset="utf-8", headers=headers)

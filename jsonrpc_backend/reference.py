@@ -19,6 +19,7 @@ from jsonrpc_backend.dev import is_local, is_loopback
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.example_apps import APPS
 from jsonrpc_backend.methods.discover import described
+from jsonrpc_backend.page_headers import page_headers
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.endpoint import Endpoint
 from jsonrpc_backend.rpc.management import KEY_HEADER
@@ -30,13 +31,7 @@ PAGE, START = "index.html", "start.html"
 MAIL_PAGE = "dev/mail"
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".mjs": "text/javascript", ".svg": "image/svg+xml"}
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-cache",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = page_headers()
 
 _BACKEND = """\
 <section class="card">

@@ -25,7 +25,23 @@ BCRYPT = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"  # of U*
 
 AWKWARD: list[Any] = [
     *["", " ", "5", " 5", "5.0", "-0", "1e5", "1e999", "0123", "9" * 25, "true", "null", "NaN", "[]", "{}", '{"a":1}'],
-    *["=1+1", "+1", "-1", "@SUM(A1)", '"quoted"', '"', "a,b;c\td", "line\nbreak", "cr\rlf\r\n", "\u2028", "\ufeff"],
+    *[
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\uff1d1+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20SUM(A1)",
+        '"quoted"',
+        '"',
+        "a,b;c\td",
+        "line\nbreak",
+        "cr\rlf\r\n",
+        "\u2028",
+        "\ufeff",
+    ],
     *["Ärger 😀", "\x00", "\x7f", "it's", "\\n", "x" * 5000, "hello"],
     *[5, 5.0, -0.0, 10**20, -(10**20), 1e308, 5e-324, 0.1, True, False, None, [], {}, [None], ["5", 5]],
     {"a": {"b": [1, "2", None, {"__proto__": "ok"}]}, "": 1},
@@ -106,6 +122,18 @@ def test_csv_that_a_spreadsheet_cannot_run(three: QuickShell) -> None:
     assert [row[4:] for row in rows[1:]] == [["5", '"5"'], ["5", '"a\\nb"'], ["5", '"=1"']]
 
 
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+def test_text_that_begins_as_a_formula_is_quoted(quick: QuickShell, sign: str) -> None:
+    record = {"username": f"{sign}name", "text": f"{sign}1+1", "other": f"1{sign}1"}
+    (quick.folder / "u.jsonl").write_text(json.dumps(record))
+    quick.ok("user", "import", "u.jsonl")
+    quick.ok("user", "export", "x.csv")
+    with (quick.folder / "x.csv").open(newline="") as file:
+        _, row = csv.reader(file)
+    assert row[1] == f'"{sign}name"'
+    assert row[4:] == [f"1{sign}1", f'"{sign}1+1"']
+
+
 def test_hashes_only_on_demand_and_files_for_the_owner(three: QuickShell) -> None:
     (three.folder / "b.jsonl").write_text(json.dumps({"username": "dora", "passwordHash": BCRYPT}))
     three.ok("user", "import", "b.jsonl")
@@ -175,6 +203,24 @@ def test_what_cannot_be_continued(three: QuickShell) -> None:
         assert not (three.folder / "x.csv").exists()
     three.ok("user", "export", "x.csv")
     assert (three.folder / "x.csv").read_bytes() == complete
+
+
+@pytest.mark.parametrize("kind", ["link", "second name"])
+def test_file_that_somebody_else_has_put_there_is_not_continued(three: QuickShell, kind: str) -> None:
+    three.ok("user", "export", "all.jsonl")
+    theirs, part = three.folder / "theirs", three.folder / "x.jsonl.part"
+    theirs.write_bytes((three.folder / "all.jsonl").read_bytes()[:-1])
+    before = theirs.read_bytes()
+    if kind == "link":
+        part.symlink_to(theirs)
+    else:
+        part.hardlink_to(theirs)
+    reason = "is a symbolic link" if kind == "link" else "is not yours alone"
+    assert f"x.jsonl.part {reason}; leave out --continue." in three.fails(1, "user", "export", "x.jsonl", "--continue")
+    assert theirs.read_bytes() == before
+    three.ok("user", "export", "x.jsonl")
+    assert theirs.read_bytes() == before
+    assert (three.folder / "x.jsonl").read_bytes() == (three.folder / "all.jsonl").read_bytes()
 
 
 def test_one_moment_while_others_write(shell: Shell) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 from jsonrpc_backend.errors import ParseError
 from jsonrpc_backend.rpc.parse import parse, unportable
 
-# Spreadsheets compute what begins so; behind the quotes of JSON they leave it alone. With line breaks written in
-# JSON's way, a row is one line of the file.
-_NOT_PLAIN = re.compile(r'\A[=+\-@"]|[\x00-\x1f\x7f]')
+# Spreadsheets compute what begins so, some also where the sign has full width; behind the quotes of JSON they leave it
+# alone. With line breaks written in JSON's way, a row is one line of the file.
+_NOT_PLAIN = re.compile(r'\A[=+\-@"\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f\x7f]')
 
 
 def read_value(cell: str) -> Any:

@@ -1,6 +1,7 @@
 """Users as lines of JSON or CSV, from which an import makes the same users again."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -109,10 +110,7 @@ def begin(part: Path, layout: Layout) -> BinaryIO:
 
 def resume(part: Path, layout: Layout) -> tuple[BinaryIO, str | None]:
     """The unfinished file behind its last complete line, and the id of that line's user. Raises NothingToContinue."""
-    try:
-        file = part.open("r+b")
-    except FileNotFoundError as error:
-        raise NothingToContinue(f"There is no {part} to continue; leave out --continue.") from error
+    file = _own(part)
     try:
         header, last, end = _complete_lines(file, len(layout.header))
         if header != layout.header:
@@ -126,6 +124,23 @@ def resume(part: Path, layout: Layout) -> tuple[BinaryIO, str | None]:
     except BaseException:
         file.close()
         raise
+
+
+def _own(part: Path) -> BinaryIO:
+    """A file that is there, opened unless somebody else may have put it there, to read what we write."""
+    try:
+        descriptor = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))  # Windows has it not
+    except FileNotFoundError as error:
+        raise NothingToContinue(f"There is no {part} to continue; leave out --continue.") from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise NothingToContinue(f"{part} is a symbolic link; leave out --continue.") from error
+    file, status = os.fdopen(descriptor, "r+b"), os.fstat(descriptor)
+    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_nlink != 1):
+        file.close()
+        raise NothingToContinue(f"{part} is not yours alone; leave out --continue.")
+    return file
 
 
 def _complete_lines(file: BinaryIO, header_length: int) -> tuple[bytes, bytes, int]:
