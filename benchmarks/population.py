@@ -73,8 +73,8 @@ def _tables(users: int, sign_ins: int) -> dict[str, Iterator[tuple[Any, ...]]]:
             (number + 1, _public_id(number), username(number), username(number), password_hash, now, now, PROPERTIES)
             for number in range(users)
         ),
-        "login_families (key, user_key, device)": (
-            (number + 1, number % users + 1, device(number)) for number in range(sign_ins)
+        "login_families (key, user_key, device, renewed_at)": (
+            (number + 1, number % users + 1, device(number), now) for number in range(sign_ins)
         ),
         "login_tokens (digest, family_key, created_at)": ((key, number + 1, now) for key, number in by_token),
         "sessions (digest, user_key, family_key, created_at, used_at)": (

@@ -328,6 +328,11 @@ class ThrottleConfig:
         60, integer(1, 1000000), "Requests for a password reset mail per address within the window."
     )
     reset_mails_per_user: int = setting(5, integer(1, 1000000), "Password reset mails per user within the window.")
+    auto_logins_per_family: int = setting(
+        300,
+        integer(1, 1000000),
+        "Sign-ins by the login tokens that descend from one sign-in, within the window. Some apps make one per page.",
+    )
     hashes_per_address: int = setting(
         64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."
     )
@@ -338,6 +343,11 @@ class ThrottleConfig:
 class AutoLoginConfig:
     enabled: bool = setting(True, boolean(), "Whether signing in hands out a login token.")
     valid_minutes: int = setting(43200, integer(1, 5256000), "How long a login token can be used, in minutes.")
+    grace_minutes: int = setting(
+        10,
+        integer(1, 5256000),
+        "How long a login token can be used again if the one that it was exchanged for got lost, in minutes.",
+    )
 
 
 @dataclass(frozen=True)

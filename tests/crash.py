@@ -156,7 +156,7 @@ FILL = (
            printf('{"nickname":"User %d","age":21,"tags":["a","b"]}', n)
     FROM numbers
     """,
-    "INSERT INTO login_families (user_key, device) SELECT key, 'device' FROM users",
+    "INSERT INTO login_families (user_key, device, renewed_at) SELECT key, 'device', :now FROM users",
     "INSERT INTO login_tokens (digest, family_key, created_at) SELECT randomblob(32), key, :now FROM login_families",
     """
     INSERT INTO sessions (digest, user_key, family_key, created_at, used_at)

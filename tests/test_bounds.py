@@ -38,8 +38,8 @@ async def user(server: InProcessServer, wire: Wire, other: Wire) -> Wire:
 async def test_the_oldest_sessions_end(server: InProcessServer, user: Wire, other: Wire) -> None:
     execute(
         server,
-        f"INSERT INTO sessions {NUMBERS} SELECT randomblob(32), user_key, family_key, created_at + i, used_at"
-        " FROM sessions, n WHERE user_key = 1",
+        f"INSERT INTO sessions (digest, user_key, family_key, created_at, used_at) {NUMBERS}"
+        " SELECT randomblob(32), user_key, family_key, created_at + i, used_at FROM sessions, n WHERE user_key = 1",
     )
     newest = user.tab()
     assert (await login(newest)).session
@@ -52,7 +52,10 @@ async def test_the_oldest_sessions_end(server: InProcessServer, user: Wire, othe
 
 
 async def test_the_oldest_login_tokens_end(server: InProcessServer, user: Wire, other: Wire) -> None:
-    execute(server, f"INSERT INTO login_families (user_key, device) {NUMBERS} SELECT 1, 'device ' || i FROM n")
+    execute(
+        server,
+        f"INSERT INTO login_families (user_key, device, renewed_at) {NUMBERS} SELECT 1, 'device ' || i, 0 FROM n",
+    )
     oldest = user.tab()
     assert (await login(user)).session
     families = server.rows("SELECT count(*) FROM login_families WHERE user_key = 1")
@@ -62,22 +65,30 @@ async def test_the_oldest_login_tokens_end(server: InProcessServer, user: Wire, 
         assert (await app.call("User.autoLogin", loginToken=app.login_token)).session
 
 
-@pytest.mark.parametrize("room", [0, 1])
-async def test_a_family_ends_when_it_is_full(room: int, server: InProcessServer, user: Wire, other: Wire) -> None:
-    """An app in a loop presents its token again and again."""
-    more = login_tokens.MOST_TOKENS_PER_FAMILY - 1 - room
-    execute(
-        server,
-        f"INSERT INTO login_tokens {NUMBERS.replace('1500', str(more))}"
-        " SELECT randomblob(32), family_key, digest, 0, created_at FROM login_tokens, n WHERE family_key = 1",
-    )
-    answer = await user.call("User.autoLogin", loginToken=user.login_token)
-    assert (answer.session is not None) == bool(room)
-    assert (await user.call("User.isAuthenticated")).result is bool(room)
-    if room:
-        assert (await user.call("User.autoLogin", loginToken=user.login_token)).code == -32602
-    assert server.rows("SELECT count(*) FROM login_tokens WHERE family_key = 1") == [(0,)]
+async def test_a_family_has_tens_of_tokens(server: InProcessServer, user: Wire, other: Wire) -> None:
+    """However long its line, and however often an app presents the same token."""
+    for _ in range(5):
+        first = user.login_token
+        for _ in range(login_tokens.MOST_SUCCESSORS + 5):
+            assert (await user.call("User.autoLogin", loginToken=first)).session
+            server.clock.advance(seconds=1)
+        assert (await user.call("User.autoLogin", loginToken=user.login_token)).session
+    assert server.rows("SELECT count(*) FROM login_tokens WHERE family_key = 1") == [(2,)]
     assert (await other.call("User.autoLogin", loginToken=other.login_token)).session
+
+
+async def test_a_family_has_as_many_sessions_as_a_browser_has_pages(
+    server: InProcessServer, user: Wire, other: Wire
+) -> None:
+    registered, elsewhere = user.tab(), user.elsewhere()
+    assert (await login(elsewhere)).session
+    for _ in range(sessions.MOST_PER_FAMILY):
+        server.clock.advance(seconds=1)
+        assert (await user.call("User.autoLogin", loginToken=user.login_token)).session
+    assert server.rows("SELECT count(*) FROM sessions WHERE family_key = 1") == [(sessions.MOST_PER_FAMILY,)]
+    assert (await registered.call("User.isAuthenticated")).result is False, "the oldest one"
+    for app in (user, elsewhere, other):
+        assert (await app.call("User.isAuthenticated")).result is True
 
 
 async def test_devices_that_were_not_used_for_long_are_strangers_again(server: InProcessServer, user: Wire) -> None:

@@ -96,11 +96,45 @@ async def test_old_token_can_be_used_until_its_successor_was(user: Wire) -> None
     assert await is_signed_in(user)
 
 
-async def test_old_token_can_be_used_long_after(server: InProcessServer, user: Wire) -> None:
-    token = user.login_token
-    assert (await present(user.tab())).session
+GRACES = [pytest.param({}, 10, id="default"), pytest.param({"grace_minutes": 3}, 3, id="3 minutes")]
+
+
+@pytest.mark.parametrize(("settings", "minutes"), GRACES)
+async def test_old_token_can_be_used_until_its_grace_has_passed(
+    settings: dict[str, int], minutes: int, new_app: NewApp
+) -> None:
+    wire = await new_app(auto_login=settings)
+    await wire.register()
+    token = wire.login_token
+    assert isinstance(wire.server, InProcessServer)
+    assert (await present(wire.tab())).session
+    wire.server.clock.advance(minutes=minutes / 2)
+    assert (await present(wire.tab(), token)).session, "which does not begin again by that"
+    wire.server.clock.advance(minutes=minutes / 2, seconds=-MILLISECOND)
+    assert (await present(wire, token)).session
+    assert (await present(wire)).session
+
+
+@pytest.mark.parametrize(("settings", "minutes"), GRACES)
+async def test_old_token_after_its_grace_is_in_two_hands(
+    settings: dict[str, int], minutes: int, new_app: NewApp
+) -> None:
+    """A thief may have used it while its owner was away: he must not keep what he has got for it."""
+    wire = await new_app(auto_login=settings)
+    await wire.register()
+    thief = wire.tab()
+    assert (await present(thief)).session
+    assert isinstance(wire.server, InProcessServer)
+    wire.server.clock.advance(minutes=minutes)
+    assert (await present(wire)).code == -32602
+    assert not await is_signed_in(thief)
+    assert await is_dead(thief, thief.login_token)
+
+
+async def test_successor_can_be_used_long_after(server: InProcessServer, user: Wire) -> None:
+    await present(user)
     server.clock.advance(minutes=VALID - 1)
-    assert (await present(user, token)).session
+    assert (await present(user)).session
 
 
 @pytest.mark.parametrize("lost", [0, 1, 3], ids="{} responses lost".format)
@@ -151,46 +185,212 @@ async def test_sibling_that_was_never_presented_ends_with_the_family(user: Wire)
 # --- two tabs --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tabs", [2, 3])
-@pytest.mark.parametrize("order", ["taking turns", "one after the other", "crossing"])
-async def test_tabs_that_share_a_token_sign_nobody_out(tabs: int, order: str, user: Wire) -> None:
-    signed_up, shared = user.tab(), user.login_token
-    several = [user.tab() for _ in range(tabs)]
-    for tab in several:
-        assert (await present(tab, shared)).session
-    rounds = 8
-    schedule = {
-        "taking turns": several * rounds,
-        "one after the other": [tab for tab in several for _ in range(rounds)],
-        "crossing": (several + several[::-1]) * (rounds // 2),
-    }[order]
-    for tab in schedule:
-        assert (await present(tab)).session
-    for tab in [signed_up, *several]:
-        assert await is_signed_in(tab)
+class Browser:
+    """What the tabs of one browser share: the token that was stored last, by whichever of them.
+
+    So do old apps, each in the storage of its pages: each start presents what is stored, and stores what it gets.
+    """
+
+    def __init__(self, app: Wire) -> None:
+        self.app = app
+        self.stored = app.login_token
+
+    def starting(self) -> "Tab":
+        """A tab that has read the token and sends it."""
+        return Tab(self, self.app.tab(), self.stored)
+
+    async def start(self) -> "Tab":
+        """A tab that starts while nothing else happens."""
+        tab = self.starting()
+        await tab.send()
+        tab.receive()
+        return tab
 
 
-async def test_tabs_that_share_storage_sign_nobody_out(user: Wire) -> None:
-    """Both start with the same token, and the last answer wins in the storage that they share."""
-    stored = user.login_token
-    for _ in range(10):
-        tabs = [user.tab(), user.tab()]
-        answers = [await present(tab, stored) for tab in tabs]
-        assert all(answer.session for answer in answers)
-        stored = answers[-1].result["loginToken"]
-        for tab in tabs:
-            assert await is_signed_in(tab)
+class Tab:
+    def __init__(self, browser: Browser, wire: Wire, token: str | None) -> None:
+        self.browser, self.wire, self._token = browser, wire, token
+        self._received: str | None = None
+
+    async def send(self) -> None:
+        answer = await present(self.wire, self._token)
+        assert answer.session, answer.body
+        self._received = answer.result["loginToken"]
+
+    def receive(self) -> None:
+        """The answer has come: the next start presents what was in it."""
+        self.browser.stored = self._received
 
 
-async def test_parallel_presentations_all_succeed(user: Wire) -> None:
-    shared = user.login_token
-    tabs = [user.tab() for _ in range(20)]
-    answers = await asyncio.gather(*(present(tab, shared) for tab in tabs))
-    assert len({answer.session for answer in answers}) == 20
-    assert len({answer.result["loginToken"] for answer in answers}) == 20
-    again = await asyncio.gather(*(present(tab) for tab in tabs))
-    assert all(answer.session for answer in again)
-    assert all([await is_signed_in(tab) for tab in tabs])
+@pytest.fixture
+def browser(user: Wire) -> Browser:
+    return Browser(user)
+
+
+async def all_signed_in(browser: Browser, tabs: list[Tab]) -> bool:
+    return all([await is_signed_in(wire) for wire in (browser.app, *(tab.wire for tab in tabs))])
+
+
+@pytest.mark.parametrize("number", [2, 5])
+@pytest.mark.parametrize("last", ["first", "last"])
+async def test_tabs_that_start_at_the_same_time(number: int, last: str, browser: Browser) -> None:
+    """Each gets a successor of its own; whichever is stored last, later starts use it."""
+    everywhere = []
+    for _ in range(4):
+        tabs = [browser.starting() for _ in range(number)]
+        await asyncio.gather(*(tab.send() for tab in tabs))
+        for tab in tabs if last == "last" else tabs[::-1]:
+            tab.receive()
+        everywhere += tabs
+        everywhere.append(await browser.start())
+    assert await all_signed_in(browser, everywhere)
+
+
+async def test_tabs_that_start_one_after_the_other(server: InProcessServer, browser: Browser) -> None:
+    tabs = []
+    for minutes in (0, 1, 5, 9, 10, 11, 60 * 23):
+        server.clock.advance(minutes=minutes)
+        tabs.append(await browser.start())
+    assert await is_signed_in(tabs[-1].wire)
+    assert await is_signed_in(tabs[-2].wire), "which has not idled out"
+
+
+async def test_tab_whose_answer_is_slow(server: InProcessServer, browser: Browser) -> None:
+    """Its successor is stored over that of a tab which began later."""
+    slow = browser.starting()
+    await slow.send()
+    quick = await browser.start()
+    server.clock.advance(minutes=8)
+    slow.receive()
+    assert await all_signed_in(browser, [slow, quick, await browser.start(), await browser.start()])
+
+
+async def test_answers_that_get_lost(server: InProcessServer, browser: Browser) -> None:
+    """Retried, or the app is closed before it stores what it has got."""
+    tabs = []
+    for _ in range(3):
+        for _ in range(4):
+            tabs.append(browser.starting())
+            await tabs[-1].send()
+            server.clock.advance(minutes=2)
+        tabs.append(await browser.start())
+    assert await all_signed_in(browser, tabs)
+
+
+async def test_page_that_is_left_before_its_answer_comes(browser: Browser) -> None:
+    """An app of several pages signs in on each of them."""
+    for _ in range(5):
+        left = browser.starting()
+        await asyncio.gather(left.send(), browser.start())
+    assert await all_signed_in(browser, [left, await browser.start()])
+
+
+async def test_parallel_presentations_all_succeed(browser: Browser) -> None:
+    tabs = [browser.starting() for _ in range(20)]
+    await asyncio.gather(*(tab.send() for tab in tabs))
+    assert len({tab.wire.session for tab in tabs}) == 20
+    assert len({tab.wire.login_token for tab in tabs}) == 20
+    tabs[7].receive()
+    await browser.start()
+    assert await all_signed_in(browser, tabs)
+
+
+# --- thieves ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["owner", "thief"])
+@pytest.mark.parametrize("goes_on", ["owner", "thief"])
+async def test_thief_within_the_grace_is_found_out_at_the_next_use(first: str, goes_on: str, user: Wire) -> None:
+    """Both use the same token, each gets a successor; the second of them to be presented tells."""
+    thief = user.tab()
+    apps = {"owner": user, "thief": thief}
+    assert (await present(apps.pop(first))).session
+    assert (await present(next(iter(apps.values())))).session
+    others = {"owner": thief, "thief": user}
+    assert (await present({"owner": user, "thief": thief}[goes_on])).session
+    assert (await present(others[goes_on])).code == -32602
+    for app in (user, thief):
+        assert not await is_signed_in(app)
+        assert await is_dead(app, app.login_token)
+    assert (await user.call("User.login", username="me@example.com", password="password")).session
+
+
+async def test_thief_who_runs_ahead_is_found_out_by_the_first_token(server: InProcessServer, user: Wire) -> None:
+    """However many tokens ago that was: the server keeps few of them."""
+    thief = user.tab()
+    for _ in range(200):
+        assert (await present(thief)).session
+    server.clock.advance(minutes=5)
+    assert (await present(user)).code == -32602
+    assert not await is_signed_in(thief)
+    assert await is_dead(thief, thief.login_token)
+
+
+async def test_thief_makes_no_device_known(server: InProcessServer, user: Wire) -> None:
+    """Whatever he calls his device: the family stays with the one on which it began."""
+    thief = user.elsewhere()
+    before = server.rows("SELECT digest FROM known_devices")
+    assert (await present(thief, user.login_token)).session
+    assert server.rows("SELECT digest FROM known_devices") == before
+    assert server.rows("SELECT DISTINCT device FROM login_families") == [("device-1",)]
+
+
+@pytest.mark.parametrize("change", ["other half", "first digit of the second half"])
+async def test_token_that_begins_like_one_of_the_family_ends_it(change: str, user: Wire) -> None:
+    """Nobody but who had one of them can know how they begin."""
+    token = user.login_token
+    assert token
+    digit = "0" if token[32] != "0" else "1"
+    forged = token[:32] + ("0" * 32 if change == "other half" else digit + token[33:])
+    assert await is_dead(user, forged)
+    assert not await is_signed_in(user)
+    assert await is_dead(user, token)
+
+
+# --- how often -------------------------------------------------------------------------------------------
+
+
+async def test_uses_of_a_family_are_limited(new_app: NewApp) -> None:
+    wire = await new_app(throttle={"enabled": True, "auto_logins_per_family": 5, "window_minutes": 3})
+    await wire.register()
+    other = wire.elsewhere()
+    await other.call("User.login", username="me@example.com", password="password")
+    assert isinstance(wire.server, InProcessServer)
+    clock = wire.server.clock
+    for _ in range(5):
+        assert (await present(wire)).session
+        clock.advance(seconds=1)
+    refused = await present(wire.tab())
+    assert (refused.code, refused.data) == (9999, {"retryAfter": 175})
+    assert (await present(other)).session, "another family"
+    clock.advance(seconds=174)
+    assert (await present(wire.tab())).code == 9999
+    clock.advance(seconds=1)
+    for _ in range(5):
+        assert (await present(wire)).session
+    assert (await present(wire)).data == {"retryAfter": 180}
+
+
+async def test_superseded_token_ends_the_family_at_the_limit_too(new_app: NewApp) -> None:
+    wire = await new_app(throttle={"enabled": True, "auto_logins_per_family": 2})
+    await wire.register()
+    stolen = wire.login_token
+    for _ in range(2):
+        assert (await present(wire)).session
+    assert (await present(wire.tab())).code == 9999
+    assert await is_dead(wire, stolen)
+    assert not await is_signed_in(wire)
+
+
+async def test_uses_are_limited_whatever_the_clock_does(new_app: NewApp) -> None:
+    wire = await new_app(throttle={"enabled": True, "auto_logins_per_family": 2})
+    await wire.register()
+    assert isinstance(wire.server, InProcessServer)
+    for minutes in (0, 24 * 60, -24 * 60):
+        wire.server.clock.advance(minutes=minutes)
+        for _ in range(2):
+            assert (await present(wire)).session
+        assert (await present(wire.tab())).code == 9999
 
 
 # --- other families --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.store import database_file
 from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
 from jsonrpc_backend.store.migrations import MIGRATIONS
@@ -123,3 +124,35 @@ def test_no_copy_no_migration(version: int, tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="cannot be used"):
         open_for_writing(path)
     assert content(path) == before
+
+
+@pytest.mark.parametrize("version", [version for version in STORED if version < 5])
+@pytest.mark.parametrize("presented", ["superseded", "sibling", "parent"])
+async def test_login_tokens_made_before_families_had_a_part_in_common(
+    version: int, presented: str, tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    path = tmp_path / "app.sqlite3"
+    kept = restore(version, path)
+    superseded = [f"{number:064x}" for number in range(80)]
+    sibling, parent = "a" * 64, "b" * 64
+    insert = (
+        "INSERT INTO login_tokens (digest, family_key, parent, superseded, created_at)"
+        " SELECT ?, family_key, ?, ?, created_at + ? FROM login_tokens WHERE digest = ?"
+    )
+    newest = digest(kept["loginToken"])
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE login_tokens SET parent = ? WHERE digest = ?", (digest(parent), newest))
+        db.executemany(insert, [(digest(token), None, 1, -80 + n, newest) for n, token in enumerate(superseded)])
+        db.executemany(insert, [(digest(sibling), digest(parent), 0, 1, newest), (digest(parent), None, 0, -1, newest)])
+    async with running(make_config(tmp_path)) as server:
+        app = Wire(http, server)
+        family = server.rows("SELECT family_key FROM login_tokens WHERE superseded = 1")
+        assert len(family) < 50, "the latest ones"
+        assert (await app.elsewhere().call("User.autoLogin", loginToken=parent)).session, "its grace begins anew"
+        for _ in range(3):
+            token = app.login_token or kept["loginToken"]
+            assert (await app.call("User.autoLogin", loginToken=token)).session
+        old = {"superseded": superseded[-1], "sibling": sibling, "parent": parent}[presented]
+        assert (await app.elsewhere().call("User.autoLogin", loginToken=old)).code == -32602
+        assert (await app.call("User.isAuthenticated")).result is False
+        assert (await app.call("User.autoLogin", loginToken=app.login_token)).code == -32602

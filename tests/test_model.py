@@ -33,6 +33,7 @@ STEPS = 300
 MINUTE = 60_000
 SESSION_IDLE, SESSION_VALID = 1440 * MINUTE, 10080 * MINUTE
 LOGIN_TOKEN_VALID, RESET_TOKEN_VALID = 43200 * MINUTE, 15 * MINUTE
+GRACE = 10 * MINUTE
 WRONG_TRIES = 5
 
 OUTBOX_SECONDS = 20
@@ -61,12 +62,13 @@ class Reset:
 class Family:
     user: User
     device: str
+    has_ended: bool = False
 
 
 @dataclass(eq=False)
 class Session:
     user: User
-    family: Family | None
+    family: Family
     made: int
     used: int
 
@@ -76,7 +78,7 @@ class LoginToken:
     family: Family
     parent: "LoginToken | None"
     made: int
-    is_superseded: bool = False
+    used: int | None = None
 
 
 class Refused(Exception):
@@ -93,6 +95,7 @@ class Model:
     users: dict[str, User] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     tokens: dict[str, LoginToken] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)  # by the half that their tokens have in common
 
     def user(self, name: str) -> User | None:
         return self.users.get(name.casefold())
@@ -123,19 +126,27 @@ class Model:
         """Takes over what the server has handed out."""
         family, now = Family(user, device), self.clock.now
         self.tokens[answer.result["loginToken"]] = LoginToken(family, None, now)
+        self.families[answer.result["loginToken"][:32]] = family
         assert answer.session
         self.sessions[answer.session] = Session(user, family, now, now)
 
     def present(self, token: str) -> LoginToken:
-        found = self.tokens.get(token)
-        if found is None or self.is_over(found):
+        """One line of a family lives: this token and its successors."""
+        found, now = self.tokens.get(token), self.clock.now
+        if found is not None and self.is_over(found):
             raise Refused(-32602, "loginToken")
-        if found.is_superseded:
-            self.sessions = {key: each for key, each in self.sessions.items() if each.family is not found.family}
-            self.end_families(lambda family: family is found.family)
+        if found is None or (found.used is not None and now - found.used >= GRACE):
+            family = self.families.get(token[:32])
+            if family is not None and not family.has_ended:
+                self.end_families(lambda each: each is family)
+                self.sessions = {key: each for key, each in self.sessions.items() if each.family is not family}
             raise Refused(-32602, "loginToken")
-        if found.parent:
-            found.parent.is_superseded = True
+        found.used = now if found.used is None else found.used
+        self.tokens = {
+            key: each
+            for key, each in self.tokens.items()
+            if each.family is not found.family or each is found or each.parent is found
+        }
         return found
 
     def succeed(self, parent: LoginToken, answer: Answer) -> None:
@@ -145,14 +156,14 @@ class Model:
         self.sessions[answer.session] = Session(parent.family.user, parent.family, now, now)
 
     def end_families(self, ends: Any) -> None:
+        """Their sessions go on."""
         self.tokens = {key: each for key, each in self.tokens.items() if not ends(each.family)}
-        for session in self.sessions.values():
-            if session.family and ends(session.family):
-                session.family = None
+        for family in self.families.values():
+            family.has_ended = family.has_ended or ends(family)
 
     def end_all(self, user: User, but: Session | None = None) -> None:
         self.sessions = {key: each for key, each in self.sessions.items() if each.user is not user or each is but}
-        self.end_families(lambda family: family.user is user)
+        self.end_families(lambda family: family.user is user and (but is None or family is not but.family))
         user.reset = None
 
     def use_reset_token(self, name: str, token: str) -> User:
@@ -331,8 +342,8 @@ class Life:
         session_id = self.a_session()
         with self.answered(self.call("User.logout", session=session_id, device=device)):
             session = self.model.signed_in(session_id)
-            del self.model.sessions[session_id]
             user, own = session.user, session.family
+            self.model.sessions = {key: each for key, each in self.model.sessions.items() if each.family is not own}
             self.model.end_families(lambda each: each.user is user and (each.device == device or each is own))
 
     # --- forgotten passwords ---

@@ -364,12 +364,12 @@ async def test_clean_up_of_many(http: aiohttp.ClientSession, tmp_path: Path) -> 
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1700)"
         connection.execute(
-            f"INSERT INTO sessions {numbers}"
+            f"INSERT INTO sessions (digest, user_key, family_key, created_at, used_at) {numbers}"
             " SELECT randomblob(32), user_key, family_key, created_at, used_at FROM sessions, n"
         )
         connection.execute(
-            f"INSERT INTO login_tokens {numbers}"
-            " SELECT randomblob(32), family_key, NULL, 0, created_at FROM login_tokens, n"
+            f"INSERT INTO login_tokens (digest, family_key, created_at) {numbers}"
+            " SELECT randomblob(32), family_key, created_at FROM login_tokens, n"
         )
     clock.advance(minutes=43200)
     async with running(config, clock) as server:

@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.accounts import changes
+from jsonrpc_backend.store import password_resets, users
 from jsonrpc_backend.store.users import User
 
 
@@ -10,8 +11,7 @@ def disable(db: sqlite3.Connection, user: User, now: int) -> None:
     """Signs the user out everywhere, for as long as the account is disabled; from now on, unless that is so already."""
     if user.disabled_at is None:
         users.set_disabled(db, user.key, now)
-    sessions.end_all(db, user.key)
-    login_tokens.end_all(db, user.key)
+    changes.sign_out_everywhere(db, user)
     password_resets.end(db, user.key)
 
 

@@ -1,11 +1,12 @@
 """What one sign-in hands out."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jsonrpc_backend.accounts.origins import Origin
-from jsonrpc_backend.accounts.tokens import digest, new_token
+from jsonrpc_backend.accounts.tokens import digest, new_token, stored, successor_of
 from jsonrpc_backend.store import login_tokens, sessions, users
+from jsonrpc_backend.store.login_tokens import Rules
 from jsonrpc_backend.store.users import User
 
 
@@ -25,27 +26,34 @@ class SignIn:
     def new(cls, *, origin: Origin, now: int, with_login_token: bool) -> "SignIn":
         return cls(new_token(), new_token() if with_login_token else None, origin, now)
 
+    @classmethod
+    def by_token(cls, presented: str, *, origin: Origin, now: int) -> "SignIn":
+        return cls(new_token(), successor_of(presented), origin, now)
+
     def record(self, db: sqlite3.Connection, user: User) -> None:
         """Opens the session, and a family for the login token. Raises PasswordChanged."""
         users.check_password_version(db, user)
         family_key = None
         if self.login_token is not None:
-            token, device = digest(self.login_token), self.origin.device
-            family_key = login_tokens.start_family(db, token, user.key, device, self.now)
-        self._open_session(db, user, family_key)
+            family_key = login_tokens.start_family(db, stored(self.login_token), user, self.origin.device, self.now)
+        self._open_session(db, user, family_key, self.origin)
 
-    def record_successor(self, db: sqlite3.Connection, presented: str, *, created_after: int) -> User | None:
-        """Opens the session for a login token and makes ours its successor. None where that one cannot be used."""
+    def record_successor(self, db: sqlite3.Connection, presented: str, rules: Rules) -> User | None:
+        """Opens the session for a login token and makes ours its successor. None where that one cannot be used.
+
+        The family stays with the device on which it began: with a copied token nobody makes other devices known. Raises
+        UsedTooOften.
+        """
         if self.login_token is None:
             return None
-        accepted = login_tokens.present(
-            db, digest(presented), successor=digest(self.login_token), created_after=created_after, now=self.now
-        )
+        successor = digest(self.login_token)
+        accepted = login_tokens.present(db, stored(presented), successor=successor, rules=rules, now=self.now)
         if accepted is None:
             return None
-        self._open_session(db, accepted.user, accepted.family_key)
+        origin = replace(self.origin, device=accepted.device)
+        self._open_session(db, accepted.user, accepted.family_key, origin)
         return accepted.user
 
-    def _open_session(self, db: sqlite3.Connection, user: User, family_key: int | None) -> None:
-        sessions.insert(db, digest(self.session_id), user.key, family_key, self.now)
-        self.origin.note(db, user, self.now)
+    def _open_session(self, db: sqlite3.Connection, user: User, family_key: int | None, origin: Origin) -> None:
+        sessions.insert(db, digest(self.session_id), user, family_key, self.now)
+        origin.note(db, user, self.now)

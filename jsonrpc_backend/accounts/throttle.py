@@ -22,7 +22,7 @@ from typing import Any
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
-from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest
+from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest, stored
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams
@@ -207,7 +207,7 @@ class Throttle:
 
     async def _is_login_token(self, token: Any) -> bool:
         is_well_formed = isinstance(token, str) and WELL_FORMED.fullmatch(token) is not None
-        return is_well_formed and await self._database.read(login_tokens.exists, digest(token))
+        return is_well_formed and await self._database.read(login_tokens.exists, stored(token))
 
     async def _is_reset_token(self, key: str, token: Any) -> bool:
         if not isinstance(token, str) or len(token) > MAX_LENGTH:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.audit import record
@@ -21,8 +22,6 @@ from jsonrpc_backend.cli.users_in_file import find_again, find_user
 from jsonrpc_backend.errors import ParseError
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.rpc.parse import parse, unportable
-from jsonrpc_backend.store import login_tokens, password_resets, sessions
-from jsonrpc_backend.store import users as stored_users
 
 
 @click.group(cls=Group)
@@ -127,10 +126,7 @@ def passwd(target: Target, name: str, password_stdin: bool, as_json: bool) -> No
 
     def replace(db: sqlite3.Connection) -> None:
         current = find_again(db, found)
-        stored_users.replace_password(db, current, password_hash, system_clock())
-        sessions.end_all(db, current.key)
-        login_tokens.end_all(db, current.key)
-        password_resets.end(db, current.key)
+        changes.set_password(db, current, password_hash, system_clock())
         record(db, "user passwd", [current.id])
 
     target.write(replace)

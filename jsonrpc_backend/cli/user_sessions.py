@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.on_users import only_in_file
@@ -64,14 +65,14 @@ def _revoke(db: sqlite3.Connection, target: Target, user: User, which: str) -> i
     live = _live(db, target, user)
     chosen = live if which == "all" else [session for session in live if _short_id(session) == which.lower()]
     if which == "all":
-        sessions.end_all(db, user.key)
-        login_tokens.end_all(db, user.key)
+        changes.sign_out_everywhere(db, user)
     elif not chosen:
         raise click.ClickException(f"There is no session {which} of {user.username}.")
-    for session in chosen:
-        sessions.end(db, session.digest)
-        if session.family_key is not None:
-            login_tokens.end_family(db, session.family_key)
+    else:
+        for session in chosen:
+            sessions.end(db, session.digest)
+            if session.family_key is not None:
+                login_tokens.end_family(db, session.family_key)
     record(db, "user sessions --revoke", [user.id])
     return len(chosen)
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jsonrpc_backend.accounts import disabling, held_up
+from jsonrpc_backend.accounts import changes, disabling, held_up
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
@@ -96,7 +96,7 @@ class UsersInFile:
 
     def delete(self, user: Mapping[str, Any]) -> None:
         def remove(db: sqlite3.Connection) -> None:
-            if not users.delete_by_ids(db, [user["_id"]]):
+            if changes.delete_by_ids(db, [user["_id"]]) == ([], []):
                 raise click.ClickException(f"{user['_username']} has been deleted meanwhile.")
             record(db, "user delete", [user["_id"]])
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import (
@@ -208,10 +209,14 @@ async def delete(call: ManagementCall, id_list: list[str] | None = None, _id_lis
     if id_list is None and _id_list is None:
         raise InvalidParams({"idList": "Id list is required."})
 
-    def remove(db: sqlite3.Connection) -> None:
-        removed = users.delete_by_ids(db, [*(id_list or []), *(_id_list or [])])
+    def remove(db: sqlite3.Connection, ids: list[str]) -> list[str]:
+        removed, left = changes.delete_by_ids(db, ids)
         if removed:
             audit.record(db, call.operator, "User.delete", removed, call.now)
+        return left
 
-    await call.backend.database.write(remove)
+    ids = [*(id_list or []), *(_id_list or [])]
+    while ids:
+        ids = await call.backend.database.write(remove, ids)
+    call.backend.sweep_soon()
     return OK

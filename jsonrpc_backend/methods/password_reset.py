@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 
+from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.tokens import digest
@@ -12,7 +13,7 @@ from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.call import Call, Encoded
 from jsonrpc_backend.rpc.registry import Session, method
-from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store import password_resets, users
 from jsonrpc_backend.store.users import User
 
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
@@ -58,9 +59,7 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
         )
         if user is None or not is_right:
             return None
-        users.replace_password(db, user, password_hash, sign_in.now)
-        sessions.end_all(db, user.key)
-        login_tokens.end_all(db, user.key)
+        changes.set_password(db, user, password_hash, sign_in.now)
         renewed = users.get(db, user.key)
         sign_in.record(db, renewed)
         return renewed
@@ -68,4 +67,5 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     user = await call.backend.database.write(reset)
     if user is None:
         raise InvalidParams({"token": UNUSABLE_TOKEN})
+    call.backend.sweep_soon()
     return call.sign_in_result(sign_in, user)

@@ -1,20 +1,23 @@
 """`User.*`: accounts, sessions and properties of an app's users."""
 
 import json
+import math
 import sqlite3
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
-from jsonrpc_backend.errors import InvalidParams, LoginRequired
+from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams, LoginRequired
 from jsonrpc_backend.rpc.call import Call, Encoded, system_fields
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
-from jsonrpc_backend.store import login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store import users
+from jsonrpc_backend.store.login_tokens import UsedTooOften
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PasswordChanged, PropertiesTooLarge, User, UsernameTaken
 
 T = TypeVar("T")
@@ -94,8 +97,9 @@ async def check_registration(
 @method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD)
 async def unregister(call: Call, password: str) -> str:
     is_right = await call.verify(call.user.password_hash, password)
-    if not is_right or not await call.backend.database.write(users.delete, call.user):
+    if not is_right or not await call.backend.database.write(changes.delete, call.user):
         raise InvalidParams({"password": WRONG_PASSWORD})
+    call.backend.sweep_soon()
     return OK
 
 
@@ -104,17 +108,11 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
     if not await call.verify(call.user.password_hash, old_password):
         raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
     password_hash = await call.hash(new_password)
-
-    def replace(db: sqlite3.Connection) -> bool:
-        replaced = users.replace_password(db, call.user, password_hash, call.now)
-        if replaced:
-            sessions.end_all(db, call.user.key, but=call.session.digest)
-            login_tokens.end_all(db, call.user.key)
-            password_resets.end(db, call.user.key)
-        return replaced
-
-    if not await call.backend.database.write(replace):
+    if not await call.backend.database.write(
+        changes.set_password, call.user, password_hash, call.now, kept=call.session
+    ):
         raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
+    call.backend.sweep_soon()
     return OK
 
 
@@ -149,10 +147,11 @@ def _auto_login_off(config: BackendConfig) -> str | None:
 
 @method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN)
 async def auto_login(call: Call, login_token: str) -> Encoded:
-    sign_in = call.new_sign_in()
-    user = await call.backend.database.write(
-        sign_in.record_successor, login_token, created_after=call.backend.oldest_login_token
-    )
+    sign_in = call.sign_in_by_token(login_token)
+    try:
+        user = await call.backend.database.write(sign_in.record_successor, login_token, call.backend.login_token_rules)
+    except UsedTooOften as error:
+        raise CallLimitExceeded(math.ceil(error.wait / 1000)) from error
     if user is None:
         raise InvalidParams({"loginToken": UNUSABLE_LOGIN_TOKEN})
     return call.sign_in_result(sign_in, user)
@@ -165,11 +164,7 @@ async def is_authenticated(call: Call) -> bool:
 
 @method("User.logout", session=Session.REQUIRED)
 async def logout(call: Call) -> str:
-    def end(db: sqlite3.Connection) -> None:
-        sessions.end(db, call.session.digest)
-        login_tokens.end_on_device(db, call.user.key, call.device, call.session.family_key)
-
-    await call.backend.database.write(end)
+    await call.backend.database.write(changes.sign_out, call.session, call.device)
     return OK
 
 

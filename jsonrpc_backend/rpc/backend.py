@@ -18,7 +18,7 @@ from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
-from jsonrpc_backend.store import audit, login_tokens, mails, sessions
+from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, sessions
 from jsonrpc_backend.store.database import Database, UnusableDatabase
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 from jsonrpc_backend.store.sizes import Sizes, measure
@@ -83,7 +83,7 @@ class Backend:
         # What a wrong clock has ended comes back with the right time, unless it has been removed.
         meanwhile = "nothing is removed for what has ended by that"
         self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
-        throttle = process.config.throttle
+        self._throttle_settings = throttle = process.config.throttle
         self.throttle = Throttle(throttle, database, process.clock)
         self.outbox = Outbox(
             backend_id=backend_id,
@@ -99,6 +99,7 @@ class Backend:
         )
         self._schemas: dict[str, ParamsSchema] = {}
         self._touches: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.Task[None] | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -113,8 +114,10 @@ class Backend:
                 try:
                     yield backend
                 finally:
-                    purging.cancel()
-                    await asyncio.wait([purging, *backend._touches])
+                    ending = [task for task in (purging, backend._sweeping) if task is not None]
+                    for task in ending:
+                        task.cancel()
+                    await asyncio.wait([*ending, *backend._touches])
         finally:
             await database.close()
 
@@ -144,9 +147,14 @@ class Backend:
         return self.config.session_valid_minutes * MINUTE
 
     @property
-    def oldest_login_token(self) -> int:
-        """Login tokens made up to this time have expired."""
-        return self.clock() - self.config.auto_login.valid_minutes * MINUTE
+    def login_token_rules(self) -> login_tokens.Rules:
+        settings, throttle = self.config.auto_login, self._throttle_settings
+        return login_tokens.Rules(
+            valid=settings.valid_minutes * MINUTE,
+            grace=settings.grace_minutes * MINUTE,
+            most_uses=throttle.auto_logins_per_family if throttle.enabled else None,
+            window=throttle.window_minutes * MINUTE,
+        )
 
     @property
     def oldest_reset_token(self) -> int:
@@ -188,6 +196,21 @@ class Backend:
         self._touches.add(task)
         task.add_done_callback(self._touches.discard)
 
+    def sweep_soon(self) -> None:
+        """Removes what an account has left over beyond what one transaction takes. Not waited for."""
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.create_task(self._sweep_logged())
+
+    async def _sweep_logged(self) -> None:
+        try:
+            await self._sweep()
+        except sqlite3.Error as error:  # the next purge goes on
+            log.warning("backend %s: cannot remove what ended accounts have left: %s", self.id, error)
+
+    async def _sweep(self) -> None:
+        while await self.database.write(leftovers.sweep, most=PURGED_AT_ONCE):
+            pass
+
     async def _purge_regularly(self) -> None:
         while True:
             try:
@@ -200,12 +223,13 @@ class Backend:
         """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
         now = self._purge_clock()
         oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
+        await self._sweep()
         while await self.database.write(
             sessions.purge, used_before=oldest_use, created_before=oldest_session, most=PURGED_AT_ONCE
         ):
             pass
         oldest_token = now - self.config.auto_login.valid_minutes * MINUTE
-        while await self.database.write(login_tokens.purge, created_before=oldest_token, most=PURGED_AT_ONCE):
+        while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):
             pass
         while await self.throttle.purge(most=PURGED_AT_ONCE):
             pass

@@ -150,6 +150,9 @@ class Call:
     def new_sign_in(self) -> SignIn:
         return SignIn.new(origin=self.origin, now=self.now, with_login_token=self.backend.config.auto_login.enabled)
 
+    def sign_in_by_token(self, presented: str) -> SignIn:
+        return SignIn.by_token(presented, origin=self.origin, now=self.now)
+
     def sign_in_result(self, sign_in: SignIn, user: User) -> Encoded:
         """The result of a method that has signed in; the session id goes into the response's header."""
         self.exchange.opened_session = sign_in.session_id

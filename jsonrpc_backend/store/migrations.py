@@ -185,5 +185,83 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # The existing user whom a failure is about: so operators can see who has to wait, and let them in.
         "ALTER TABLE attempts ADD COLUMN user_key INTEGER",
         "CREATE INDEX attempts_user ON attempts (user_key, at) WHERE user_key IS NOT NULL",
+        # Sessions and families end with the version of the password that they began with, and with the user. Their rows
+        # are removed in steps, hence no foreign keys between users, families, tokens and sessions any more; leftovers
+        # has the users of whom there is something to remove. In this order, for what is dropped takes with it what
+        # refers to it.
+        #
+        # used_at: when a token was presented first. Of tokens that are superseded the latest 50 of a family stay.
+        """
+        CREATE TABLE new_login_tokens (
+            digest     BLOB    PRIMARY KEY,
+            family_key INTEGER NOT NULL,
+            parent     BLOB,
+            superseded INTEGER NOT NULL DEFAULT 0,
+            created_at INTEGER NOT NULL,
+            used_at    INTEGER
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO new_login_tokens (digest, family_key, parent, superseded, created_at, used_at)
+        SELECT digest, family_key, ranked.parent, superseded, created_at, first_use.at
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY family_key ORDER BY superseded, created_at DESC) AS rank
+            FROM login_tokens
+        ) AS ranked
+        LEFT JOIN (SELECT parent, min(created_at) AS at FROM login_tokens WHERE parent IS NOT NULL GROUP BY parent)
+            AS first_use ON first_use.parent = ranked.digest
+        WHERE rank <= 50
+        """,
+        "DROP TABLE login_tokens",
+        "ALTER TABLE new_login_tokens RENAME TO login_tokens",
+        "CREATE INDEX login_tokens_family ON login_tokens (family_key)",
+        """
+        CREATE TABLE new_sessions (
+            digest           BLOB    PRIMARY KEY,
+            user_key         INTEGER NOT NULL,
+            family_key       INTEGER,
+            password_version INTEGER NOT NULL DEFAULT 1,
+            created_at       INTEGER NOT NULL,
+            used_at          INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO new_sessions (digest, user_key, family_key, password_version, created_at, used_at)
+        SELECT digest, user_key, family_key, password_version, sessions.created_at, used_at
+        FROM sessions JOIN users ON users.key = user_key
+        """,
+        "DROP TABLE sessions",
+        "ALTER TABLE new_sessions RENAME TO sessions",
+        "CREATE INDEX sessions_user ON sessions (user_key, created_at)",
+        "CREATE INDEX sessions_family ON sessions (family_key, created_at)",
+        "CREATE INDEX sessions_used ON sessions (used_at)",
+        "CREATE INDEX sessions_created ON sessions (created_at)",
+        # stem: SHA-256 of the part that the tokens of a family have in common; NULL where they were made without, until
+        # one is used. renewed_at: when the latest token was made. uses: how many since uses_since, for the throttle.
+        """
+        CREATE TABLE new_login_families (
+            key              INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_key         INTEGER NOT NULL,
+            device           TEXT    NOT NULL,
+            password_version INTEGER NOT NULL DEFAULT 1,
+            stem             BLOB,
+            renewed_at       INTEGER NOT NULL,
+            uses             INTEGER NOT NULL DEFAULT 0,
+            uses_since       INTEGER NOT NULL DEFAULT 0
+        ) STRICT
+        """,
+        """
+        INSERT INTO new_login_families (key, user_key, device, password_version, renewed_at)
+        SELECT login_families.key, user_key, device, password_version,
+            (SELECT coalesce(max(login_tokens.created_at), 0) FROM login_tokens WHERE family_key = login_families.key)
+        FROM login_families JOIN users ON users.key = user_key
+        """,
+        "DROP TABLE login_families",
+        "ALTER TABLE new_login_families RENAME TO login_families",
+        "CREATE INDEX login_families_user ON login_families (user_key, device)",
+        "CREATE INDEX login_families_age ON login_families (user_key, key)",
+        "CREATE INDEX login_families_stem ON login_families (stem)",
+        "CREATE INDEX login_families_renewed ON login_families (renewed_at)",
+        "CREATE TABLE leftovers (user_key INTEGER PRIMARY KEY) STRICT",
     ),
 )

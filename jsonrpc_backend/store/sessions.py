@@ -1,11 +1,16 @@
-"""Sessions, known by the digest of their id."""
+"""Sessions, known by the digest of their id.
+
+A session ends with the version of the password that was the user's when it was opened, and with the user.
+"""
 
 import sqlite3
 from dataclasses import dataclass
 
 from jsonrpc_backend.store.users import ACCOUNT_COLUMNS, LARGE_PROPERTIES_BYTES, Account
 
-MOST_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
+# The oldest beyond end. Enough for an account that many people share; and for the pages of one browser.
+MOST_PER_USER = 1000
+MOST_PER_FAMILY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,9 @@ def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, crea
     """A user's sessions that have not ended, latest use first."""
     rows = db.execute(
         "SELECT sessions.digest, sessions.family_key, sessions.created_at, sessions.used_at, login_families.device"
-        " FROM sessions LEFT JOIN login_families ON login_families.key = sessions.family_key"
+        " FROM sessions JOIN users ON users.key = sessions.user_key"
+        " AND users.password_version = sessions.password_version"
+        " LEFT JOIN login_families ON login_families.key = sessions.family_key"
         " WHERE sessions.user_key = ? AND sessions.used_at > ? AND sessions.created_at > ?"
         " ORDER BY sessions.used_at DESC, sessions.digest",
         (user_key, used_after, created_after),
@@ -45,16 +52,18 @@ def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, crea
     return [SignedIn(*row) for row in rows]
 
 
-def insert(db: sqlite3.Connection, digest: bytes, user_key: int, family_key: int | None, now: int) -> None:
+def insert(db: sqlite3.Connection, digest: bytes, user: Account, family_key: int | None, now: int) -> None:
     db.execute(
-        "INSERT INTO sessions (digest, user_key, family_key, created_at, used_at) VALUES (?, ?, ?, ?, ?)",
-        (digest, user_key, family_key, now, now),
+        "INSERT INTO sessions (digest, user_key, family_key, password_version, created_at, used_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (digest, user.key, family_key, user.password_version, now, now),
     )
-    db.execute(
-        "DELETE FROM sessions WHERE digest IN"
-        " (SELECT digest FROM sessions WHERE user_key = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
-        (user_key, MOST_PER_USER),
-    )
+    for whose, key, most in (("user", user.key, MOST_PER_USER), ("family", family_key, MOST_PER_FAMILY)):
+        db.execute(
+            f"DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE {whose}_key = ?"  # noqa: S608
+            " ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+            (key, most),
+        )
 
 
 _SMALL_PROPERTIES = f"CASE WHEN length(users.properties) < {LARGE_PROPERTIES_BYTES} THEN users.properties END"
@@ -68,6 +77,7 @@ def find(
     row = db.execute(
         f"SELECT sessions.digest, sessions.family_key, sessions.used_at, {properties}, {ACCOUNT_COLUMNS}"  # noqa: S608
         " FROM sessions JOIN users ON users.key = sessions.user_key"
+        " AND users.password_version = sessions.password_version"
         " WHERE sessions.digest = ? AND sessions.used_at > ? AND sessions.created_at > ?",
         (digest, used_after, created_after),
     ).fetchone()
@@ -83,9 +93,21 @@ def end(db: sqlite3.Connection, digest: bytes) -> None:
     db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
 
 
-def end_all(db: sqlite3.Connection, user_key: int, *, but: bytes | None = None) -> None:
-    """Ends every session of a user, but perhaps one."""
-    db.execute("DELETE FROM sessions WHERE user_key = ? AND digest IS NOT ?", (user_key, but))
+def keep(db: sqlite3.Connection, digest: bytes, *, password_version: int) -> None:
+    """Lets a session go on that would end with this version of the password."""
+    db.execute(
+        "UPDATE sessions SET password_version = password_version + 1 WHERE digest = ? AND password_version = ?",
+        (digest, password_version),
+    )
+
+
+def remove_ended(db: sqlite3.Connection, user_key: int, *, password_version: int | None, most: int) -> int:
+    """Removes up to `most` of a user's sessions but those of this version of the password; returns how many."""
+    return db.execute(
+        "DELETE FROM sessions WHERE digest IN"
+        " (SELECT digest FROM sessions WHERE user_key = ? AND password_version IS NOT ? LIMIT ?)",
+        (user_key, password_version, most),
+    ).rowcount
 
 
 def purge(db: sqlite3.Connection, *, used_before: int, created_before: int, most: int) -> int:

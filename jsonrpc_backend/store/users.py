@@ -244,12 +244,20 @@ def is_any_disabled(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT 1").fetchone() is not None
 
 
+def end_sign_ins(db: sqlite3.Connection, key: int) -> None:
+    """Ends what counts for this version of the password only: sessions, login tokens, passwords verified just now."""
+    db.execute("UPDATE users SET password_version = password_version + 1 WHERE key = ?", (key,))
+
+
 def delete(db: sqlite3.Connection, user: Account) -> bool:
-    """Removes the user with sessions and tokens. False when gone or the password has changed since it was read."""
+    """Removes the user. False when gone or the password has changed since it was read."""
     cursor = db.execute("DELETE FROM users WHERE key = ? AND password_version = ?", (user.key, user.password_version))
     return cursor.rowcount == 1
 
 
-def delete_by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> list[str]:
-    """Removes users with sessions and tokens; returns the ids of those that were there."""
-    return [each for each in ids if db.execute("DELETE FROM users WHERE id = ?", (each,)).rowcount]
+def delete_by_id(db: sqlite3.Connection, id: str) -> tuple[int, int] | None:  # noqa: A002
+    """Removes a user; returns the key and the length of the properties, None where there is no such user."""
+    deleted: tuple[int, int] | None = db.execute(
+        "DELETE FROM users WHERE id = ? RETURNING key, length(properties)", (id,)
+    ).fetchone()
+    return deleted

@@ -1,5 +1,7 @@
 """`User.logout` and `User.isAuthenticated`."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -90,6 +92,53 @@ async def test_login_token_ends_on_whatever_device_its_family_began(
     await moved.call("User.logout")
     assert not await is_signed_in(moved)
     assert not await can_auto_login(moved)
+
+
+async def test_every_session_of_the_family_ends(wire: Wire, other: Wire) -> None:
+    """Also one that a thief has opened with the token, from wherever."""
+    await wire.register()
+    tab, elsewhere = wire.tab(), other.tab()
+    for app in (tab, elsewhere):
+        await app.call("User.autoLogin", loginToken=wire.login_token)
+    await wire.call("User.logout")
+    for app in (tab, elsewhere):
+        assert not await is_signed_in(app)
+        assert not await can_auto_login(app)
+
+
+async def test_other_sign_in_on_the_device_keeps_its_session(wire: Wire) -> None:
+    await wire.register()
+    earlier = wire.tab()
+    await wire.call("User.login", username="me@example.com", password="password")
+    await wire.call("User.logout")
+    assert await is_signed_in(earlier)
+    assert not await can_auto_login(earlier)
+
+
+async def test_logout_ends_the_family_whose_tokens_have_expired(wire: Wire, server: InProcessServer) -> None:
+    await wire.register()
+    tab = wire.tab()
+    await tab.call("User.autoLogin", loginToken=tab.login_token)
+    server.execute("DELETE FROM login_tokens")
+    server.execute("DELETE FROM login_families")
+    await wire.call("User.logout")
+    assert not await is_signed_in(tab)
+
+
+@pytest.mark.parametrize("before", [0, 3, 8, 13, 16])
+async def test_sign_ins_beside_a_logout(before: int, wire: Wire, other: Wire, server: InProcessServer) -> None:
+    """Nothing of the family lives afterwards, in whichever order the calls were done."""
+    await wire.register()
+    thieves = [other.tab() for _ in range(16)]
+    calls = [each.call("User.autoLogin", loginToken=wire.login_token) for each in thieves]
+    calls.insert(before, wire.call("User.logout"))
+    answers = await asyncio.gather(*calls)
+    assert answers[before].result == "OK"
+    for each in thieves:
+        assert not await is_signed_in(each)
+        assert each.login_token is None or not await can_auto_login(each)
+    for table in ("sessions", "login_families", "login_tokens"):
+        assert server.rows(f"SELECT * FROM {table}") == []
 
 
 async def test_session_without_a_login_token(new_app: NewApp) -> None:

@@ -54,20 +54,68 @@ async def test_every_other_session_ends(wire: Wire, other: Wire) -> None:
         assert (await ended.call("User.getProperties")).code == 11
 
 
-async def test_every_login_token_ends(wire: Wire, other: Wire) -> None:
-    """This device's too: it may have been copied. Signing in gives another one."""
+async def test_every_other_login_token_ends(wire: Wire, other: Wire) -> None:
     await wire.register()
-    first = wire.tab()
-    await wire.call("User.autoLogin", loginToken=wire.login_token)
+    earlier = wire.tab()
+    await login(wire, "password")
     await login(other, "password")
     await update(wire)
-    for device in (first, wire, other):
-        answer = await device.tab().call("User.autoLogin", loginToken=device.login_token)
+    for ended in (earlier, other):
+        answer = await ended.tab().call("User.autoLogin", loginToken=ended.login_token)
         assert answer.code == -32602
         assert answer.data.keys() == {"loginToken"}
     await login(other, "passw0rd")
     assert (await other.call("User.autoLogin", loginToken=other.login_token)).session
     assert await is_signed_in(wire), "a dead token presented ends nothing else"
+
+
+async def test_the_login_token_of_this_session_goes_on(wire: Wire) -> None:
+    """An app of the documented service keeps it, and signs in with it at its next start."""
+    await wire.register(age=21)
+    await wire.call("User.autoLogin", loginToken=wire.login_token)
+    for old, new in (("password", "passw0rd"), ("passw0rd", "password")):
+        await update(wire, old, new)
+        wire.session = None
+        assert (await wire.call("User.autoLogin", loginToken=wire.login_token)).result["user"]["age"] == 21
+        assert await is_signed_in(wire)
+
+
+async def test_other_sessions_of_the_family_end(wire: Wire) -> None:
+    """A copy of the token may have opened them."""
+    await wire.register()
+    copied = wire.tab()
+    await copied.call("User.autoLogin", loginToken=copied.login_token)
+    await update(wire)
+    assert not await is_signed_in(copied)
+    assert await is_signed_in(wire)
+
+
+async def test_a_copy_of_the_token_is_found_out_afterwards(wire: Wire) -> None:
+    await wire.register()
+    thief = wire.tab()
+    await update(wire)
+    for app in (wire, thief, wire):
+        assert (await app.call("User.autoLogin", loginToken=app.login_token)).session
+    assert (await thief.call("User.autoLogin", loginToken=thief.login_token)).code == -32602
+    assert not await is_signed_in(thief)
+
+
+async def test_a_session_without_a_login_token_goes_on(new_app: NewApp) -> None:
+    wire = await new_app(auto_login={"enabled": False})
+    await wire.register()
+    earlier = wire.tab()
+    await login(wire, "password")
+    assert (await update(wire)).result == "OK"
+    assert await is_signed_in(wire)
+    assert not await is_signed_in(earlier)
+
+
+async def test_rows_of_what_has_ended_are_removed(wire: Wire, other: Wire, server: InProcessServer) -> None:
+    await wire.register()
+    await login(other, "password")
+    await update(wire)
+    for table in ("sessions", "login_families", "login_tokens"):
+        assert len(server.rows(f"SELECT * FROM {table}")) == 1
 
 
 async def test_other_users_are_left_alone(wire: Wire, other: Wire) -> None:
