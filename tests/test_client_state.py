@@ -84,7 +84,7 @@ async def test_auto_login_sends_the_kept_token_and_keeps_the_next(
         (lambda c: c.user.logout(), error(11), ("old5e55", "oldT0ken")),
         (lambda c: c.user.unregister("wrong"), error(-32602), ("old5e55", "oldT0ken")),
         (lambda c: c.notify("User.logout"), result("OK"), ("old5e55", "oldT0ken")),
-        (lambda c: c.user.update_password("old", "new"), result("OK"), ("old5e55", None)),
+        (lambda c: c.user.update_password("old", "new"), result("OK"), ("old5e55", "oldT0ken")),
         (lambda c: c.user.update_password("wrong", "new"), error(-32602), ("old5e55", "oldT0ken")),
         (lambda c: c.user.is_authenticated(), error(10), (None, "oldT0ken")),
         (lambda c: c.user.is_authenticated(), error(11), ("old5e55", "oldT0ken")),
@@ -125,7 +125,7 @@ REFUSED = {"error": {"code": -32602, "message": "Invalid params"}}
         ({"User.login": SIGNED_IN, "User.logout": OK}, None, (None, None)),
         ({"User.logout": OK, "User.login": REFUSED}, None, (None, None)),
         ({"User.logout": REFUSED, "User.getProperties": OK}, None, ("old5e55", "oldT0ken")),
-        ({"User.updatePassword": OK, "User.getProperties": REFUSED}, None, ("old5e55", None)),
+        ({"User.updatePassword": OK, "User.getProperties": REFUSED}, None, ("old5e55", "oldT0ken")),
     ],
 )
 async def test_in_a_batch_the_order_of_the_calls_decides(

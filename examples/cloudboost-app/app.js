@@ -59,10 +59,6 @@
     Page.onSubmit("password-form", function (fields) {
         return me
             .changePassword(fields.oldPassword.value, fields.newPassword.value)
-            .then(function () {
-                me.set("password", fields.newPassword.value);
-                return me.logIn(); // stays logged in: the login tokens for the old password have ended
-            })
             .then(showProfile)
             .then(function () {
                 Page.tell("Your password is changed.");

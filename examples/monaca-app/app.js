@@ -101,14 +101,10 @@
     // --- passwords ----------------------------------------------------------------------------------------
 
     Page.onSubmit("password-form", function (fields) {
-        var newPassword = fields.newPassword.value;
         return asUser(function () {
-            return User.updatePassword(fields.oldPassword.value, newPassword);
+            return User.updatePassword(fields.oldPassword.value, fields.newPassword.value);
         })
-            .then(function () {
-                return User.login(username, newPassword); // for a new login token: the old ones have ended
-            })
-            .then(signedIn)
+            .then(showProfile)
             .then(function () {
                 Page.tell("Your password is changed.");
             });

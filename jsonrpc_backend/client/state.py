@@ -52,8 +52,6 @@ def _after_call(state: State, method: str, outcome: Any, opened: str | None) -> 
     if method in _SIGN_INS:
         # A token that this answer does not replace belongs to whoever was signed in before.
         state = replace(state, session=opened or state.session, login_token=None)
-    elif method == "User.updatePassword":
-        state = replace(state, login_token=None)  # the server has ended all of them; this session goes on
     token = outcome.get("loginToken") if isinstance(outcome, dict) else None
     return replace(state, login_token=token) if isinstance(token, str) else state
 

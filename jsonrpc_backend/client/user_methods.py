@@ -59,9 +59,9 @@ class AsyncUserMethods:
         await self._client.call("User.logout")
 
     async def update_password(self, old_password: str, new_password: str) -> None:
-        """Change the password; every other session and every login token of the user ends.
+        """Change the password; every other session and login token of the user ends. LoginRequired; InvalidParams.
 
-        This session goes on, but auto-login needs another sign-in first. LoginRequired; InvalidParams.
+        This session goes on, and so does the login token that came with it.
         """
         await self._client.call("User.updatePassword", {"oldPassword": old_password, "newPassword": new_password})
 

@@ -224,10 +224,9 @@ SignIn.prototype = {
         }
     },
 
-    /** The password was changed: this session is the only one that the server has left, and no login token. */
+    /** The password was changed: the server has left this session only, and the login token that came with it. */
     passwordChanged: function () {
         if (this.isStored()) {
-            this._storage.removeItem(this._tokenKey);
             this._store();
         }
     }
@@ -428,7 +427,7 @@ Connection.prototype = {
         };
     },
 
-    /** Changes the password; the server ends every login token of the user with it. */
+    /** Changes the password; the server ends every other session of the user with it. */
     updatePassword: function (oldPassword, newPassword) {
         var signIn = this.signIn;
         var session = signIn.session;
