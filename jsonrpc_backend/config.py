@@ -321,6 +321,11 @@ class ThrottleConfig:
         "Failed sign-ins, and wrong management keys, per address within the window. IPv6: per /64; a /56 has 4 times as"
         " many, a /48 16 times, and so has a /24 of IPv4. The same holds for the limits per address below.",
     )
+    auto_logins_per_family: int = setting(
+        300,
+        integer(1, 1000000),
+        "Sign-ins by the login tokens that descend from one sign-in, within the window. Some apps make one per page.",
+    )
     registrations_per_address: int = setting(
         60, integer(1, 1000000), "Registrations and validations per address within the window."
     )
@@ -328,11 +333,6 @@ class ThrottleConfig:
         60, integer(1, 1000000), "Requests for a password reset mail per address within the window."
     )
     reset_mails_per_user: int = setting(5, integer(1, 1000000), "Password reset mails per user within the window.")
-    auto_logins_per_family: int = setting(
-        300,
-        integer(1, 1000000),
-        "Sign-ins by the login tokens that descend from one sign-in, within the window. Some apps make one per page.",
-    )
     hashes_per_address: int = setting(
         64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."
     )

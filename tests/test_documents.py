@@ -154,6 +154,7 @@ def test_limits_of_the_readme_are_the_defaults() -> None:
         str(limits.failed_logins_per_user),
         str(limits.failed_logins_per_user_unknown_devices),
         str(limits.failed_logins_per_address),
+        str(limits.auto_logins_per_family),
         str(limits.registrations_per_address),
         f"{limits.reset_requests_per_address}; {limits.reset_mails_per_user}, one a minute",
     ]

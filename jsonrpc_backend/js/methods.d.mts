@@ -25,7 +25,7 @@ export interface SignedIn {
 
 /** What every method takes and gives. */
 export interface Methods {
-    /** Opens a session and hands out another login token. The old one can be used until the new one has been presented; presented after that, every token of the sign-in and its sessions end. */
+    /** Opens a session and hands out another login token. The old one can be used again until the new one has been presented, for a few minutes at most (auto_login.grace_minutes), in case the answer got lost; presented after that, every token of the sign-in and its sessions end. */
     "User.autoLogin": {
         params: {
             /** The loginToken of the latest result that had one. */
@@ -67,7 +67,7 @@ export interface Methods {
         };
         result: SignedIn;
     };
-    /** Ends the session, and the login token of this device: auto-login stops working. */
+    /** Ends the session, the login token of this device, and every session that this token has opened: auto-login stops working. */
     "User.logout": {
         params: {};
         result: "OK";
@@ -126,7 +126,7 @@ export interface Methods {
         };
         result: "OK";
     };
-    /** Sets another password. This session goes on; every other session and every login token of the user ends. */
+    /** Sets another password. This session and its login token go on; every other session and login token of the user ends. */
     "User.updatePassword": {
         params: {
             oldPassword: string;
