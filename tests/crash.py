@@ -14,8 +14,8 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Account:
     counter: int | None = None
     live_sessions: frozenset[str] = frozenset()
     ended_sessions: frozenset[str] = frozenset()
+    families: Mapping[str, str] = field(default_factory=dict)  # of sessions
     login_token: str | None = None
     ended_tokens: frozenset[str] = frozenset()
     reset_asked: bool = False
@@ -55,19 +56,28 @@ class Account:
     def signed_in(self, answer: Answer) -> "Account":
         """After one more sign-in; its session and token are unknown where there was no answer."""
         assert answer.session is not None
+        token = answer.result["loginToken"]
         return self.changed(
-            live_sessions=self.live_sessions | {answer.session}, login_token=answer.result["loginToken"]
+            live_sessions=self.live_sessions | {answer.session},
+            families={**self.families, answer.session: family(token)},
+            login_token=token,
         )
 
-    def without(self, sessions: frozenset[str]) -> "Account":
-        """After these sessions and the login token have ended."""
-        token = frozenset({self.login_token} - {None})
-        return self.changed(
-            live_sessions=self.live_sessions - sessions,
-            ended_sessions=self.ended_sessions | sessions,
-            login_token=None,
-            ended_tokens=self.ended_tokens | token,
-        )
+    def without(self, sessions: frozenset[str], *, kept_family: str | None = None) -> "Account":
+        """After these sessions and the login token have ended, unless that is one of a family that goes on."""
+        after = self.changed(live_sessions=self.live_sessions - sessions, ended_sessions=self.ended_sessions | sessions)
+        if self.login_token is None or family(self.login_token) == kept_family:
+            return after
+        return after.changed(login_token=None, ended_tokens=self.ended_tokens | {self.login_token})
+
+    def relatives(self, session: str) -> frozenset[str]:
+        """The live sessions of the same family, this one too."""
+        return frozenset(each for each in self.live_sessions if self.families[each] == self.families[session])
+
+
+def family(login_token: str) -> str:
+    """The half that the tokens of a family have in common."""
+    return login_token[:32]
 
 
 class Writer:
@@ -132,11 +142,12 @@ class Writer:
 
     async def log_out(self, account: Account) -> None:
         session = random.choice([*account.live_sessions])
-        await self.change(account.without(frozenset({session})), "User.logout", session)
+        await self.change(account.without(account.relatives(session)), "User.logout", session)
 
     async def update_password(self, account: Account) -> None:
         session, password = random.choice([*account.live_sessions]), f"password-{random.randrange(1 << 30)}"
-        after = account.without(account.live_sessions - {session}).changed(password=password)
+        after = account.without(account.live_sessions - {session}, kept_family=account.families[session])
+        after = after.changed(password=password)
         passwords = {"oldPassword": account.password, "newPassword": password}
         await self.change(after, "User.updatePassword", session, **passwords)
 
