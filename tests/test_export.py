@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import random
+import re
 import sqlite3
 import stat
 import subprocess
@@ -42,11 +43,12 @@ AWKWARD: list[Any] = [
         "\u2028",
         "\ufeff",
     ],
-    *["Ärger 😀", "\x00", "\x7f", "it's", "\\n", "x" * 5000, "hello"],
+    *["Ärger 😀", "\x00", "\x7f", "it's", ";=1+1", 'a; "@b', "\\n", "x" * 5000, "hello"],
     *[5, 5.0, -0.0, 10**20, -(10**20), 1e308, 5e-324, 0.1, True, False, None, [], {}, [None], ["5", 5]],
     {"a": {"b": [1, "2", None, {"__proto__": "ok"}]}, "": 1},
     [[[[[[[[[[[[[[[[[[[[[[[[[[[[["deep"]]]]]]]]]]]]]]]]]]]]]]]]]]]]],
 ]
+USERNAMES = ["user{}@example.com", "Ünïcode{}", "=name{}", "+49170{}", "a;=1{}", "{}0000", '"q"{}']
 NAMES = ["nickname", "email", "id", "username", "createdAt", "constructor", "a1", "toString"]
 
 
@@ -56,7 +58,9 @@ def make_users(path: Path, count: int) -> None:
     with contextlib.closing(open_for_writing(path)) as db:
         db.execute("BEGIN")
         for number in range(count):
-            username = chance.choice(["user{}@example.com", "Ünïcode{}", "=name{}", "+49170{}", "{}0000", '"q"{}'])
+            username = chance.choice(
+                ["user{}@example.com", "Ünïcode{}", "=name{}", "+49170{}", "a;=1{}", "{}0000", '"q"{}']
+            )
             username = username.format(number)
             properties = {name: chance.choice(AWKWARD) for name in chance.sample(NAMES, chance.randrange(5))}
             if number < len(AWKWARD):
@@ -132,6 +136,20 @@ def test_text_that_begins_as_a_formula_is_quoted(quick: QuickShell, sign: str) -
         _, row = csv.reader(file)
     assert row[1] == f'"{sign}name"'
     assert row[4:] == [f"1{sign}1", f'"{sign}1+1"']
+
+
+def test_csv_that_is_split_at_semicolons_cannot_run_either(three: QuickShell) -> None:
+    texts = ["a;=1+1", "a; +1", 'a;"-1', "a;;@b", "a;b"]
+    properties = json.dumps({"text": texts[0], "list": texts, "plain": "a;b"})
+    three.ok("user", "add", "d;=e", "--properties", properties, "--password-stdin", stdin="password")
+    three.ok("user", "export", "x.csv")
+    for line in (three.folder / "x.csv").read_text().splitlines():
+        assert not re.search(r'; *"*[=+@-]', line)
+    before = json.loads(three.ok("user", "show", "d;=e", "--json"))
+    assert before["list"] == texts
+    three.ok("user", "delete", "d;=e", "--yes")
+    three.ok("user", "import", "x.csv", "--existing", "skip")
+    assert json.loads(three.ok("user", "show", "d;=e", "--json")) == before
 
 
 def test_hashes_only_on_demand_and_files_for_the_owner(three: QuickShell) -> None:

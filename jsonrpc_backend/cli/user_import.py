@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,16 +12,18 @@ import click
 
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.progress import progress
-from jsonrpc_backend.cli.target import Target, json_option, on_backend
+from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user_mailing import check_mailing, mailing_options, request_mailing
+from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.transfer.intake import Existing, Intake
-from jsonrpc_backend.transfer.naming import Naming
+from jsonrpc_backend.transfer.naming import Naming, unusable
 from jsonrpc_backend.transfer.record import Rules
 from jsonrpc_backend.transfer.source import FORMATS, Bad, Source, UnusableFile, format_of
 
 SHOWN = 100
+_WORDS = {"withoutAddress": "without a mail address", "requested": "to be mailed", "ready": "ready to import"}
 
 
 def _read_renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -150,17 +153,24 @@ class _Report:
             raise click.ClickException(f"{self._file}: {broken}. Nothing was imported.")
         if self._as_json:
             self._print_json({"added": 0})
-        count = len({bad.number for bad in self._bad})
-        raise click.ClickException(f"{count} {'record is' if count == 1 else 'records are'} bad. Nothing was imported.")
+        raise click.ClickException(f"{self._bad_records()}. Nothing was imported.")
 
     def finish(self, **counts: int) -> None:
+        """Raises the exception that ends the command where records were bad."""
         self._print_bad()
         if self._as_json:
             self._print_json(counts)
-            return
-        words = {"withoutAddress": "have no mail address", "requested": "will get a mail", "ready": "ready to import"}
-        counts["bad"] = len({bad.number for bad in self._bad})
-        click.echo(", ".join(f"{count} {words.get(name, name)}" for name, count in counts.items()) + ".")
+        else:
+            said = [f"{count} {_WORDS.get(name, name)}" for name, count in counts.items()]
+            click.echo(", ".join([*said, f"{self._bad_count()} bad"]) + ".")
+        if self._bad:
+            raise click.ClickException(f"{self._bad_records()} and left out.")
+
+    def _bad_count(self) -> int:
+        return len({bad.number for bad in self._bad})
+
+    def _bad_records(self) -> str:
+        return counted(self._bad_count(), "record is bad", "records are bad")
 
     def _print_json(self, counts: dict[str, int]) -> None:
         bad = [{"line": bad.line, "record": bad.number, "name": bad.name, "reason": bad.reason} for bad in self._bad]
@@ -168,8 +178,19 @@ class _Report:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2))
 
     def _print_bad(self) -> None:
-        for bad in self._bad[:SHOWN]:
+        """A line for each; but what is wrong with the name of a field is said once, however many records have it."""
+        names = Counter(bad.name for bad in self._bad if _is_about_its_name(bad))
+        shown = [bad for bad in self._bad if not _is_about_its_name(bad)]
+        for name, count in names.items():
+            if name is not None:
+                where = f"{self._file}, {counted(count, 'record')}"
+                click.echo(printable(f"{where}: {name}: {unusable(name)}"), err=True)
+        for bad in shown[:SHOWN]:
             where = f"{self._file}:{bad.line}" + (f" (record {bad.number})" if self._is_array else "")
-            click.echo(f"{where}: {bad.name + ': ' if bad.name else ''}{bad.reason}", err=True)
-        if len(self._bad) > SHOWN:
-            click.echo(f"… and {len(self._bad) - SHOWN} more.", err=True)
+            click.echo(printable(f"{where}: {bad.name + ': ' if bad.name else ''}{bad.reason}"), err=True)
+        if len(shown) > SHOWN:
+            click.echo(f"… and {len(shown) - SHOWN} more.", err=True)
+
+
+def _is_about_its_name(bad: Bad) -> bool:
+    return bad.name is not None and bad.reason == unusable(bad.name)

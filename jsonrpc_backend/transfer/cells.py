@@ -15,6 +15,9 @@ from jsonrpc_backend.rpc.parse import parse, unportable
 # alone. With line breaks written in JSON's way, a row is one line of the file.
 _NOT_PLAIN = re.compile(r'\A[=+\-@"\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f\x7f]')
 
+# Where the comma is part of numbers, spreadsheets split a row at semicolons, and compute what begins behind one.
+_SPLIT = re.compile(';(?=[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
+
 
 def read_value(cell: str) -> Any:
     """The value of a cell that is not empty."""
@@ -26,9 +29,18 @@ def read_value(cell: str) -> Any:
 
 
 def write_value(value: Any) -> str:
-    if isinstance(value, str) and value and not _NOT_PLAIN.search(value) and read_value(value) == value:
+    if isinstance(value, str) and value and _is_plain(value) and read_value(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _to_json(value)
+
+
+def _is_plain(text: str) -> bool:
+    return not (_NOT_PLAIN.search(text) or _SPLIT.search(text))
+
+
+def _to_json(value: Any) -> str:
+    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _SPLIT.sub(r"\\u003b", encoded)  # JSON has no semicolons but in strings
 
 
 def read_text(cell: str) -> str:
@@ -38,4 +50,4 @@ def read_text(cell: str) -> str:
 
 
 def write_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False) if _NOT_PLAIN.search(text) else text
+    return text if _is_plain(text) else _to_json(text)

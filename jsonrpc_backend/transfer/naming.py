@@ -1,5 +1,8 @@
 """Which field of a record means what: our own names, and those of the systems that people come from."""
 
+import re
+import shlex
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +33,28 @@ PLAIN_ALIASES = {
     "passwordHash": PASSWORD_HASH,
     "password_hash": PASSWORD_HASH,
 }
+
+
+def unusable(name: str) -> str:
+    """What is wrong with a name that no property can have, and what to say instead, ready to be pasted into a shell."""
+    if name.startswith("_"):
+        wrong = "There is no such field"
+    else:
+        wrong = "Property names must consist of the letters a-z and A-Z and digits, and start with a letter"
+    renaming, name = shlex.quote(f"{name}={_usable(name) or 'NAME'}"), shlex.quote(name)
+    return f"{wrong}; say --map {renaming}, or --drop {name}."
+
+
+def _usable(name: str) -> str:
+    """A name like this one that a property can have: `firstName` for `first_name`; empty where there is none."""
+    letters = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    words: list[str] = re.findall("[a-zA-Z0-9]+", letters.lstrip("_0123456789 "))
+    first, *others = (word.lower() if word.isupper() else word for word in words or [""])
+    return (first[:1].lower() + first[1:] if others else first) + "".join(map(_capitalized, others))
+
+
+def _capitalized(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from jsonrpc_backend.transfer.naming import (
     SYSTEM_FIELDS,
     UPDATED,
     USERNAME,
+    unusable,
 )
 from jsonrpc_backend.transfer.source import Record
 
@@ -98,9 +99,7 @@ class Rules:
         found = self._registration.complaints(params)
         self._good_names.update(() if found else names)
         complaints = {name.removeprefix("properties."): sentence for name, sentence in found.items()}
-        for name in properties:
-            if name.startswith("_") and name in complaints:
-                complaints[name] = "There is no such field; leave it out with --drop, or rename it with --map."
+        complaints |= {name: unusable(name) for name in names if f"properties.{name}" in found}
         for name, value in (*system.items(), *properties.items()):
             if complaint := unportable([name, value]):
                 complaints[name.encode(errors="backslashreplace").decode()] = f"The value {complaint}."
