@@ -9,6 +9,7 @@ from jsonrpc_backend.cli.check_config import check_config
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
+from jsonrpc_backend.cli.restore import restore
 from jsonrpc_backend.cli.serve import serve
 from jsonrpc_backend.cli.throttle import throttle
 from jsonrpc_backend.cli.user import user
@@ -24,7 +25,7 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, throttle, mail, audit, backup):
+for command in (serve, init, check_config, user, throttle, mail, audit, backup, restore):
     main.add_command(command)
 
 for command in (disable, enable, export_users, import_users, send_reset):

@@ -28,15 +28,15 @@ from jsonrpc_backend.store.reading import reading
 def backup(config_file: Path | None, data: Path | None, chosen: tuple[str, ...], dest: Path, *, as_json: bool) -> None:
     """Copy the databases and keys to the new folder DEST. The server may be running.
 
-    DEST appears when all of it is complete, checked and on the disk. To restore it, start a server with it as its data
-    folder. The configuration file is not part of it.
+    DEST appears when all of it is complete, checked and on the disk. `restore` puts it back; or a server
+    is started with it as its data folder. The configuration file is not part of it.
     """
     with reported():
         config = find_config(config_file, data)
     backend_ids = _choose(config, chosen)
     with _said(dest), _appearing(dest) as folder:
         for backend_id in backend_ids:
-            _copy(Path(config.server.data_dir), backend_id, folder)
+            copy_backend(Path(config.server.data_dir), backend_id, folder)
     tell(f"Copied {', '.join(backend_ids)} to {dest}.", {"backends": backend_ids, "folder": str(dest)}, as_json=as_json)
 
 
@@ -74,7 +74,7 @@ def _appearing(dest: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _copy(data_dir: Path, backend_id: str, folder: Path) -> None:
+def copy_backend(data_dir: Path, backend_id: str, folder: Path) -> None:
     """Copies a backend's files. Raises ClickException, OSError."""
     source = database_path(data_dir, backend_id)
     if not source.is_file():
