@@ -51,7 +51,7 @@ def _find(db: sqlite3.Connection, user_id: str) -> User:
 @management_method("Throttle.list")
 async def list_held_up(call: ManagementCall) -> dict[str, Any]:
     config, now = call.backend.throttle.config, call.now
-    found = await call.backend.database.read_long(lambda db: held_up.list_users(db, config, now))
+    found = await call.backend.database.read_long(lambda db, _: held_up.list_users(db, config, now))
     return {"users": [throttled(each) for each in found]}
 
 

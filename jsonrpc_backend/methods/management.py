@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts import changes
@@ -48,15 +48,16 @@ async def list_users(
 ) -> Encoded:
     order = Order(sort_field(sort_property), descending=sort_order == "desc")
     condition = await asyncio.to_thread(search_condition, name_filter, user_query, user_query_bind_params)
-    names = property_names.split(",") if isinstance(property_names, str) else property_names
+    named = property_names.split(",") if isinstance(property_names, str) else property_names
+    names = None if named is None else frozenset(named)
     exchange, seconds = call.exchange, call.backend.search_seconds
 
-    def search(db: sqlite3.Connection) -> bytes:
+    def search(db: sqlite3.Connection, check: Callable[[], None]) -> bytes:
         keys = user_search.find_keys(db, condition, order)
         first = (int(page) - 1) * int(items_in_page)  # JSON Schema takes 1.0 for an integer
         found = user_search.get_in_order(db, keys[first : first + int(items_in_page)])
         return b'{"items":[%s],"totalItems":%d}' % (
-            _encoded_items(found, names, most_bytes=exchange.listed_bytes_left),
+            _encoded_items(found, names, check, most_bytes=exchange.listed_bytes_left),
             len(keys),
         )
 
@@ -101,10 +102,16 @@ def _query_condition(query: str, bind_params: list[Any]) -> Condition:
         raise InvalidParams({"userQueryBindParams": f"User query bind params {error}."}) from error
 
 
-def _encoded_items(found: Iterable[User], names: list[str] | None, *, most_bytes: int) -> bytes:
-    """Users as JSON, joined by commas. Raises InvalidParams where they would take more memory than they may."""
+def _encoded_items(
+    found: Iterable[User], names: Container[str] | None, check: Callable[[], None], *, most_bytes: int
+) -> bytes:
+    """Users as JSON, joined by commas. Raises InvalidParams where they would take more memory than they may.
+
+    `check` is called for each.
+    """
     items, size = [], 0
     for user in found:
+        check()
         item = _encoded(user, names)
         size += len(item) + 1
         if size > most_bytes:
@@ -113,11 +120,10 @@ def _encoded_items(found: Iterable[User], names: list[str] | None, *, most_bytes
     return b",".join(items)
 
 
-def _encoded(user: User, names: list[str] | None) -> bytes:
+def _encoded(user: User, names: Container[str] | None) -> bytes:
     if names is None:
         return user_json(user).encode()
-    properties = user.properties
-    some_of_them = {name: properties[name] for name in names if name in properties}
+    some_of_them = {name: value for name, value in user.properties.items() if name in names}
     return joined(users.to_json(system_fields(user)), users.to_json(some_of_them)).encode()
 
 
@@ -136,7 +142,9 @@ async def get(call: ManagementCall, _id: str) -> Encoded:
 @management_method("User.getPropertyNames")
 async def get_property_names(call: ManagementCall) -> dict[str, Any]:
     return {
-        "names": await call.backend.database.read_long(lambda db: user_search.latest_property_names(db, LATEST_USERS))
+        "names": await call.backend.database.read_long(
+            lambda db, _: user_search.latest_property_names(db, LATEST_USERS)
+        )
     }
 
 

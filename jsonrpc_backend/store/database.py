@@ -21,6 +21,9 @@ T = TypeVar("T")
 # A query or a whole transaction: a function of an open connection that runs on a database thread.
 Unit = Callable[Concatenate[sqlite3.Connection, P], T]
 
+# The same for reads that take long; it calls its second argument now and then, which raises when the time is over.
+LongQuery = Callable[[sqlite3.Connection, Callable[[], None]], T]
+
 LONG_READ_SECONDS = 20.0
 STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
 
@@ -112,10 +115,11 @@ class Database:
         """What `query(connection, …)` returns. For short queries: those of other calls wait meanwhile."""
         return await self._reads.run(lambda connection: query(connection, *args, **kwargs))
 
-    async def read_long(self, query: Callable[[sqlite3.Connection], T], *, seconds: float = LONG_READ_SECONDS) -> T:
-        """What `query(connection)` returns, which may take a while: on a reader of its own, one at a time.
+    async def read_long(self, query: LongQuery[T], *, seconds: float = LONG_READ_SECONDS) -> T:
+        """What `query(connection, check)` returns, which may take a while: on a reader of its own, one at a time.
 
-        All that it reads is of one moment. Raises TookTooLong after so many seconds, or when the database is closed.
+        All that it reads is of one moment. Raises TookTooLong after so many seconds, or when the database is closed:
+        SQLite looks at the time itself, what the query does between two rows has to, by `check()`.
         """
 
         def run(connection: sqlite3.Connection) -> T:
@@ -124,10 +128,14 @@ class Database:
             def is_over() -> bool:
                 return self._closed or time.monotonic() > deadline
 
+            def check() -> None:
+                if is_over():
+                    raise TookTooLong
+
             connection.set_progress_handler(is_over, STEPS_BETWEEN_CHECKS)
             connection.execute("BEGIN")
             try:
-                return query(connection)
+                return query(connection, check)
             except sqlite3.OperationalError as error:
                 raise TookTooLong if is_over() else error from error
             finally:
@@ -174,7 +182,7 @@ class UnusableDatabase(Database):
 
     async def read_long(
         self,
-        query: Callable[[sqlite3.Connection], T],  # noqa: ARG002
+        query: LongQuery[T],  # noqa: ARG002
         *,
         seconds: float = LONG_READ_SECONDS,  # noqa: ARG002
     ) -> T:

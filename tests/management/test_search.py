@@ -9,7 +9,8 @@ import pytest
 
 from jsonrpc_backend.store.database import run_in_transaction
 from jsonrpc_backend.store.database_file import open_for_writing
-from tests.operators import Operator, add_users
+from tests.conftest import StartServer
+from tests.operators import KEYS, Operator, add_users
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
@@ -315,6 +316,42 @@ async def test_apps_are_served_while_operators_search(http: aiohttp.ClientSessio
         calls += 1
     assert calls > 5
     assert (await search).result["totalItems"] == 4001
+
+
+# --- time ------------------------------------------------------------------------------------------------
+
+
+class HastyTime:
+    """A second passes each time somebody looks."""
+
+    def __init__(self) -> None:
+        self.seconds = 0
+
+    def monotonic(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+async def test_what_a_search_does_outside_of_the_database_is_bounded_too(
+    start: StartServer, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names of properties by the ten thousand are looked for in thousands of users, each of whom has to be read."""
+    operator = Operator(http, await start({"backends": {"app": KEYS}, "management": {"search_seconds": 10}}))
+    fill(operator.server, 30, {"a": 1, "b": 2})
+    names = ["a", *(f"name{number}" for number in range(20_000))]
+    found = (await list_many(operator, propertyNames=names))["result"]["items"]
+    assert [{name: item[name] for name in item if not name.startswith("_")} for item in found] == [{"a": 1}] * 30
+    monkeypatch.setattr("jsonrpc_backend.store.database.time", HastyTime())
+    refused = await list_many(operator, propertyNames=names)
+    assert refused["error"] == {
+        "code": 13,
+        "message": "Invalid operation",
+        "data": {
+            "reason": "The search was given up after 10 seconds; ask for something simpler, or raise"
+            " management.search_seconds."
+        },
+    }
+    assert len((await list_many(operator, itemsInPage=5))["result"]["items"]) == 5
 
 
 # --- names of properties ---------------------------------------------------------------------------------
