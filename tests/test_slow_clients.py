@@ -170,6 +170,7 @@ async def test_bodies_past_the_memory_for_them_get_9999(start: StartServer, http
             streams[1].write(b" " * (512 * KIB - 1))
             await streams[1].drain()
             held.append(streams)
+            await until_taken_in(streams[1])
         refused = await refusal(wire, b" " * (256 * KIB))
         assert (refused.code, refused.data) == (9999, {"retryAfter": 1})
         assert (await wire.call("User.validate", username="somebody")).result == "OK", "small calls have room left"
@@ -177,6 +178,18 @@ async def test_bodies_past_the_memory_for_them_get_9999(start: StartServer, http
             writer.write(b"{")
             assert (await read_answer(reader))["error"]["code"] == -32700
         assert (await wire.post(b" " * (256 * KIB))).code == -32700
+
+
+async def until_taken_in(writer: asyncio.StreamWriter) -> None:
+    """Until nothing that was sent waits in the system, on this side or the server's. Format: proc(5), /proc/net/tcp."""
+    port = f"{writer.get_extra_info('sockname')[1]:04X}"
+    async with asyncio.timeout(SECONDS):
+        while True:
+            lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+            waiting = {line[4] for line in lines if port in {line[1].split(":")[1], line[2].split(":")[1]}}
+            if waiting == {"00000000:00000000"}:
+                return
+            await asyncio.sleep(0.005)
 
 
 async def refusal(wire: Wire, body: bytes) -> Any:

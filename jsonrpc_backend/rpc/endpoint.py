@@ -4,22 +4,22 @@ Every JSON-RPC answer is HTTP 200, errors included: the clients in the field tur
 their own and lose ours.
 """
 
-import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from jsonrpc_backend.config import ServerConfig
-from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError, RpcError
+from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, RpcError
 from jsonrpc_backend.fairness import Caller, current_caller
 from jsonrpc_backend.fairness.turns import Turn, Turns
 from jsonrpc_backend.rpc.addresses import Address, Proxies, caller_at
 from jsonrpc_backend.rpc.backend import Backend
-from jsonrpc_backend.rpc.budget import RETRY_SECONDS, Budget, Share
+from jsonrpc_backend.rpc.bodies import Bodies
+from jsonrpc_backend.rpc.budget import Budget, Share
 from jsonrpc_backend.rpc.call import Encoded, Exchange
 from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
 from jsonrpc_backend.rpc.large_work import LargeWork
@@ -67,8 +67,7 @@ class Endpoint:
         self._backends = backends
         self._proxies = Proxies(config.trusted_proxies)
         self._shared = shared
-        self._stopping = False
-        self._bodies: set[asyncio.Timeout] = set()  # the deadlines of those that are being received
+        self._bodies = Bodies(config)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
@@ -86,9 +85,7 @@ class Endpoint:
 
     async def stop(self, _: web.Application) -> None:
         """The server stops and receives no more: nobody waits for the rest of a body."""
-        self._stopping = True
-        for deadline in self._bodies:
-            deadline.reschedule(0)
+        self._bodies.stop()
 
     async def expect(self, request: web.Request) -> None:
         """Invites a body that was announced with `Expect: 100-continue`, unless it would be refused anyway."""
@@ -96,14 +93,8 @@ class Endpoint:
             refusal = web.HTTPExpectationFailed()
             self.allow_origin(request, refusal)
             raise refusal
-        if not self._is_refused(request):
+        if not self._bodies.is_refused(request):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def _is_refused(self, request: web.Request) -> bool:
-        """Whether the head alone says that the body is too large or encoded."""
-        return request.headers.get("Content-Encoding", "identity").lower() != "identity" or (
-            request.content_length is not None and request.content_length > self._config.max_body_bytes
-        )
 
     def allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
         """Lets the pages of the configured origins read a response."""
@@ -171,7 +162,7 @@ class Endpoint:
 
     async def _answer(self, request: web.Request, exchange: Exchange, share: Share) -> bytes | None:
         """The response, encoded, or None for nothing but notifications. Raises RpcError."""
-        body = await self._read_body(request, share)
+        body = await self._bodies.read(request, share)
         async with exchange.turn:
             share.check()
             exchange.may_hold_unportable = carefully = may_hold_unportable(body)
@@ -212,44 +203,6 @@ class Endpoint:
         encoded = _encode(answer)
         share.add(len(encoded) - _counted(answer))
         return encoded
-
-    async def _read_body(self, request: web.Request, share: Share) -> bytes:
-        """The whole body.
-
-        Raises InvalidRequest if it is encoded, too large or too slow, ParseError if broken, CallLimitExceeded if there
-        is no room for it now or the server stops.
-        """
-        if self._is_refused(request):
-            raise InvalidRequest
-        try:
-            if request.content.is_eof():  # most come with their head, and need no time limit
-                return self._taken(request.content.read_nowait(), share)
-            body = bytearray()
-            async with self._time_to_receive():
-                async for chunk in request.content.iter_any():
-                    body += self._taken(chunk, share, already=len(body))
-            return bytes(body)
-        except TimeoutError as error:
-            raise (CallLimitExceeded(RETRY_SECONDS) if self._stopping else InvalidRequest()) from error
-        except (web.RequestPayloadError, OSError, RuntimeError) as error:
-            raise ParseError from error  # broken framing, or the client has hung up (RuntimeError: before we looked)
-
-    def _taken(self, chunk: bytes, share: Share, *, already: int = 0) -> bytes:
-        """A part of a body, counted. Raises InvalidRequest when the body is too large, CallLimitExceeded."""
-        if already + len(chunk) > self._config.max_body_bytes:
-            raise InvalidRequest
-        share.take(len(chunk))
-        return chunk
-
-    @contextlib.asynccontextmanager
-    async def _time_to_receive(self) -> AsyncIterator[None]:
-        """Raises TimeoutError inside when it takes too long, and as soon as the server stops."""
-        async with asyncio.timeout(0 if self._stopping else self._config.body_timeout_seconds) as deadline:
-            self._bodies.add(deadline)
-            try:
-                yield
-            finally:
-                self._bodies.remove(deadline)
 
 
 async def _sent(request: web.Request, response: web.Response) -> web.Response:
