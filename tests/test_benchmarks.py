@@ -1,6 +1,7 @@
 """The benchmarks run, and what they report is whole. How fast anything is depends on the machine."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -77,3 +78,12 @@ def test_plot_is_a_drawing(folder: Path) -> None:
 
 def test_nothing_is_left_behind(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"figures.json", "figures.svg", "table.txt"}
+
+
+def test_what_a_stranger_feels_is_printed() -> None:
+    command = [sys.executable, "-m", "benchmarks.fairness", "--seconds", "0.1", "--only", "40 KB saved"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    head, attack = done.stdout.splitlines()
+    assert head.split() == ["the", "attacker;", "the", "stranger", "alone", "1", "addr.", "5", "addr.", "50", "addr."]
+    assert len(re.findall(r"\d+ / \d+", attack)) == 4

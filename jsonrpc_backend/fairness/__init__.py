@@ -1,9 +1,9 @@
 """Who goes next where many want the same thing, and who gives way: one rule for everything that callers share.
 
-What is free is given at once. What is not is waited for in turn: next is whoever has used least of it lately, first
-among networks, then among the addresses of one, then among the users of one. So whoever takes much waits behind
-himself, from however many addresses he calls, and who comes now and then does not wait for him. Where a queue is full,
-the newest of whoever has most in it gives way.
+What is free is given at once. What is not is waited for in turn: next is whoever has asked for least and got least of
+it lately, first among networks, then among the addresses of one, then among the users of one. So whoever takes much
+waits behind himself, from however many addresses he calls, and who comes now and then does not wait for him. Where a
+queue is full, the newest of whoever has most in it gives way.
 """
 
 from contextvars import ContextVar

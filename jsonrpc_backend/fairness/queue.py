@@ -15,7 +15,7 @@ FORGOTTEN = 0.25  # who has used no more than that is like one who has never com
 
 
 class _Branch(Generic[T]):
-    """A network, an address or a user: what waits there, and what all of it has used lately."""
+    """A network, an address or a user: what waits there, and what all below has asked for and got lately."""
 
     __slots__ = ("branches", "is_listed", "items", "listed", "used", "waiting")
 
@@ -30,7 +30,11 @@ class _Branch(Generic[T]):
 
 
 class Queue(Generic[T]):
-    """What waits for its turn. Each turn counts as 1 of what its caller has used; `charge` adds what it cost beside."""
+    """What waits for its turn.
+
+    Of what a caller has used count what he asks for, when he does; 1 for each turn that he gets, so that equals take
+    turns; and what `charge` adds.
+    """
 
     def __init__(self) -> None:
         self._root: _Branch[T] = _Branch()
@@ -40,9 +44,19 @@ class Queue(Generic[T]):
     def __len__(self) -> int:
         return self._root.waiting
 
-    def put(self, caller: Caller, item: T, *, first: bool = False) -> None:
-        """`first`: before what else the same caller has in the queue."""
+    def put(self, caller: Caller, item: T, *, cost: float = 1) -> None:
+        """Adds what a caller asks for."""
         self._age()
+        path = self._enlist(caller)
+        for branch in path:
+            branch.used += cost
+        path[-1].items.append(item)
+
+    def put_back(self, caller: Caller, item: T) -> None:
+        """What has been taken in vain comes before what else the same caller has in the queue."""
+        self._enlist(caller)[-1].items.appendleft(item)
+
+    def _enlist(self, caller: Caller) -> list[_Branch[T]]:
         path = self._path(caller)
         for parent, branch in itertools.pairwise(path):
             if not branch.is_listed:
@@ -50,7 +64,7 @@ class Queue(Generic[T]):
                 heapq.heappush(parent.listed, (branch.used, next(self._numbers), branch))
         for branch in path:
             branch.waiting += 1
-        (path[-1].items.appendleft if first else path[-1].items.append)(item)
+        return path
 
     def next(self) -> T:
         """What `take` would give. Raises IndexError when nothing waits."""
@@ -59,20 +73,25 @@ class Queue(Generic[T]):
     def take(self) -> T:
         """Takes what is next. Raises IndexError when nothing waits."""
         path = self._path_to_lightest()
-        return _taken(path, path[-1].items.popleft())
+        for branch in path:
+            branch.waiting -= 1
+            branch.used += 1
+        return path[-1].items.popleft()
 
     def drop(self) -> T:
         """Takes what has to give way: the newest of whoever has most waiting. Raises ValueError when nothing waits.
 
-        It counts like a turn, so that whoever comes again at once does not get in before those who wait for once.
+        It was asked for, and counts: whoever comes again at once does not get ahead of those who wait for once.
         """
         path = [self._root]
         while path[-1].branches:
             path.append(_heaviest(path[-1]))
-        return _taken(path, path[-1].items.pop())
+        for branch in path:
+            branch.waiting -= 1
+        return path[-1].items.pop()
 
     def charge(self, caller: Caller, cost: float) -> None:
-        """Counts what a turn cost beyond 1."""
+        """Counts what turned out to cost more than was known before."""
         for branch in self._path(caller):
             branch.used += cost
 
@@ -105,13 +124,6 @@ class Queue(Generic[T]):
         if now - self._aged >= HALF_LIFE_SECONDS:
             _fade(self._root, 0.5 ** ((now - self._aged) / HALF_LIFE_SECONDS))
             self._aged = now
-
-
-def _taken(path: list[_Branch[T]], item: T) -> T:
-    for branch in path:
-        branch.waiting -= 1
-        branch.used += 1
-    return item
 
 
 def _heaviest(parent: _Branch[T]) -> _Branch[T]:

@@ -49,7 +49,7 @@ class Room:
     async def enter(self, caller: Caller, size: int) -> None:
         """Returns when there is room for the caller, who holds it until `leave`."""
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(caller, (called, caller, size))
+        self._queue.put(caller, (called, caller, size), cost=size)
         self._call_waiting()
         await until_called(called, otherwise=lambda: self.leave(caller, size))
 

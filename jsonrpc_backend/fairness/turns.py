@@ -19,13 +19,13 @@ class Turns:
         self._under_way = 0
         self._queue: Queue[asyncio.Future[None]] = Queue()
 
-    async def begin(self, caller: Caller) -> None:
+    async def begin(self, caller: Caller, cost: float = 1) -> None:
         """Returns when it is the caller's turn, which lasts until `end`."""
         if self._under_way < self._at_once and not self._queue:
             self._under_way += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(caller, turn)
+        self._queue.put(caller, turn, cost=cost)
         await until_called(turn, otherwise=self.end)
 
     def end(self) -> None:
@@ -41,14 +41,15 @@ class Turns:
 class Turn:
     """A caller's turn, until the end of the `async with` block."""
 
-    __slots__ = ("_caller", "_turns")
+    __slots__ = ("_caller", "_cost", "_turns")
 
-    def __init__(self, turns: Turns, caller: Caller) -> None:
+    def __init__(self, turns: Turns, caller: Caller, cost: float = 1) -> None:
         self._turns = turns
         self._caller = caller
+        self._cost = cost
 
     async def __aenter__(self) -> Self:
-        await self._turns.begin(self._caller)
+        await self._turns.begin(self._caller, self._cost)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -59,7 +60,7 @@ class Turn:
         self._turns.end()
         try:
             await asyncio.sleep(0)
-            await self._turns.begin(self._caller)
+            await self._turns.begin(self._caller, self._cost)
         except BaseException:
             self._turns.resume()  # for the end of the block
             raise

@@ -193,7 +193,7 @@ async def _values(call: Call, names: list[str]) -> Mapping[str, str]:
     if len(names) <= users.MOST_AT_ONCE:
         return _there(await call.backend.database.read(users.find_values, call.user.key, names))
     stored = _there(await call.backend.database.read(users.find_properties, call.user.key))
-    return await call.exchange.large_work.run(call.exchange.turn, _picked, stored, names)
+    return await call.exchange.large_work.run(call.exchange.turn, len(stored), _picked, stored, names)
 
 
 def _picked(stored: str, names: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from jsonrpc_backend.fairness.turns import Turn
 from jsonrpc_backend.rpc.addresses import Address, Network, counted_as, networks_of
 from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.budget import Share
-from jsonrpc_backend.rpc.large_work import LargeWork
+from jsonrpc_backend.rpc.large_work import LARGE_BYTES, LargeWork
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import Account, User, to_json
 
@@ -39,7 +39,7 @@ class Exchange:
     turn: Turn
     large_work: LargeWork
     management_key: str = field(default="", repr=False)
-    large: bool = False  # work in proportion to the body's size leaves the event loop
+    body_bytes: int = 0
     may_hold_unportable: bool = False
     opened_session: str | None = None
     listed_bytes_left: int = MAX_LISTED_BYTES  # what lists in the answer may still take: all of it is held in memory
@@ -53,8 +53,10 @@ class Exchange:
         return networks_of(self.find_address())
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """What `work(…)` returns or raises; work in proportion to the body's size."""
-        return await self.large_work.run(self.turn, work, *args) if self.large else work(*args)
+        """What `work(…)` returns or raises; work in proportion to the body's size leaves the event loop."""
+        if self.body_bytes < LARGE_BYTES:
+            return work(*args)
+        return await self.large_work.run(self.turn, self.body_bytes, work, *args)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,11 @@ from jsonrpc_backend.rpc.bodies import Bodies
 from jsonrpc_backend.rpc.budget import Budget, Share
 from jsonrpc_backend.rpc.call import Encoded, Exchange
 from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
-from jsonrpc_backend.rpc.large_work import LargeWork
+from jsonrpc_backend.rpc.large_work import LARGE_BYTES, LargeWork
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.parse import may_hold_unportable, parse, parsed_size
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
-
-# From this size on, work in proportion to a body would be felt by other calls: it leaves the event loop.
-LARGE_BODY_BYTES = 32 * 1024
 
 # Of all callers together. More would not be done sooner: each step of a call would wait for steps of so many others.
 CALLS_AT_ONCE = 32
@@ -166,12 +163,12 @@ class Endpoint:
         async with exchange.turn:
             share.check()
             exchange.may_hold_unportable = carefully = may_hold_unportable(body)
-            if len(body) < LARGE_BODY_BYTES:
+            exchange.body_bytes = len(body)
+            if len(body) < LARGE_BYTES:
                 return await self._answer_value(parse(body, carefully=carefully), exchange, share)
-            exchange.large = True
             current_caller.set(exchange.caller)
             async with exchange.large_work.holding(exchange.turn, exchange.caller, parsed_size(body)):
-                value = await exchange.large_work.run(exchange.turn, parse, body, carefully=carefully)
+                value = await exchange.large_work.run(exchange.turn, len(body), parse, body, carefully=carefully)
                 return await self._answer_value(value, exchange, share)
 
     async def _answer_value(self, value: Any, exchange: Exchange, share: Share) -> bytes | None:

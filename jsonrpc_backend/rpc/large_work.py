@@ -12,6 +12,9 @@ from jsonrpc_backend.fairness.turns import Turn, Turns
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# From this size on, work in proportion to a body would be felt by other calls.
+LARGE_BYTES = 32 * 1024
+
 # More would only make each other, and the event loop, wait: Python runs one of them at a time.
 AT_ONCE = 2
 
@@ -26,10 +29,10 @@ class LargeWork:
         self._turns = Turns(AT_ONCE)
         self._room = Room(PARSED_BYTES)
 
-    async def run(self, turn: Turn, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work(…)` returns or raises, from another thread."""
+    async def run(self, turn: Turn, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work(…)` returns or raises, from another thread. `size` in bytes: it takes as long."""
         with turn.paused():
-            async with Turn(self._turns, current_caller.get()):
+            async with Turn(self._turns, current_caller.get(), cost=size):
                 return await asyncio.to_thread(work, *args, **kwargs)
 
     @contextlib.asynccontextmanager

@@ -151,7 +151,7 @@ class UnitQueue:
                         self._in_turn.charge(unit.caller, unit.seconds / LONG_SECONDS)
                     unit.settle()
                 for unit in reversed(group[done:]):
-                    self._in_turn.put(unit.caller, unit, first=True)
+                    self._in_turn.put_back(unit.caller, unit)
         finally:
             self._runner = None
 

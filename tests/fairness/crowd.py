@@ -79,9 +79,9 @@ class Crowd:
         finally:
             writer.close()
 
-    async def served_before(self, call: Callable[[], Awaitable[Answer]]) -> int:
-        """How many calls of the attackers are done before this one, which is not refused."""
+    async def served_before(self, call: Callable[[], Awaitable[Answer]], *, code: int = 0) -> int:
+        """How many calls of the attackers are done before this one, which has an error with this code or none."""
         before = self.served
         answer = await call()
-        assert "error" not in answer.body, answer.body
+        assert answer.body.get("error", {"code": 0})["code"] == code, answer.body
         return self.served - before

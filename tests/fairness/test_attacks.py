@@ -25,8 +25,9 @@ attacked_from_next_door = pytest.mark.parametrize(
 )
 
 
-def sign_in(stranger: Resident) -> Callable[[], Awaitable[Answer]]:
-    return lambda: stranger.away().call("User.login", username="stranger", password=PASSWORD)
+def guess(stranger: Resident) -> Callable[[], Awaitable[Answer]]:
+    """A sign-in up to its hash. (What follows waits for the disk, and hashes of others do not.)"""
+    return lambda: stranger.away().call("User.login", username="stranger", password="wrong")
 
 
 def start_app(stranger: Resident) -> Callable[[], Awaitable[Answer]]:
@@ -54,7 +55,7 @@ async def test_hashes(addresses: list[str], process: ServerProcess, stranger: Re
     """The queue is full of right passwords; those who do not get in come again at once."""
     crowd = Crowd(process, attacker.message("User.login", username="attacker", password=PASSWORD))
     async with crowd.attacking(30, addresses):
-        before = [await crowd.served_before(sign_in(stranger)) for _ in range(4)]
+        before = [await crowd.served_before(guess(stranger), code=-32602) for _ in range(4)]
     assert crowd.refused, "the queue was never full"
     assert max(before) < 15, before  # all 20 without turns, if the stranger is let in at all
 
@@ -67,9 +68,8 @@ async def test_reads_of_a_large_account(
     params = {"name": "k5"} if method == "User.getProperty" else {}
     crowd = Crowd(process, large.message(method, **params))
     async with crowd.attacking(CONNECTIONS, addresses):
-        for call in (read, save, start_app):
-            before = [await crowd.served_before(call(stranger)) for _ in range(3)]
-            assert max(before) < CONNECTIONS, (call, before)
+        before = [await crowd.served_before(read(stranger)) for _ in range(6)]
+    assert max(before) < CONNECTIONS, before
 
 
 @attacked
