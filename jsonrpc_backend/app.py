@@ -19,6 +19,7 @@ from jsonrpc_backend.example_apps import add_example_apps
 from jsonrpc_backend.front_page import add_front_page
 from jsonrpc_backend.listener import listening
 from jsonrpc_backend.logs import Log
+from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail_page import add_mail_page
 from jsonrpc_backend.metrics import State, add_metrics, make_meters
 from jsonrpc_backend.reference import ManagementReference, Reference
@@ -86,7 +87,8 @@ def make_app(
             config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None, observer
         )
         on_mail = dev.mail_printer(say) if development else None
-        process = Process(config, passwords, SteadyClock(clock, elapsed), observer, on_mail, elapsed)
+        recipients = Recipients(config.throttle)
+        process = Process(config, passwords, SteadyClock(clock, elapsed), observer, recipients, on_mail, elapsed)
         try:
             async with contextlib.AsyncExitStack() as stack:
                 for backend_id in config.backends:

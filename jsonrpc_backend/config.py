@@ -163,6 +163,7 @@ _PROPERTY_NAME = re.compile(r"_username|[a-zA-Z][a-zA-Z0-9]*")
 BACKEND_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 PLACEHOLDER = re.compile(r"%([a-zA-Z][a-zA-Z0-9_]*)%")
 SPECIAL_PLACEHOLDERS = ["PASSWORD_RESET_TOKEN", "USERNAME"]
+ADDRESS_PLACEHOLDERS = ["USERNAME", "PROPERTY_NAME", "NEW_ADDRESS", "COUNTS_FROM"]  # of ADDRESS_CHANGED
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -333,6 +334,15 @@ class ThrottleConfig:
         60, integer(1, 1000000), "Requests for a password reset mail per address within the window."
     )
     reset_mails_per_user: int = setting(5, integer(1, 1000000), "Password reset mails per user within the window.")
+    mails_per_recipient: int = setting(
+        10,
+        integer(1, 1000000),
+        "Mails to one address within the window, for all users and backends together. Those to a user whose username is"
+        " the address do not count, once the account is older than the window.",
+    )
+    mails_per_recipient_of_new_accounts: int = setting(
+        3, integer(1, 1000000), "How many of them may be caused by accounts that are younger than the window."
+    )
     hashes_per_address: int = setting(
         64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."
     )
@@ -353,6 +363,12 @@ class AutoLoginConfig:
 @dataclass(frozen=True)
 class PasswordResetConfig:
     valid_minutes: int = setting(15, integer(1, 1440), "How long a reset token can be used, in minutes.")
+    address_hours: int = setting(
+        72,
+        integer(0, 8760),
+        "A mail address that a session has saved without signing in with the password shortly before counts for resets"
+        " after this time, in hours; the address before is told.",
+    )
     interval_seconds: int = setting(
         60, integer(0, 86400), "No other reset mail to the same user within this time. Off with throttle.enabled."
     )
@@ -392,6 +408,61 @@ If it was not you, ignore this mail: your password stays as it is.
 """,
 )
 
+# Sent to the address before when another one is saved; about all others to that by which a password is reset.
+ADDRESS_CHANGED = "address_changed"
+
+BUILT_IN_TEMPLATES: Mapping[str, Mapping[str, MailTemplateConfig]] = {
+    "en": {
+        DEFAULT_TEMPLATE: RESET_MAIL,
+        ADDRESS_CHANGED: MailTemplateConfig(
+            subject="Another mail address of your account",
+            sender="no-reply@localhost",
+            body="""\
+Hello,
+
+your account %USERNAME% has this mail address (%PROPERTY_NAME%) beside yours:
+
+    %NEW_ADDRESS%
+
+From %COUNTS_FROM% on, a new password can be asked for there.
+
+If you want that, there is nothing to do. If that address is not yours, somebody else has been in your account. Before
+that time, sign in with your password, change it, and enter your own address again. If you cannot sign in any more, ask
+for a new password to be mailed to this address: that signs everybody else out.
+""",
+        ),
+    },
+    "ja": {
+        DEFAULT_TEMPLATE: MailTemplateConfig(
+            subject="パスワード再設定のコード",
+            sender="no-reply@localhost",
+            body="""\
+お使いのアカウントについて、パスワードの再設定が申し込まれました。
+新しいパスワードを設定するには、次のコードをアプリに入力してください。
+
+    %PASSWORD_RESET_TOKEN%
+
+お心当たりがない場合は、このメールを無視してください。パスワードは変わりません。
+""",
+        ),
+        ADDRESS_CHANGED: MailTemplateConfig(
+            subject="アカウントのメールアドレスについて",
+            sender="no-reply@localhost",
+            body="""\
+お使いのアカウント %USERNAME% に、このアドレスのほかに次のメールアドレスが %PROPERTY_NAME% として登録されています。
+
+    %NEW_ADDRESS%
+
+%COUNTS_FROM% 以降は、このアドレスでもパスワードを再設定できるようになります。
+
+ご自身で登録された場合は、何もする必要はありません。お心当たりがない場合は、ほかの人がアカウントを操作しています。
+上の日時までに、パスワードでログインしてパスワードを変更し、ご自身のアドレスを登録し直してください。
+ログインできない場合は、このアドレス宛てにパスワードの再設定を申し込んでください。ほかの人はすべてログアウトされます。
+""",
+        ),
+    },
+}
+
 
 @dataclass(frozen=True)
 class ManagementKeyConfig:
@@ -426,8 +497,10 @@ class BackendConfig:
     email_properties: tuple[str, ...] = setting(
         ["_username", "email"],
         list_of("property names, or _username", lambda v: _PROPERTY_NAME.fullmatch(v) is not None),
-        "Where a user's mail address may be taken from.",
+        "Where a user's mail address may be taken from. What a property holds when it is listed here counts for resets:"
+        " list it before apps use it.",
     )
+    language: str = setting("en", one_of("en", "ja"), "Language of the mails whose templates are not set below.")
     keep_audit_days: int = setting(
         365, integer(1, 36500), "How long the audit log remembers what operators did, in days."
     )
@@ -435,8 +508,13 @@ class BackendConfig:
     auto_login: AutoLoginConfig = section(AutoLoginConfig)
     password_reset: PasswordResetConfig = section(PasswordResetConfig)
     mail_templates: dict[str, MailTemplateConfig] = tables(
-        MailTemplateConfig, TEMPLATE_NAME, "letters, digits, - and _", {DEFAULT_TEMPLATE: RESET_MAIL}
+        MailTemplateConfig, TEMPLATE_NAME, "letters, digits, - and _", BUILT_IN_TEMPLATES["en"]
     )
+
+    @property
+    def reset_templates(self) -> tuple[str, ...]:
+        """The templates that an app may choose for its reset mails."""
+        return tuple(name for name in self.mail_templates if name != ADDRESS_CHANGED)
 
 
 @dataclass(frozen=True)
@@ -571,19 +649,34 @@ def load_config(
     problems = reader.problems or list(_contradictions(config))
     if problems:
         raise ConfigError(problems, source)
-    return config
+    backends = {backend_id: _with_built_in_templates(backend) for backend_id, backend in config.backends.items()}
+    return dataclasses.replace(config, backends=backends)
+
+
+def _with_built_in_templates(backend: BackendConfig) -> BackendConfig:
+    """Templates that are not set come in the backend's language, from the sender of its reset mails."""
+    sender = backend.mail_templates[DEFAULT_TEMPLATE].sender
+    templates = {
+        name: dataclasses.replace(BUILT_IN_TEMPLATES[backend.language][name], sender=sender)
+        if template is BUILT_IN_TEMPLATES["en"].get(name)
+        else template
+        for name, template in backend.mail_templates.items()
+    }
+    return dataclasses.replace(backend, mail_templates=templates)
 
 
 def _template_problems(config: Config) -> Iterator[Problem]:
     for backend_id, backend in config.backends.items():
         for name, template in backend.mail_templates.items():
             path = f"backends.{backend_id}.mail_templates.{name}"
-            if "%PASSWORD_RESET_TOKEN%" not in template.body:
-                yield Problem(f"{path}.body", "does not contain %PASSWORD_RESET_TOKEN%")
+            known = ADDRESS_PLACEHOLDERS if name == ADDRESS_CHANGED else SPECIAL_PLACEHOLDERS
+            needed = "%NEW_ADDRESS%" if name == ADDRESS_CHANGED else "%PASSWORD_RESET_TOKEN%"
+            if needed not in template.body:
+                yield Problem(f"{path}.body", f"does not contain {needed}")
             for placeholder in PLACEHOLDER.findall(template.subject + template.body):
                 # Names of properties have no underscore, so this can only be a slip.
-                if "_" in placeholder and placeholder not in SPECIAL_PLACEHOLDERS:
-                    hint = _suggestion(placeholder, SPECIAL_PLACEHOLDERS)
+                if "_" in placeholder and placeholder not in known:
+                    hint = _suggestion(placeholder, known)
                     yield Problem(path, f"%{placeholder}% is not a placeholder; {hint}")
 
 

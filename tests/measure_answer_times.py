@@ -58,7 +58,7 @@ def fill(folder: Path, scenario: Scenario, number: int) -> None:
                 now=now,
             )
             if scenario.tokens_sent:
-                password_resets.replace_token(db, user.key, b"", b"digest", created_after=0, now=now)
+                password_resets.replace_token(db, user.key, b"", b"digest", created_after=0, now=now, recipient=name)
         db.execute("COMMIT")
 
 

@@ -31,12 +31,15 @@ class SignIn:
         return cls(new_token(), successor_of(presented), origin, now)
 
     def record(self, db: sqlite3.Connection, user: User) -> None:
-        """Opens the session, and a family for the login token. Raises PasswordChanged."""
+        """After the password or a reset token: opens the session, and a family for the login token.
+
+        Raises PasswordChanged.
+        """
         users.check_password_version(db, user)
         family_key = None
         if self.login_token is not None:
             family_key = login_tokens.start_family(db, stored(self.login_token), user, self.origin.device, self.now)
-        self._open_session(db, user, family_key, self.origin)
+        self._open_session(db, user, family_key, self.origin, by_password=True)
 
     def record_successor(self, db: sqlite3.Connection, presented: str, rules: Rules) -> User | None:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used.
@@ -51,9 +54,11 @@ class SignIn:
         if accepted is None:
             return None
         origin = replace(self.origin, device=accepted.device)
-        self._open_session(db, accepted.user, accepted.family_key, origin)
+        self._open_session(db, accepted.user, accepted.family_key, origin, by_password=False)
         return accepted.user
 
-    def _open_session(self, db: sqlite3.Connection, user: User, family_key: int | None, origin: Origin) -> None:
-        sessions.insert(db, digest(self.session_id), user, family_key, self.now)
+    def _open_session(
+        self, db: sqlite3.Connection, user: User, family_key: int | None, origin: Origin, *, by_password: bool
+    ) -> None:
+        sessions.insert(db, digest(self.session_id), user, family_key, self.now, by_password=by_password)
         origin.note(db, user, self.now)

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.config import DEFAULT_TEMPLATE
-from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
 from jsonrpc_backend.mail.seal import Seal, Unreadable
@@ -97,6 +97,15 @@ def show(target: Target, number: int, as_json: bool) -> None:
         click.echo(f"Subject  {printable(kept.content.subject)}\n\n{printable(kept.content.body, but=LINE_BREAKS)}")
 
 
+# What placeholders are filled with in a test.
+_EXAMPLE = {
+    "PASSWORD_RESET_TOKEN": "TEST-TEST-TEST",
+    "PROPERTY_NAME": "email",
+    "NEW_ADDRESS": "somebody@example.com",
+    "COUNTS_FROM": "2030-01-01 00:00 UTC",
+}
+
+
 @mail.command("send-test")
 @click.argument("address")
 @click.option("--template", default=DEFAULT_TEMPLATE, show_default=True, help="Template to send.")
@@ -124,7 +133,7 @@ def send_test(target: Target, address: str, template: str, as_json: bool) -> Non
 
 async def _send(target: Target, recipient: Address, name: str) -> None:
     template = target.backend.mail_templates[name]
-    content = fill(template, username=recipient.addr_spec, token="TEST-TEST-TEST", properties={})  # noqa: S106
+    content = fill(template, _EXAMPLE | {"USERNAME": recipient.addr_spec})
     message = compose(content, recipient=recipient, message_id=new_message_id(template), created_at=system_clock())
     mailer = await asyncio.to_thread(Mailer, target.config.smtp)
     await mailer.send(message, sender_address(content.sender).addr_spec, [recipient.addr_spec])

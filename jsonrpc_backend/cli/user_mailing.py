@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
-from jsonrpc_backend.mail.address import parse_address
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.store import password_resets
 from jsonrpc_backend.store.password_resets import Mailing

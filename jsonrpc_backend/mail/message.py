@@ -32,12 +32,11 @@ class Content:
         return cls(**json.loads(content))
 
 
-def fill(template: MailTemplateConfig, *, username: str, token: str, properties: Mapping[str, Any]) -> Content:
-    """The template with `%PASSWORD_RESET_TOKEN%`, `%USERNAME%` and `%property%` replaced.
+def fill(template: MailTemplateConfig, values: Mapping[str, Any]) -> Content:
+    """The template with each `%NAME%` replaced by its value: of a placeholder such as USERNAME, or a user's property.
 
-    In one pass, so that a value cannot bring in another placeholder; a property that the user lacks is empty.
+    In one pass, so that a value cannot bring in another placeholder; what has no value is empty.
     """
-    values = {**properties, "USERNAME": username, "PASSWORD_RESET_TOKEN": token}
 
     def replace(text: str) -> str:
         return PLACEHOLDER.sub(lambda found: _as_text(values.get(found[1])), text)

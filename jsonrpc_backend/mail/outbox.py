@@ -1,4 +1,4 @@
-"""The background task of one backend that turns reset requests into mails and sends them.
+"""The background task of one backend that has mails written and sends them.
 
 Answers never wait for it. Whatever it has to do is in the database, so that a restart loses nothing.
 """
@@ -11,20 +11,19 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token, without_reset_tokens
-from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.accounts.mail_address import parse_address
+from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
 from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.events import Observer
-from jsonrpc_backend.mail.address import parse_address
-from jsonrpc_backend.mail.message import Content, compose, fill, new_message_id, sender_address
+from jsonrpc_backend.mail.message import Content, compose, sender_address
+from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
 from jsonrpc_backend.mail.state import State
-from jsonrpc_backend.store import mails, password_resets, users
+from jsonrpc_backend.mail.writer import MailWriter
+from jsonrpc_backend.store import mails, password_resets
 from jsonrpc_backend.store.database import Database
 from jsonrpc_backend.store.mails import Mail
-from jsonrpc_backend.store.password_resets import Request
-from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 log = logging.getLogger(__name__)
 
@@ -87,20 +86,18 @@ class Outbox:
         database: Database,
         seal: Seal,
         clock: Callable[[], int],
-        reset_interval: int,
+        recipients: Recipients,
         throttle: ThrottleConfig,
         observer: Observer,
         on_mail: MailListener | None = None,
     ) -> None:
-        """`reset_interval`: at least this long between two reset mails to one user, in ms; 0: no limit."""
         self._backend_id = backend_id
-        self._config = config
         self._smtp = smtp
         self._database = database
         self._seal = seal
         self._clock = clock
-        self._reset_interval = reset_interval
-        self._throttle = throttle
+        self._recipients = recipients
+        self._writer = MailWriter(backend_id, config, throttle, seal, recipients, clock)
         self._observer = observer
         self._on_mail = on_mail
         self._work = asyncio.Event()
@@ -118,6 +115,8 @@ class Outbox:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Outbox"]:
         """Works in the background; at the end lets the mail under way finish, for a while."""
+        after = self._clock() - self._recipients.window
+        self._recipients.note_all(await self._database.read(mails.list_recipients, after=after))
         task = asyncio.create_task(self._run())
         try:
             yield self
@@ -168,77 +167,21 @@ class Outbox:
         """Takes each request that is due and writes the mail that answers it, if any, in one transaction."""
         taken = True
         while taken and not self._stopping:
-            taken, key = await self._database.write(self._answer_request)
-            if key is not None:
+            async with self._recipients.lock:
+                outcome = await self._database.write(self._writer.write_next)
+                if outcome.written is not None:
+                    self._recipients.note(outcome.recipient, outcome.written)
+            taken = outcome.taken
+            if outcome.key is not None:
                 self._observer.mail_changed(self._backend_id, "written")
-            if key is not None and self._on_mail is not None:
-                await self._show(key, self._on_mail)
+                if self._on_mail is not None:
+                    await self._show(outcome.key, self._on_mail)
+        self._recipients.forget_old(self._clock())
 
     async def _until_next_request(self) -> float | None:
         """Seconds until a request of a mailing is due; None when there is none."""
         due = await self._database.read(password_resets.next_due)
         return None if due is None else max(0, due - self._clock()) / 1000
-
-    def _answer_request(self, db: sqlite3.Connection) -> tuple[bool, int | None]:
-        """Whether there was a request, and the key of the mail."""
-        request = password_resets.take_request(db, self._clock())
-        if request is None:
-            return False, None
-        user = users.find_by_username(db, request.username_key)
-        # The template may have gone from the configuration since the request was stored.
-        if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
-            return True, None
-        if request.is_mailing and user.password_hash != NO_PASSWORD:
-            return True, None  # who has chosen a password meanwhile needs no mail
-        return True, self._write_mail(db, user, request)
-
-    def _is_too_soon(self, db: sqlite3.Connection, user: User, request: Request, recipient: str) -> bool:
-        """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
-
-        Times later than now do not count: the clock was ahead.
-        """
-        now, latest = self._clock(), password_resets.latest_token_time(db, user.key, request.requester)
-        if latest is not None and 0 <= now - latest < self._reset_interval:
-            return True
-        if not self._throttle.enabled:
-            return False
-        window_began = now - self._throttle.window_minutes * MINUTE
-        written = mails.count_to(db, user.key, recipient, request.share, after=window_began, until=now)
-        return written >= self._throttle.reset_mails_per_user
-
-    def _write_mail(self, db: sqlite3.Connection, user: User, request: Request) -> int | None:
-        email_property = request.email_property
-        stored = user.username if email_property == "_username" else user.properties.get(email_property)
-        recipient = parse_address(stored)
-        if recipient is None:
-            log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, email_property)
-            return None
-        if self._is_too_soon(db, user, request, recipient.addr_spec):
-            return None
-        template, token, now = self._config.mail_templates[request.template], new_reset_token(), self._clock()
-        content = fill(template, username=user.username, token=token, properties=user.properties)
-        valid = self._config.password_reset.valid_minutes
-        expires_at = now + (request.valid_minutes or valid) * MINUTE
-        password_resets.replace_token(
-            db,
-            user.key,
-            request.requester,
-            digest(as_typed(token)),
-            created_after=now - valid * MINUTE,
-            now=now,
-            expires_at=expires_at if request.is_mailing else None,
-        )
-        return mails.insert(
-            db,
-            user_key=user.key,
-            message_id=new_message_id(template),
-            template=request.template,
-            recipient=recipient.addr_spec,
-            sealed=self._seal.encrypt(content.to_json()),
-            now=now,
-            expires_at=expires_at,
-            share=request.share,
-        )
 
     async def _show(self, key: int, show: MailListener) -> None:
         mail = await self._database.read(mails.find, key)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from jsonrpc_backend.accounts import changes
+from jsonrpc_backend.accounts import changes, reset_addresses
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import (
@@ -207,8 +207,10 @@ def change_user(
     """
     if properties:
         users.merge_properties(db, user.key, properties, now)
+        reset_addresses.trust(db, user.key, properties)
     if username is not None and username != user.username:
         users.rename(db, user.key, username=username, username_key=username_key(username), now=now)
+        reset_addresses.trust(db, user.key, [reset_addresses.USERNAME])
         password_resets.end(db, user.key)
 
 

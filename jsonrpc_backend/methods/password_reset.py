@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 
-from jsonrpc_backend.accounts import changes
+from jsonrpc_backend.accounts import changes, reset_addresses
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.tokens import digest
@@ -50,16 +50,18 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
         user = users.find_by_username(db, username_key(username))
         if user is not None and user.disabled_at is not None:
             user = None
-        is_right = password_resets.try_token(
+        right = password_resets.try_token(
             db,
             user.key if user else None,
             digest(as_typed(token)),
             created_after=call.backend.oldest_reset_token,
             now=sign_in.now,
         )
-        if user is None or not is_right:
+        if user is None or right is None:
             return None
         changes.set_password(db, user, password_hash, sign_in.now)
+        if right.recipient is not None:
+            reset_addresses.note_reset(db, user, right.recipient, call.backend.address_rules, sign_in.now)
         renewed = users.get(db, user.key)
         sign_in.record(db, renewed)
         return renewed
@@ -68,4 +70,5 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     if user is None:
         raise InvalidParams({"token": UNUSABLE_TOKEN})
     call.backend.sweep_soon()
+    call.backend.outbox.wake()
     return call.sign_in_result(sign_in, user)

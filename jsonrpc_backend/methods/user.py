@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jsonrpc_backend.accounts import changes
+from jsonrpc_backend.accounts import changes, reset_addresses
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
@@ -219,11 +219,23 @@ async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
 
 
 async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> str:
-    encoded = await call.exchange.run(users.encode_values, changes)
+    rules, encoded = call.backend.address_rules, await call.exchange.run(users.encode_values, changes)
+    holds_address = not changes.keys().isdisjoint(rules.properties)
+
+    def merge(db: sqlite3.Connection) -> tuple[bool, bool]:
+        """Whether the user is there, and whether somebody is to be told of an address."""
+        told = False
+        if holds_address and (user := users.find_by_id(db, call.user.id)) is not None:
+            by_owner = reset_addresses.is_owner(call.session, call.now)
+            told = reset_addresses.note_changes(db, user, changes, rules, call.now, by_owner=by_owner)
+        return users.merge_encoded(db, call.user.key, encoded, call.now), told
+
     try:
-        merged = await call.backend.database.write(users.merge_encoded, call.user.key, encoded, call.now)
+        merged, told = await call.backend.database.write(merge)
     except PropertiesTooLarge as error:
         raise InvalidParams({too_large: TOO_LARGE}) from error
     if not merged:
         raise LoginRequired  # the account was deleted while the call was under way
+    if told:
+        call.backend.outbox.wake()
     return OK

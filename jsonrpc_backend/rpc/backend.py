@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
+from jsonrpc_backend.accounts.reset_addresses import Rules
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.events import Observer
 from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
+from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
-from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, sessions
+from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
 from jsonrpc_backend.store.database import Database, UnusableDatabase
 from jsonrpc_backend.store.database_file import DatabaseUnusable
 from jsonrpc_backend.store.sizes import Sizes, measure
@@ -59,6 +61,7 @@ class Process:
     passwords: PasswordHasher
     clock: Clock
     observer: Observer
+    recipients: Recipients
     on_mail: MailListener | None = None
     elapsed: Clock = since_boot
 
@@ -92,7 +95,7 @@ class Backend:
             database=database,
             seal=Seal(mail_key_path(process.data_dir, backend_id)),
             clock=process.clock,
-            reset_interval=self.config.password_reset.interval_seconds * SECOND if throttle.enabled else 0,
+            recipients=process.recipients,
             throttle=throttle,
             observer=process.observer,
             on_mail=process.on_mail,
@@ -155,6 +158,11 @@ class Backend:
             most_uses=throttle.auto_logins_per_family if throttle.enabled else None,
             window=throttle.window_minutes * MINUTE,
         )
+
+    @property
+    def address_rules(self) -> Rules:
+        """Which mail addresses count for password resets."""
+        return Rules(self.config.email_properties, self.config.password_reset.address_hours * 60 * MINUTE)
 
     @property
     def oldest_reset_token(self) -> int:
@@ -232,6 +240,8 @@ class Backend:
         while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):
             pass
         while await self.throttle.purge(most=PURGED_AT_ONCE):
+            pass
+        while await self.database.write(reset_addresses.purge, counts_before=now, most=PURGED_AT_ONCE):
             pass
         oldest_entry = now - self.config.keep_audit_days * DAY
         while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):

@@ -62,7 +62,7 @@ def common_definitions(settings: BackendConfig) -> dict[str, Any]:
     definitions["newUsername"]["minLength"] = settings.min_username_length
     definitions["newPassword"]["minLength"] = settings.min_password_length
     definitions["emailPropertyName"]["enum"] = [*settings.email_properties, None]
-    definitions["templateName"]["enum"] = [*settings.mail_templates, None]
+    definitions["templateName"]["enum"] = [*settings.reset_templates, None]
     return document
 
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from jsonrpc_backend.store import users
+from jsonrpc_backend.store import reset_addresses, users
 from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
 
 CACHE_KIB = 131_072  # the indexes of many new users stay in memory until they are written
@@ -184,6 +184,8 @@ def _update_known(db: sqlite3.Connection) -> list[str]:
         properties = json.loads(arrival.properties_json)
         try:
             users.merge_properties(db, user.key, properties, arrival.updated_at)
+            for name in properties:
+                reset_addresses.remove(db, user.key, name)
         except PropertiesTooLarge as error:
             raise OutgrownProperties(arrival) from error
         # Who has a password keeps it: it may be newer than the file.

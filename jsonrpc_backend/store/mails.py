@@ -41,6 +41,18 @@ def count_to(
     return count
 
 
+def list_recipients(db: sqlite3.Connection, *, after: int) -> list[tuple[str, int, int]]:
+    """Where mails have gone since: the address, when the mail was written, and when its user had registered.
+
+    But for addresses that are the username of their user.
+    """
+    return db.execute(
+        "SELECT mails.recipient, mails.created_at, users.created_at FROM mails JOIN users ON users.key = mails.user_key"
+        " WHERE mails.created_at > ? AND lower(mails.recipient) <> users.username_key",
+        (after,),
+    ).fetchall()
+
+
 def insert(
     db: sqlite3.Connection,
     *,

@@ -263,5 +263,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX login_families_stem ON login_families (stem)",
         "CREATE INDEX login_families_renewed ON login_families (renewed_at)",
         "CREATE TABLE leftovers (user_key INTEGER PRIMARY KEY) STRICT",
+        # Whether a session was opened with the password. Addresses that have to wait before reset mails go there, what
+        # users are to be told of that, and to which address a token was mailed.
+        "ALTER TABLE sessions ADD COLUMN by_password INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE password_reset_tokens ADD COLUMN recipient TEXT",
+        """
+        CREATE TABLE reset_addresses (
+            user_key    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            property    TEXT    NOT NULL,
+            meanwhile   TEXT,
+            counts_from INTEGER NOT NULL,
+            PRIMARY KEY (user_key, property)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX reset_addresses_counts ON reset_addresses (counts_from)",
+        """
+        CREATE TABLE address_notices (
+            key         INTEGER PRIMARY KEY,
+            user_key    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            recipient   TEXT    NOT NULL,
+            property    TEXT    NOT NULL,
+            address     TEXT,
+            counts_from INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX address_notices_user ON address_notices (user_key)",
+        "CREATE INDEX mails_recipient ON mails (created_at, recipient)",
     ),
 )

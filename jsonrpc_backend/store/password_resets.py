@@ -121,9 +121,10 @@ def replace_token(
     *,
     created_after: int,
     now: int,
+    recipient: str,
     expires_at: int | None = None,
 ) -> None:
-    """Gives the user a token; the requester's older one ends, and so do expired ones.
+    """Gives the user a token, mailed to an address; the requester's older one ends, and so do expired ones.
 
     Without `expires_at` a token is valid as long as configured: if it was `created_after`.
     """
@@ -132,9 +133,9 @@ def replace_token(
         (user_key, requester, created_after, now),
     )
     db.execute(
-        "INSERT INTO password_reset_tokens (user_key, requester, digest, created_at, wrong_tries, expires_at)"
-        " VALUES (?, ?, ?, ?, 0, ?)",
-        (user_key, requester, digest, now, expires_at),
+        "INSERT INTO password_reset_tokens (user_key, requester, digest, created_at, wrong_tries, expires_at,"
+        " recipient) VALUES (?, ?, ?, ?, 0, ?, ?)",
+        (user_key, requester, digest, now, expires_at, recipient),
     )
 
 
@@ -156,23 +157,33 @@ def exists(db: sqlite3.Connection, username_key: str, digest: bytes) -> bool:
     return found.fetchone() is not None
 
 
-def try_token(db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int) -> bool:
-    """Whether this is a token of the user's; all of them are spent by that. A wrong one counts against all.
+@dataclass(frozen=True, slots=True)
+class RightToken:
+    """`recipient`: where it was mailed to; None where an older version of this program has mailed it."""
+
+    recipient: str | None
+
+
+def try_token(
+    db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int
+) -> RightToken | None:
+    """The token if it is one of the user's; all of them are spent by that. A wrong one counts against all.
 
     Never for None, no such user. A row is written in any case, so that the time does not tell who has a token.
     """
     right = db.execute(
-        f"DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ? AND {_IS_VALID}",  # noqa: S608
+        f"DELETE FROM password_reset_tokens WHERE user_key = ? AND digest = ? AND {_IS_VALID}"  # noqa: S608
+        " RETURNING recipient",
         (user_key, digest, created_after, now),
-    )
-    if user_key is not None and right.rowcount == 1:
+    ).fetchone()
+    if user_key is not None and right is not None:
         end(db, user_key)
-        return True
+        return RightToken(*right)
     wrong = db.execute("UPDATE password_reset_tokens SET wrong_tries = wrong_tries + 1 WHERE user_key = ?", (user_key,))
     if wrong.rowcount == 0:
         db.execute("UPDATE reset_tries_without_token SET tries = tries + 1")
     db.execute("DELETE FROM password_reset_tokens WHERE user_key = ? AND wrong_tries > ?", (user_key, MAX_WRONG_TRIES))
-    return False
+    return None
 
 
 def end(db: sqlite3.Connection, user_key: int) -> None:

@@ -17,12 +17,14 @@ MOST_PER_FAMILY = 100
 class Session:
     """A row, with its user. Times: ms since 1970 UTC.
 
-    `properties_json` is None where it was not asked for, and where it is large.
+    `password_at`: when it was opened with the password; None where it was opened otherwise. `properties_json` is None
+    where it was not asked for, and where it is large.
     """
 
     digest: bytes
     family_key: int | None
     used_at: int
+    password_at: int | None
     properties_json: str | None
     user: Account
 
@@ -52,11 +54,13 @@ def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, crea
     return [SignedIn(*row) for row in rows]
 
 
-def insert(db: sqlite3.Connection, digest: bytes, user: Account, family_key: int | None, now: int) -> None:
+def insert(
+    db: sqlite3.Connection, digest: bytes, user: Account, family_key: int | None, now: int, *, by_password: bool
+) -> None:
     db.execute(
-        "INSERT INTO sessions (digest, user_key, family_key, password_version, created_at, used_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (digest, user.key, family_key, user.password_version, now, now),
+        "INSERT INTO sessions (digest, user_key, family_key, password_version, created_at, used_at, by_password)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (digest, user.key, family_key, user.password_version, now, now, int(by_password)),
     )
     for whose, key, most in (("user", user.key, MOST_PER_USER), ("family", family_key, MOST_PER_FAMILY)):
         db.execute(
@@ -75,13 +79,15 @@ def find(
     """A session that has not ended."""
     properties = _SMALL_PROPERTIES if with_properties else "NULL"
     row = db.execute(
-        f"SELECT sessions.digest, sessions.family_key, sessions.used_at, {properties}, {ACCOUNT_COLUMNS}"  # noqa: S608
+        "SELECT sessions.digest, sessions.family_key, sessions.used_at,"  # noqa: S608
+        " CASE WHEN sessions.by_password = 1 THEN sessions.created_at END,"
+        f" {properties}, {ACCOUNT_COLUMNS}"
         " FROM sessions JOIN users ON users.key = sessions.user_key"
         " AND users.password_version = sessions.password_version"
         " WHERE sessions.digest = ? AND sessions.used_at > ? AND sessions.created_at > ?",
         (digest, used_after, created_after),
     ).fetchone()
-    return Session(row[0], row[1], row[2], row[3], Account(*row[4:])) if row else None
+    return Session(row[0], row[1], row[2], row[3], row[4], Account(*row[5:])) if row else None
 
 
 def touch(db: sqlite3.Connection, digest: bytes, now: int) -> None:

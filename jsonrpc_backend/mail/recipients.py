@@ -1,0 +1,75 @@
+"""How many mails one address gets, whoever causes them: a limit over all users and all backends of a process.
+
+Anybody can register with somebody else's address. What accounts that are minutes old may cause is a small part of the
+limit, so that they cannot use up what others need. A username is unique, and mails to an address that is the user's own
+username do not count against it: nobody else can use them up.
+"""
+
+import asyncio
+import collections
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jsonrpc_backend.accounts.reset_addresses import recipient_key
+from jsonrpc_backend.config import ThrottleConfig
+
+MINUTE = 60_000
+
+
+class Written(NamedTuple):
+    """A mail: when it was written (ms since 1970 UTC), and whether the account was minutes old then."""
+
+    at: int
+    for_new_account: bool
+
+
+@dataclass
+class Recipients:
+    """Mails of the latest window by where they went. Who writes one holds the lock from asking to noting it."""
+
+    config: ThrottleConfig
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _written: dict[str, list[Written]] = field(default_factory=lambda: collections.defaultdict(list))
+
+    @property
+    def window(self) -> int:
+        """In ms."""
+        return self.config.window_minutes * MINUTE
+
+    def is_new(self, created_at: int, now: int) -> bool:
+        """Whether an account is minutes old."""
+        return now - created_at < self.window
+
+    def may_get(self, address: str, now: int, *, for_new_account: bool) -> bool:
+        """Whether another mail may be written to an address."""
+        if not self.config.enabled:
+            return True
+        recent = self._recent(recipient_key(address), now)
+        new = sum(mail.for_new_account for mail in recent)
+        if for_new_account and new >= self.config.mails_per_recipient_of_new_accounts:
+            return False
+        return len(recent) < self.config.mails_per_recipient
+
+    def note(self, address: str, mail: Written) -> None:
+        """A mail to an address is in the outbox."""
+        self._written[recipient_key(address)].append(mail)
+
+    def note_all(self, mails: Iterable[tuple[str, int, int]]) -> None:
+        """Those of before the start: address, time, and when the user had registered."""
+        for address, at, created_at in mails:
+            self.note(address, Written(at, self.is_new(created_at, at)))
+
+    def forget_old(self, now: int) -> None:
+        """Drops what counts no more, so that memory does not grow with every address ever written to."""
+        for key in list(self._written):
+            if not self._recent(key, now):
+                del self._written[key]
+
+    def _recent(self, key: str, now: int) -> list[Written]:
+        if key not in self._written:
+            return []
+        # What was written later than now was so under a clock that was ahead.
+        recent = [mail for mail in self._written[key] if now - self.window < mail.at <= now]
+        self._written[key] = recent
+        return recent

@@ -1,0 +1,171 @@
+"""Mails on their way into the outbox: those that were asked for, and what users are to be told about addresses."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from typing import Any
+
+from jsonrpc_backend.accounts import reset_addresses
+from jsonrpc_backend.accounts.mail_address import parse_address
+from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
+from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.config import ADDRESS_CHANGED, BackendConfig, ThrottleConfig
+from jsonrpc_backend.mail.message import fill, new_message_id
+from jsonrpc_backend.mail.recipients import Recipients, Written
+from jsonrpc_backend.mail.seal import Seal
+from jsonrpc_backend.store import address_notices, mails, password_resets, users
+from jsonrpc_backend.store.address_notices import Notice
+from jsonrpc_backend.store.password_resets import Request
+from jsonrpc_backend.store.users import NO_PASSWORD, User
+
+log = logging.getLogger(__name__)
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+NOTICE_VALID = 24 * 60 * MINUTE  # how long a mail about an address is tried
+
+# In the place of who has asked for a reset mail, so that these mails have a limit of their own.
+NOTICES = b"notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`taken`: there was something to do. The mail that came of it, if any, and where it goes."""
+
+    taken: bool
+    key: int | None = None
+    recipient: str = ""
+    written: Written | None = None
+
+
+NOTHING, NO_MAIL = Outcome(taken=False), Outcome(taken=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What is to be written: a template by its name, its values, until when it is of use, and in whose share."""
+
+    template: str
+    values: Mapping[str, Any]
+    expires_at: int
+    share: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailWriter:
+    """Writes the mails of one backend."""
+
+    _backend_id: str
+    _config: BackendConfig
+    _throttle: ThrottleConfig
+    _seal: Seal
+    _recipients: Recipients
+    _clock: Callable[[], int]
+
+    def write_next(self, db: sqlite3.Connection) -> Outcome:
+        """Takes what has waited for longest, and writes the mail that answers it, if any. A unit of a transaction."""
+        notice = address_notices.take(db)
+        if notice is not None:
+            return self._tell(db, notice)
+        request = password_resets.take_request(db, self._clock())
+        return NOTHING if request is None else self._answer(db, request)
+
+    # --- reset requests --------------------------------------------------------------------------------------
+
+    def _answer(self, db: sqlite3.Connection, request: Request) -> Outcome:
+        user = users.find_by_username(db, request.username_key)
+        # The template may have gone from the configuration since the request was stored.
+        if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
+            return NO_MAIL
+        if request.is_mailing and user.password_hash != NO_PASSWORD:
+            return NO_MAIL  # who has chosen a password meanwhile needs no mail
+        recipient = parse_address(reset_addresses.counting(db, user, request.email_property, self._clock()))
+        if recipient is None:
+            log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, request.email_property)
+            return NO_MAIL
+        if self._is_too_soon(db, user, request, recipient.addr_spec):
+            return NO_MAIL
+        return self._write_token(db, user, request, recipient)
+
+    def _is_too_soon(self, db: sqlite3.Connection, user: User, request: Request, recipient: str) -> bool:
+        """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
+
+        Times later than now do not count: the clock was ahead.
+        """
+        if not self._throttle.enabled:
+            return False
+        now, latest = self._clock(), password_resets.latest_token_time(db, user.key, request.requester)
+        interval = self._config.password_reset.interval_seconds * SECOND
+        if latest is not None and 0 <= now - latest < interval:
+            return True
+        return self._has_enough(db, user, recipient, request.share)
+
+    def _write_token(self, db: sqlite3.Connection, user: User, request: Request, recipient: Address) -> Outcome:
+        token, now, valid = new_reset_token(), self._clock(), self._config.password_reset.valid_minutes
+        expires_at = now + (request.valid_minutes or valid) * MINUTE
+        password_resets.replace_token(
+            db,
+            user.key,
+            request.requester,
+            digest(as_typed(token)),
+            created_after=now - valid * MINUTE,
+            now=now,
+            recipient=recipient.addr_spec,
+            expires_at=expires_at if request.is_mailing else None,
+        )
+        values = {"PASSWORD_RESET_TOKEN": token}
+        return self._write(db, user, recipient, _Letter(request.template, values, expires_at, request.share))
+
+    # --- notices ---------------------------------------------------------------------------------------------
+
+    def _tell(self, db: sqlite3.Connection, notice: Notice) -> Outcome:
+        user, recipient = users.get(db, notice.user_key), parse_address(notice.recipient)
+        if recipient is None or (self._throttle.enabled and self._has_enough(db, user, recipient.addr_spec, NOTICES)):
+            return NO_MAIL
+        values = {
+            "PROPERTY_NAME": notice.property,
+            "NEW_ADDRESS": notice.address or "-",
+            "COUNTS_FROM": datetime.fromtimestamp(notice.counts_from // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        }
+        letter = _Letter(ADDRESS_CHANGED, values, self._clock() + NOTICE_VALID, NOTICES)
+        return self._write(db, user, recipient, letter)
+
+    # --- both ------------------------------------------------------------------------------------------------
+
+    def _has_enough(self, db: sqlite3.Connection, user: User, recipient: str, share: bytes | None) -> bool:
+        """Whether the limits say that no other mail goes there now."""
+        now = self._clock()
+        window_began = now - self._throttle.window_minutes * MINUTE
+        written = mails.count_to(db, user.key, recipient, share, after=window_began, until=now)
+        if written >= self._throttle.reset_mails_per_user:
+            return True
+        if self._is_own_username(user, recipient):
+            return False
+        is_new = self._recipients.is_new(user.created_at, now)
+        return not self._recipients.may_get(recipient, now, for_new_account=is_new)
+
+    def _is_own_username(self, user: User, recipient: str) -> bool:
+        """Whether nobody else can have caused mails to this address in this backend, but who has registered it."""
+        is_new = self._recipients.is_new(user.created_at, self._clock())
+        return not is_new and reset_addresses.is_same(user.username, recipient)
+
+    def _write(self, db: sqlite3.Connection, user: User, recipient: Address, letter: _Letter) -> Outcome:
+        template, address, now = self._config.mail_templates[letter.template], recipient.addr_spec, self._clock()
+        content = fill(template, {**user.properties, **letter.values, "USERNAME": user.username})
+        key = mails.insert(
+            db,
+            user_key=user.key,
+            message_id=new_message_id(template),
+            template=letter.template,
+            recipient=address,
+            sealed=self._seal.encrypt(content.to_json()),
+            now=now,
+            expires_at=letter.expires_at,
+            share=letter.share,
+        )
+        is_counted = not self._is_own_username(user, address)
+        written = Written(now, self._recipients.is_new(user.created_at, now)) if is_counted else None
+        return Outcome(True, key, address, written)
