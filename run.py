@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs jsonrpc-backend from this source tree; needs nothing but Python 3.11 or later.
 
-python3 run.py serve         installs into .venv the first time, then runs the server
-python3 run.py test          the same, with what the tests need, then runs them (more arguments go to pytest)
-python3 run.py build-argon2  compiles Argon2 for this machine's processor; sign-ins then take a third less time
-python3 run.py user list     any other command of jsonrpc-backend
+python3 run.py serve           installs into .venv the first time, then runs the server
+python3 run.py test            the same, with what the tests need, then runs them (more arguments go to pytest)
+python3 run.py install-locked  installs for both, of all packages the files whose hashes are in requirements/
+python3 run.py build-argon2    compiles Argon2 for this machine's processor; sign-ins then take a third less time
+python3 run.py user list       any other command of jsonrpc-backend
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+LOCKED = ROOT / "requirements"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
@@ -36,6 +38,8 @@ def main(arguments: list[str]) -> int:
         command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", str(processes)])]
         setup = [str(PYTHON), "-m", "tests.setup"]
         return _install("[test]") or subprocess.call(setup, cwd=ROOT) or subprocess.call(command, cwd=ROOT)
+    if arguments == ["install-locked"]:
+        return _install_locked()
     if arguments == ["build-argon2"]:
         return _install("") or _build_argon2()
     return _install("") or _become([str(PYTHON), "-m", "jsonrpc_backend", *arguments])
@@ -44,22 +48,46 @@ def main(arguments: list[str]) -> int:
 def _install(extras: str) -> int:
     """Installs the tree into .venv unless that has been done as things are now; the exit code."""
     stamp = VENV / f"installed{extras}"
-    # A tree that was moved or copied would run the code of the old one.
-    state = f"{ROOT}\n{sys.version}\n".encode() + (ROOT / "pyproject.toml").read_bytes()
-    wanted = hashlib.sha256(state).hexdigest()
-    if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == wanted:
+    if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == _state():
         return 0
+    exit_code = _make_venv()
+    if exit_code == 0:
+        print("Installing into .venv …", flush=True)
+        exit_code = subprocess.call([*PIP_INSTALL, "--editable", f"{ROOT}{extras}"])
+    if exit_code == 0:
+        stamp.write_text(_state())
+    return exit_code
+
+
+def _install_locked() -> int:
+    """Nothing that the network has today but what the hashes name, not even to build what is published as source."""
+    hashed, by_those = ["--require-hashes", "--requirement"], "--no-build-isolation"
+    steps = (
+        [*hashed, str(LOCKED / "build.txt")],
+        [by_those, *hashed, str(LOCKED / "test.txt")],
+        [by_those, "--no-deps", "--editable", str(ROOT)],
+    )
+    exit_code = _make_venv()
+    for step in steps:
+        exit_code = exit_code or subprocess.call([*PIP_INSTALL, *step])
+    for extras in ("", "[test]") if exit_code == 0 else ():
+        (VENV / f"installed{extras}").write_text(_state())
+    return exit_code
+
+
+def _state() -> str:
+    """Changes with what is to be installed. A tree that was moved or copied would run the code of the old one."""
+    state = f"{ROOT}\n{sys.version}\n".encode() + (ROOT / "pyproject.toml").read_bytes()
+    return hashlib.sha256(state).hexdigest()
+
+
+def _make_venv() -> int:
+    """A virtual environment with pip, where there is none; the exit code."""
     if not PYTHON.is_file() or subprocess.call([str(PYTHON), "-c", "import pip"], stderr=subprocess.DEVNULL) != 0:
         if importlib.util.find_spec("ensurepip") is None:
             return _fail("Python's venv module is incomplete. On Debian and Ubuntu: apt install python3-venv")
-        made = subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)])  # also after an interrupted run
-        if made != 0:
-            return made
-    print("Installing into .venv …", flush=True)
-    exit_code = subprocess.call([*PIP_INSTALL, "--editable", f"{ROOT}{extras}"])
-    if exit_code == 0:
-        stamp.write_text(wanted)
-    return exit_code
+        return subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)])  # also after an interrupted run
+    return 0
 
 
 def _build_argon2() -> int:
