@@ -192,6 +192,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         #
         # used_at: when a token was presented first. Of tokens that are superseded the latest 50 of a family stay.
         """
+        DELETE FROM login_tokens WHERE digest IN (
+            SELECT digest FROM (
+                SELECT digest, row_number() OVER (PARTITION BY family_key ORDER BY superseded, created_at DESC) AS rank
+                FROM login_tokens WHERE family_key IN
+                    (SELECT family_key FROM login_tokens GROUP BY family_key HAVING count(*) > 50)
+            ) WHERE rank > 50
+        )
+        """,
+        """
         CREATE TABLE new_login_tokens (
             digest     BLOB    PRIMARY KEY,
             family_key INTEGER NOT NULL,
@@ -203,18 +212,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         """
         INSERT INTO new_login_tokens (digest, family_key, parent, superseded, created_at, used_at)
-        SELECT digest, family_key, ranked.parent, superseded, created_at, first_use.at
-        FROM (
-            SELECT *, row_number() OVER (PARTITION BY family_key ORDER BY superseded, created_at DESC) AS rank
-            FROM login_tokens
-        ) AS ranked
-        LEFT JOIN (SELECT parent, min(created_at) AS at FROM login_tokens WHERE parent IS NOT NULL GROUP BY parent)
-            AS first_use ON first_use.parent = ranked.digest
-        WHERE rank <= 50
+        SELECT digest, family_key, login_tokens.parent, superseded, created_at, first_use.at
+        FROM login_tokens LEFT JOIN
+            (SELECT parent, min(created_at) AS at FROM login_tokens WHERE parent IS NOT NULL GROUP BY parent)
+            AS first_use ON first_use.parent = digest
+        ORDER BY digest
         """,
         "DROP TABLE login_tokens",
         "ALTER TABLE new_login_tokens RENAME TO login_tokens",
-        "CREATE INDEX login_tokens_family ON login_tokens (family_key)",
         """
         CREATE TABLE new_sessions (
             digest           BLOB    PRIMARY KEY,
@@ -252,9 +257,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         """
         INSERT INTO new_login_families (key, user_key, device, password_version, renewed_at)
-        SELECT login_families.key, user_key, device, password_version,
-            (SELECT coalesce(max(login_tokens.created_at), 0) FROM login_tokens WHERE family_key = login_families.key)
-        FROM login_families JOIN users ON users.key = user_key
+        SELECT login_families.key, user_key, device, password_version, coalesce(latest.at, 0)
+        FROM login_families JOIN users ON users.key = user_key LEFT JOIN
+            (SELECT family_key, max(created_at) AS at FROM login_tokens GROUP BY family_key)
+            AS latest ON latest.family_key = login_families.key
         """,
         "DROP TABLE login_families",
         "ALTER TABLE new_login_families RENAME TO login_families",
@@ -262,6 +268,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX login_families_age ON login_families (user_key, key)",
         "CREATE INDEX login_families_stem ON login_families (stem)",
         "CREATE INDEX login_families_renewed ON login_families (renewed_at)",
+        "CREATE INDEX login_tokens_family ON login_tokens (family_key)",
         "CREATE TABLE leftovers (user_key INTEGER PRIMARY KEY) STRICT",
         # Whether a session was opened with the password. Addresses that have to wait before reset mails go there, what
         # users are to be told of that, and to which address a token was mailed.
