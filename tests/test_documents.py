@@ -1,6 +1,7 @@
 """What the documents say of commands, settings, files and each other is so."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import click
 import pytest
 
+from jsonrpc_backend import __version__
 from jsonrpc_backend.cli import main
 from jsonrpc_backend.config import (
     CONFIG_FILE_VARIABLE,
@@ -48,6 +50,21 @@ def test_files_that_are_named_exist(document: str) -> None:
         span for span in code(read(document)) if re.fullmatch(rf"({folders})/[\w./-]+", span) and "Note" not in span
     ]
     assert not [span for span in named if not (ROOT / span).exists()]
+
+
+def test_what_is_not_released_is_not_called_so() -> None:
+    released = re.findall(r"(?m)^## \[?(\d+\.\d+\.\d+)", read("CHANGELOG.md"))
+    assert __version__ in released or re.fullmatch(r"\d+\.\d+\.\d+\.dev\d+", __version__)
+    assert released or "release gets" not in read("SECURITY.md")
+
+
+def test_hole_is_reported_where_there_is_somebody() -> None:
+    """Nobody is sent to an address that is not there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    addresses = [person["email"] for person in project.get("authors", []) + project.get("maintainers", [])]
+    (how,) = [section.text for section in sections("SECURITY.md") if section.title == "Reporting a hole"]
+    assert "Report a vulnerability" in how
+    assert addresses or not re.search(r"metadata|e-?mail|write to|@", how)
 
 
 # --- commands ----------------------------------------------------------------------------------------------
