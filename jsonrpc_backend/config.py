@@ -284,7 +284,9 @@ class PasswordsConfig:
     iterations: int = setting(2, integer(1, 1000), "Argon2id passes over that memory.")
     parallelism: int = setting(1, integer(1, 64), "Argon2id lanes.")
     workers: int = setting(0, integer(0, 256), "Hashes computed at the same time; 0: one per processor.")
-    max_queue: int = setting(256, integer(1, 100000), "Hashes that may wait; past that calls get error 9999.")
+    max_queue: int = setting(
+        256, integer(1, 100000), "Hashes that may wait; past that who has most of them gets error 9999."
+    )
 
 
 @dataclass(frozen=True)
