@@ -182,7 +182,7 @@ class Endpoint:
             answer = await self._answer_element(element, exchange, share)
             if answer is not None:
                 answers.append(answer)
-                await exchange.turn.renew()
+            await exchange.turn.renew()
         return b"[" + b",".join(answers) + b"]" if answers else None
 
     async def _answer_element(self, element: Any, exchange: Exchange, share: Share) -> bytes | None:
