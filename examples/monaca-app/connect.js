@@ -34,10 +34,13 @@ function connect(scriptName, start) {
             script.onload = resolve;
             script.onerror = function () {
                 script.parentNode.removeChild(script);
-                reject(wrong({
-                    url: "There is no server at this address. Start it with “python3 run.py serve --dev”, " +
-                        "or check the address."
-                }));
+                reject(
+                    wrong({
+                        url:
+                            "There is no server at this address. Start it with “python3 run.py serve --dev”, " +
+                            "or check the address."
+                    })
+                );
             };
             document.head.appendChild(script);
         });

@@ -12,7 +12,11 @@ const FIELDS = [
     ["session", "Session", "Sent as __session once you are signed in."],
     ["loginToken", "Login token", "For User.autoLogin; each sign-in hands out another one."],
 ];
-const MANAGEMENT_KEY = ["managementKey", "Management key", "For operators: opens their methods, which act on all users."];
+const MANAGEMENT_KEY = [
+    "managementKey",
+    "Management key",
+    "For operators: opens their methods, which act on all users.",
+];
 
 /** Builds the form; `reload` shows what is known of the backend and the management key that it has now. */
 export function buildConnection(reload) {
@@ -24,7 +28,13 @@ export function buildConnection(reload) {
         }
         const attributes = { class: "hint", id: `${control.id}-hint` };
         byId("connect").append(
-            make("div", { class: "field" }, make("label", { for: control.id }, label), control, make("p", attributes, hint)),
+            make(
+                "div",
+                { class: "field" },
+                make("label", { for: control.id }, label),
+                control,
+                make("p", attributes, hint),
+            ),
         );
     }
     byId("connect").addEventListener("submit", (event) => event.preventDefault());
@@ -36,7 +46,11 @@ function controlOf(name) {
     const id = `connection-${name}`;
     const attributes = { id, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-hint` };
     if (name === "backend" && settings.backends.length > 1) {
-        return make("select", attributes, settings.backends.map((entry) => make("option", {}, entry.id)));
+        return make(
+            "select",
+            attributes,
+            settings.backends.map((entry) => make("option", {}, entry.id)),
+        );
     }
     return make("input", name === "managementKey" ? { ...attributes, type: "password" } : attributes);
 }

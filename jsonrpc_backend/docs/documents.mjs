@@ -59,7 +59,10 @@ function withoutReferences(part, document) {
 }
 
 function target(reference, document) {
-    return reference.slice(2).split("/").reduce((part, name) => part[name], document);
+    return reference
+        .slice(2)
+        .split("/")
+        .reduce((part, name) => part[name], document);
 }
 
 /** All methods, each with the API that it belongs to and its address on the page. */

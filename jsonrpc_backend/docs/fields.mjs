@@ -27,9 +27,19 @@ export function fieldOf(name, rules, required, description, path = name) {
     const element = make(
         "div",
         { class: "field" },
-        make("label", { for: id }, make("code", {}, name), " ", make("span", { class: "faint" }, required ? "required" : "optional")),
+        make(
+            "label",
+            { for: id },
+            make("code", {}, name),
+            " ",
+            make("span", { class: "faint" }, required ? "required" : "optional"),
+        ),
         make("div", { class: "control" }, control.input, mode),
-        make("p", { class: "hint", id: `${id}-hint` }, prose(`${ruleOf(rules)}. ${description || rules.description || ""}`)),
+        make(
+            "p",
+            { class: "hint", id: `${id}-hint` },
+            prose(`${ruleOf(rules)}. ${description || rules.description || ""}`),
+        ),
         error,
     );
     const complain = (sentence) => {
@@ -46,7 +56,8 @@ export function fieldOf(name, rules, required, description, path = name) {
         focus: () => control.input.focus(),
         find: (wanted) => (wanted === path || wanted.startsWith(`${path}.`) ? field(control, complain) : null),
         fields: () => [field(control, complain)],
-        value: () => (mode && mode.value === "absent" ? ABSENT : mode && mode.value === "null" ? null : control.value()),
+        value: () =>
+            mode && mode.value === "absent" ? ABSENT : mode && mode.value === "null" ? null : control.value(),
         fill: (value) => {
             control.fill(value);
             if (mode) {
@@ -79,13 +90,26 @@ function groupField(name, rules, required, description, path) {
     const members = Object.entries(rules.properties).map(([member, memberRules]) =>
         fieldOf(member, memberRules, (rules.required || []).includes(member), "", `${path}.${member}`),
     );
-    const legend = make("legend", {}, make("code", {}, name), " ", make("span", { class: "faint" }, required ? "required" : "optional"));
+    const legend = make(
+        "legend",
+        {},
+        make("code", {}, name),
+        " ",
+        make("span", { class: "faint" }, required ? "required" : "optional"),
+    );
     return {
         name,
-        element: make("fieldset", {}, legend, make("p", { class: "hint" }, prose(description || "")), members.map((m) => m.element)),
+        element: make(
+            "fieldset",
+            {},
+            legend,
+            make("p", { class: "hint" }, prose(description || "")),
+            members.map((m) => m.element),
+        ),
         complain: (sentence) => members[0].complain(sentence),
         focus: () => members[0].focus(),
-        find: (wanted) => (wanted === path ? members[0] : members.map((member) => member.find(wanted)).find(Boolean) || null),
+        find: (wanted) =>
+            wanted === path ? members[0] : members.map((member) => member.find(wanted)).find(Boolean) || null,
         fields: () => members.flatMap((member) => member.fields()),
         value: () => {
             const sent = valuesOf(members);
@@ -130,21 +154,42 @@ function controlOf(rules, required, name) {
     }
     if (rules.type === "string") {
         const type = /password$/i.test(name) ? "password" : "text";
-        const input = make("input", { type, autocomplete: type === "password" ? "new-password" : "off", spellcheck: "false", autocapitalize: "none" });
-        return { input, value: () => input.value, fill: (value) => (input.value = typeof value === "string" ? value : "") };
+        const input = make("input", {
+            type,
+            autocomplete: type === "password" ? "new-password" : "off",
+            spellcheck: "false",
+            autocapitalize: "none",
+        });
+        return {
+            input,
+            value: () => input.value,
+            fill: (value) => (input.value = typeof value === "string" ? value : ""),
+        };
     }
     if (rules.type === "integer" || rules.type === "number") {
         const input = make("input", { inputmode: "decimal", autocomplete: "off" });
-        return { input, value: () => numberIn(input.value), fill: (value) => (input.value = typeof value === "number" ? value : "") };
+        return {
+            input,
+            value: () => numberIn(input.value),
+            fill: (value) => (input.value = typeof value === "number" ? value : ""),
+        };
     }
     const input = make("textarea", { rows: "4", spellcheck: "false", class: "json" });
-    return { input, value: () => jsonIn(input.value), fill: (value) => (input.value = value === ABSENT || value === null ? "" : pretty(value)) };
+    return {
+        input,
+        value: () => jsonIn(input.value),
+        fill: (value) => (input.value = value === ABSENT || value === null ? "" : pretty(value)),
+    };
 }
 
 function choiceControl(choices, required) {
     const values = required ? choices.filter((choice) => choice !== null) : [ABSENT, ...new Set([...choices, null])];
     const text = (value) => (value === ABSENT ? "not sent" : value === null ? "null" : String(value));
-    const input = make("select", {}, values.map((value, index) => make("option", { value: String(index) }, text(value))));
+    const input = make(
+        "select",
+        {},
+        values.map((value, index) => make("option", { value: String(index) }, text(value))),
+    );
     return {
         input,
         hasOwnAbsence: true,
@@ -186,7 +231,10 @@ function ruleOf(rules) {
         const { type } = rules.items || {};
         return `JSON: a list${type ? ` of ${type}s` : ""}${type === "string" ? ', such as ["a", "b"]' : ""}`;
     }
-    return { object: 'JSON: an object, such as {"age": 21}', boolean: "true or false" }[rules.type] || "Any JSON; text in double quotes";
+    return (
+        { object: 'JSON: an object, such as {"age": 21}', boolean: "true or false" }[rules.type] ||
+        "Any JSON; text in double quotes"
+    );
 }
 
 function range(least, most, unit) {

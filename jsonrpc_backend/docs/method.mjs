@@ -17,11 +17,17 @@ const redraw = () => form && byId("code") && redrawSamples(form);
 onChange(redraw);
 
 export function pageOf(method) {
-    const fields = ownParams(method).map((param) => fieldOf(param.name, param.schema, param.required, param.description));
+    const fields = ownParams(method).map((param) =>
+        fieldOf(param.name, param.schema, param.required, param.description),
+    );
     form = { method, fields };
     return [
         make("p", { class: "faint tag" }, `${method.api === apps ? "" : "For operators: "}${method.tags[0].name}`),
-        make("h1", { tabindex: "-1" }, method.name.split(/(?<=\.)/).map((part) => [part, make("wbr")])),
+        make(
+            "h1",
+            { tabindex: "-1" },
+            method.name.split(/(?<=\.)/).map((part) => [part, make("wbr")]),
+        ),
         make("p", {}, prose(method.description)),
         formOf(method, fields),
         make("section", { id: "answer", hidden: true, tabindex: "-1", "aria-label": "Answer" }),
@@ -35,7 +41,9 @@ export function pageOf(method) {
 }
 
 function formOf(method, fields) {
-    const parameters = fields.length ? fields.map((field) => field.element) : [make("p", {}, "It has none of its own.")];
+    const parameters = fields.length
+        ? fields.map((field) => field.element)
+        : [make("p", {}, "It has none of its own.")];
     const fill = make("button", { type: "button", class: "quiet", onclick: fillExample }, "Fill in the example");
     return make(
         "form",
@@ -43,7 +51,12 @@ function formOf(method, fields) {
         make("h2", {}, "Parameters"),
         parameters,
         make("p", { class: "faint" }, sentAlong(method)),
-        make("div", { class: "actions" }, make("button", {}, "Call it"), method.examples.length && fields.length ? fill : null),
+        make(
+            "div",
+            { class: "actions" },
+            make("button", {}, "Call it"),
+            method.examples.length && fields.length ? fill : null,
+        ),
     );
 }
 
@@ -129,7 +142,15 @@ function showAnswer(method, { response, session, milliseconds }) {
         make("h2", {}, error ? `Error ${error.code}: ${error.message}` : "Result"),
         ...(error ? explanation(method, error) : []),
         make("p", { class: "faint" }, `Answered in ${milliseconds} ms.`),
-        session ? make("p", {}, "The session id came in the header ", make("code", {}, "X-Set-Monaca-Cloud-Session"), " and is kept above.") : "",
+        session
+            ? make(
+                  "p",
+                  {},
+                  "The session id came in the header ",
+                  make("code", {}, "X-Set-Monaca-Cloud-Session"),
+                  " and is kept above.",
+              )
+            : "",
         error || method.name !== MAILING || !settings.mailPage ? "" : whereTheMailIs(),
         snippet(pretty(response)),
     );
@@ -150,8 +171,16 @@ function explanation(method, error) {
     return [
         make("p", {}, prose(meaning || "A code of the app's own.")),
         cause ? make("p", {}, make("strong", {}, "Of this method: "), prose(cause)) : "",
-        error.data ? make("ul", {}, Object.entries(error.data).map(([name, text]) => sentence(error, name, text))) : "",
-        error.code === 11 ? make("p", {}, make("a", { href: `#${SIGNING_IN}` }, `Sign in with ${SIGNING_IN}`), " first.") : "",
+        error.data
+            ? make(
+                  "ul",
+                  {},
+                  Object.entries(error.data).map(([name, text]) => sentence(error, name, text)),
+              )
+            : "",
+        error.code === 11
+            ? make("p", {}, make("a", { href: `#${SIGNING_IN}` }, `Sign in with ${SIGNING_IN}`), " first.")
+            : "",
         error.code === 4 ? make("p", {}, `Enter the ${key} under the connection above.`) : "",
     ];
 }

@@ -5,7 +5,16 @@
 
 import { buildConnection } from "./connection.mjs";
 import { snippet } from "./copying.mjs";
-import { allMethods, apps, endpoint, loadDocuments, loadSettings, methodAt, operators, settings } from "./documents.mjs";
+import {
+    allMethods,
+    apps,
+    endpoint,
+    loadDocuments,
+    loadSettings,
+    methodAt,
+    operators,
+    settings,
+} from "./documents.mjs";
 import { byId, make } from "./dom.mjs";
 import { pageOf } from "./method.mjs";
 import { SIGNED_OUT, keep, restore, state } from "./tab.mjs";
@@ -98,7 +107,11 @@ function notFound() {
 
 function overview() {
     const { title, description } = apps.document.info;
-    const document = make("a", { href: `openrpc.json?backend=${encodeURIComponent(state.backend)}` }, "the OpenRPC document");
+    const document = make(
+        "a",
+        { href: `openrpc.json?backend=${encodeURIComponent(state.backend)}` },
+        "the OpenRPC document",
+    );
     return [
         make("h1", { tabindex: "-1" }, title),
         make("p", {}, description),
@@ -113,7 +126,11 @@ function overview() {
 /** What there is to say of the operators' methods. */
 function ofOperators() {
     if (!settings.operators) {
-        return make("p", {}, "Their methods are at an address of their own, where this page is not; the server's configuration has it.");
+        return make(
+            "p",
+            {},
+            "Their methods are at an address of their own, where this page is not; the server's configuration has it.",
+        );
     }
     if (operators.document.methods.length) {
         return make("div", {}, make("p", {}, operators.document.info.description), snippet(endpoint(operators)));
@@ -134,7 +151,8 @@ async function start() {
     restore();
     const { backends } = settings;
     const asked = new URLSearchParams(location.search).get("backend");
-    const known = backends.find((entry) => entry.id === (asked || state.backend)) || (asked ? { id: asked } : backends[0]);
+    const known =
+        backends.find((entry) => entry.id === (asked || state.backend)) || (asked ? { id: asked } : backends[0]);
     buildConnection(reload);
     if (known) {
         const same = known.id === state.backend;

@@ -1,9 +1,9 @@
 /** The same call elsewhere: with curl, and by the clients as README.md shows them. */
 
-import { BASE, KEY_HEADER, apps, endpoint, ownParams } from "./documents.mjs";
-import { byId, make, pretty } from "./dom.mjs";
 import { reserved } from "./calls.mjs";
 import { snippet } from "./copying.mjs";
+import { BASE, KEY_HEADER, apps, endpoint, ownParams } from "./documents.mjs";
+import { byId, make, pretty } from "./dom.mjs";
 import { ABSENT } from "./fields.mjs";
 import { state } from "./tab.mjs";
 
@@ -24,7 +24,13 @@ export function samples(form) {
         ...languagesOf(form.method).map(([key, label]) =>
             make(
                 "button",
-                { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "code", onclick: () => choose(key, form) },
+                {
+                    type: "button",
+                    role: "tab",
+                    id: `tab-${key}`,
+                    "aria-controls": "code",
+                    onclick: () => choose(key, form),
+                },
                 label,
             ),
         ),
@@ -64,7 +70,9 @@ export function redrawSamples(form) {
     byId("code").setAttribute("aria-labelledby", `tab-${chosen}`);
     const { params, leftOut } = held(form);
     byId("code").querySelector("code").textContent = write(form.method, params);
-    byId("left-out").textContent = leftOut.length ? `Left out, because it cannot be sent as it is: ${leftOut.join(", ")}.` : "";
+    byId("left-out").textContent = leftOut.length
+        ? `Left out, because it cannot be sent as it is: ${leftOut.join(", ")}.`
+        : "";
 }
 
 function held({ fields }) {
@@ -125,7 +133,10 @@ const OPERATORS_ARGUMENTS = {
     "User.get": ({ _id }) => positional([_id], python, "None"),
     "User.update": ({ _id, user }) => {
         const { _username: username, ...properties } = user || {};
-        return [...positional([_id, properties], python, "None"), ...(username === undefined ? [] : keywords({ username }))];
+        return [
+            ...positional([_id, properties], python, "None"),
+            ...(username === undefined ? [] : keywords({ username })),
+        ];
     },
     "User.delete": ({ idList, _idList }) => positional([idList || _idList], python, "None"),
     "User.getPropertyNames": () => [],
@@ -188,7 +199,10 @@ function javascriptCall(method, params) {
         return `call(${JSON.stringify(method.name)}${given})`;
     }
     const options = groupsOf(method).map((param) => params[param.name]);
-    const all = [...positionalOf(method, params, javascript, "undefined"), ...positional(options, javascript, "undefined")];
+    const all = [
+        ...positionalOf(method, params, javascript, "undefined"),
+        ...positional(options, javascript, "undefined"),
+    ];
     return `${method.name}(${all.join(", ")})`;
 }
 
@@ -197,8 +211,14 @@ function javascriptCall(method, params) {
 /** The arguments in the order of the schema, but those whose members are known; what follows the last one is left out. */
 function positionalOf(method, params, write, nothing) {
     const groups = groupsOf(method);
-    const names = ownParams(method).filter((param) => !groups.includes(param)).map((param) => param.name);
-    return positional(names.map((name) => params[name]), write, nothing);
+    const names = ownParams(method)
+        .filter((param) => !groups.includes(param))
+        .map((param) => param.name);
+    return positional(
+        names.map((name) => params[name]),
+        write,
+        nothing,
+    );
 }
 
 function positional(values, write, nothing) {

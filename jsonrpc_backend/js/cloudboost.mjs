@@ -1,6 +1,6 @@
-import { rejected } from "./promise.mjs";
-import { CloudError, Connection, copy, has, memoryStorage, root } from "./connection.mjs";
 import { addAbsentOfCloudBoost } from "./cloudboost-absent.mjs";
+import { CloudError, Connection, copy, has, memoryStorage, root } from "./connection.mjs";
+import { rejected } from "./promise.mjs";
 
 var UNCONFIGURED = "Call CB.CloudApp.init(url, backendId, apiKey) first.";
 var USE_SAVE =

@@ -391,12 +391,14 @@ Connection.prototype = {
                 return rejected(new CloudError(-32602, "Invalid params", { loginToken: SOMEBODY_ELSE }));
             }
             var token = signIn.loginToken();
-            return connection.call("User.autoLogin", { loginToken: token || undefined }).then(undefined, function (error) {
-                if (error.code === -32602) {
-                    signIn.dropLoginToken(token);
-                }
-                throw error;
-            });
+            return connection
+                .call("User.autoLogin", { loginToken: token || undefined })
+                .then(undefined, function (error) {
+                    if (error.code === -32602) {
+                        signIn.dropLoginToken(token);
+                    }
+                    throw error;
+                });
         });
     },
 

@@ -158,7 +158,9 @@ export interface CloudUser {
 
 /** A class that the server does not serve yet: its objects can be made and filled, what would call the server fails. */
 export interface NotServedClass {
-    new (...args: any[]): {
+    new (
+        ...args: any[]
+    ): {
         document: Properties;
         get(column: string): any;
         set(column: string, value: any): void;

@@ -5,6 +5,7 @@
  *     const cloud = createCloud({ url: "http://localhost:8080", backendId: "app", apiKey: "…" });
  *     const { user } = await cloud.User.login("me@example.com", "password");
  */
-export { createCloud } from "./monaca.mjs";
+
 export { createCloudBoost } from "./cloudboost.mjs";
 export { CloudError } from "./connection.mjs";
+export { createCloud } from "./monaca.mjs";

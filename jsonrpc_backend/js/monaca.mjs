@@ -1,6 +1,6 @@
-import { rejected } from "./promise.mjs";
 import { CloudError, Connection, copy, endpointOf, has } from "./connection.mjs";
 import { absentOfMonaca } from "./monaca-absent.mjs";
+import { rejected } from "./promise.mjs";
 
 var UNCONFIGURED =
     "The server is not known yet: put data-backend-id and data-api-key into the script tag, " +

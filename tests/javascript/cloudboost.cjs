@@ -23,7 +23,10 @@ async function main() {
     created.set("email", "email@sample.com");
     assert.equal(created.password, "my_solid_password");
     assert.equal(await created.save(), created);
-    assert.deepEqual([created.username, created.password, created.email], ["my_username", undefined, "email@sample.com"]);
+    assert.deepEqual(
+        [created.username, created.password, created.email],
+        ["my_username", undefined, "email@sample.com"]
+    );
     assert.match(created.id, /^u[0-9a-f-]{36}$/);
     assert.equal(CB.CloudUser.current, null);
 

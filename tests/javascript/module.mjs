@@ -19,12 +19,15 @@ assert.equal(other.User.isAuthenticated(), false);
 await other.User.register("bea@example.com", "secret");
 assert.equal(cloud.User._oid, user._id);
 
-await assert.rejects(async () => other.User.login("bea@example.com", "wrong"), (error) => {
-    assert.ok(error instanceof CloudError && error instanceof Error);
-    assert.deepEqual([error.code, error.message], [-32602, "Invalid params"]);
-    assert.deepEqual(error.data, { password: "Username or password is incorrect." });
-    return true;
-});
+await assert.rejects(
+    async () => other.User.login("bea@example.com", "wrong"),
+    (error) => {
+        assert.ok(error instanceof CloudError && error instanceof Error);
+        assert.deepEqual([error.code, error.message], [-32602, "Invalid params"]);
+        assert.deepEqual(error.data, { password: "Username or password is incorrect." });
+        return true;
+    }
+);
 await assert.rejects(async () => createCloud({ url: "http://127.0.0.1:1", backendId, apiKey }).User.validate("anna"), {
     code: -13
 });

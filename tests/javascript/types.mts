@@ -1,10 +1,10 @@
 // Compiled, never run. Each line after @ts-expect-error must be refused, every other line accepted.
 import {
     CloudError,
-    createCloud,
-    createCloudBoost,
     type Methods,
-    type User
+    type User,
+    createCloud,
+    createCloudBoost
 } from "../../jsonrpc_backend/js/jsonrpc-backend.mjs";
 
 const cloud = createCloud({ url: "https://example.com", backendId: "app", apiKey: "key", timeout: 5000 });
@@ -34,7 +34,10 @@ export async function good(): Promise<void> {
     const one: { value: any } = await cloud.call("User.getProperty", { name: "age" });
     await cloud.call("User.logout");
     await cloud.call("Note.add", { text: "a method of one's own" });
-    cloud.Collection("diary").find('year == 2026').fail((error) => console.log(error.message));
+    cloud
+        .Collection("diary")
+        .find("year == 2026")
+        .fail((error) => console.log(error.message));
     await new cloud.Collection(cloud.Criteria("a == ?", [1]).query).insert({ text: "" });
     await cloud.Device.getProperties();
     await cloud.Mailer.sendMail("u1", "welcome");
