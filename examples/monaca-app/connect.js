@@ -5,6 +5,7 @@
  *
  * An app of your own that knows its server needs none of this, only the script tag.
  */
+// biome-ignore lint/correctness/noUnusedVariables: app.js uses it
 function connect(scriptName, start) {
     "use strict";
     var STORED = "exampleSettings";
@@ -14,7 +15,7 @@ function connect(scriptName, start) {
     function stored() {
         try {
             return JSON.parse(localStorage.getItem(STORED));
-        } catch (error) {
+        } catch (_) {
             return null; // storage denied
         }
     }
@@ -22,7 +23,7 @@ function connect(scriptName, start) {
     function remember(settings) {
         try {
             localStorage.setItem(STORED, JSON.stringify(settings));
-        } catch (error) {
+        } catch (_) {
             // storage denied: the form comes up again next time
         }
     }

@@ -4,6 +4,7 @@
  * A view is a <section class="view"> with an <h1 tabindex="-1">. A field is named as the parameter that it is for, so an
  * error of the server, {"username": "Username is already taken."}, finds it; its label comes before it.
  */
+// biome-ignore lint/correctness/noUnusedVariables: the other scripts use it
 var Page = (function () {
     "use strict";
     var appName = document.title;

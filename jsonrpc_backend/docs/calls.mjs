@@ -22,7 +22,7 @@ export async function send(method, params) {
     if (session) {
         keep({ session, username: response.result.user._username });
     }
-    if (response.result && response.result.loginToken) {
+    if (response.result?.loginToken) {
         keep({ loginToken: response.result.loginToken });
     }
     if ("result" in response && !method.api.route && ENDING_LOGIN_TOKENS.has(method.name)) {

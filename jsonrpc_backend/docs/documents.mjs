@@ -39,7 +39,7 @@ async function load(api, path, isWanted) {
     const url = new URL(path, BASE);
     url.searchParams.set("backend", state.backend);
     const response = isWanted ? await fetch(url, { headers: api.headers() }).catch(() => null) : null;
-    const document = response && response.ok ? await response.json() : UNKNOWN;
+    const document = response?.ok ? await response.json() : UNKNOWN;
     api.document = withoutReferences(document, document);
     api.refused = isWanted && document === UNKNOWN;
 }

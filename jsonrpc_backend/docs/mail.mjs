@@ -10,7 +10,7 @@ const SECONDS_BETWEEN_LOOKS = 2;
 
 async function look() {
     const response = document.hidden ? null : await fetch(location.href).catch(() => null);
-    if (response && response.ok) {
+    if (response?.ok) {
         const found = new DOMParser().parseFromString(await response.text(), "text/html");
         update([...found.querySelectorAll("#mails article")]);
     }

@@ -107,7 +107,9 @@ function fillExample() {
 }
 
 function clearComplaints() {
-    form.fields.flatMap((each) => each.fields()).forEach((each) => each.complain(""));
+    for (const field of form.fields.flatMap((each) => each.fields())) {
+        field.complain("");
+    }
 }
 
 // --- calling ----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ export function onChange(listener) {
 
 export function newDevice() {
     const bytes = crypto.getRandomValues(new Uint8Array(8)); // randomUUID() is not there without TLS
-    return "docs-" + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return `docs-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 export function restore() {
