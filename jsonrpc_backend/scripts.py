@@ -21,13 +21,11 @@ TYPES_CONTENT_TYPE = "text/plain"  # editors and compilers read the .d.mts files
 # Modules must not be mixed with those of another version: browsers ask each time whether they are still the same.
 CACHED = "public, max-age=3600"
 
-# Each classic script and the modules that it is made of; the last part makes the global that apps use.
-_CLASSIC = {
-    "monaca.cloud.js": ("promise", "connection", "absent", "monaca-absent", "monaca", "script-tag"),
-    "cloudboost.js": ("promise", "connection", "absent", "cloudboost-absent", "cloudboost", "script-tag"),
-}
+# The scripts for a plain `<script>` tag; `js/classic` has the last part of each, which makes the global that apps use.
+_CLASSIC = ("monaca.cloud.js", "cloudboost.js")
 
-_MODULE_LINES = re.compile(r"^(?:import .*;|export \{.*\};)\n+", re.MULTILINE)
+_IMPORTED = re.compile(r'^import [^;]* from "[./]*([^/"]+)";$', re.MULTILINE)
+_MODULE_LINES = re.compile(r"^(?:import [^;]*;|export \{[^;]*\};)\n+", re.MULTILINE)
 
 _CLASSIC_SCRIPT = '/* {name} of jsonrpc-backend. MIT licence. */\n(function () {{\n"use strict";\n\n{code}}})();\n'
 
@@ -49,10 +47,19 @@ class Script:
 
 def classic_script(name: str) -> str:
     """The text of a script for a plain `<script>` tag."""
-    modules = [(FOLDER / f"{module}.mjs").read_text(encoding="utf-8") for module in _CLASSIC[name]]
-    entry = (FOLDER / "classic" / name).read_text(encoding="utf-8")
-    code = "\n".join([*(_MODULE_LINES.sub("", module) for module in modules), entry])
+    parts = _with_imported(FOLDER / "classic" / name, {})
+    code = "\n".join(_MODULE_LINES.sub("", part) for part in parts.values())
     return _CLASSIC_SCRIPT.format(name=name, code=code)
+
+
+def _with_imported(path: Path, known: dict[Path, str]) -> dict[Path, str]:
+    """`known`, and the text of a file after those of the modules that it imports and that are not known yet."""
+    if path in known:
+        return known
+    text = path.read_text(encoding="utf-8")
+    for imported in _IMPORTED.findall(text):
+        known = _with_imported(FOLDER / imported, known)
+    return known | {path: text}
 
 
 def all_scripts() -> dict[str, Script]:

@@ -20,13 +20,25 @@ CLASSIC = ["cloudboost.js", "monaca.cloud.js"]
 MODULES = [
     "absent.mjs",
     "cloudboost-absent.mjs",
+    "cloudboost-app.mjs",
+    "cloudboost-errors.mjs",
+    "cloudboost-user.mjs",
     "cloudboost.mjs",
     "connection.mjs",
+    "device.mjs",
+    "errors.mjs",
     "jsonrpc-backend.mjs",
+    "locks.mjs",
     "monaca-absent.mjs",
     "monaca.mjs",
+    "objects.mjs",
     "promise.mjs",
+    "root.mjs",
     "script-tag.mjs",
+    "sign-in.mjs",
+    "storage.mjs",
+    "timer.mjs",
+    "transport.mjs",
 ]
 TYPES = ["jsonrpc-backend.d.mts", "methods.d.mts"]
 

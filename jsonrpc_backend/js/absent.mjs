@@ -1,4 +1,4 @@
-import { CloudError } from "./connection.mjs";
+import { CloudError } from "./errors.mjs";
 import { rejected } from "./promise.mjs";
 
 /** A function that fails with a sentence: its promise, and the callbacks {success, error} among its arguments. */

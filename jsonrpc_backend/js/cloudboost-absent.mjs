@@ -1,5 +1,5 @@
 import { absent, addEach } from "./absent.mjs";
-import { CloudError } from "./connection.mjs";
+import { CloudError } from "./errors.mjs";
 
 // Of each class: what calls the server, the same of the class itself, and what returns the object for more calls.
 var CLASSES = {

@@ -7,5 +7,5 @@
  */
 
 export { createCloudBoost } from "./cloudboost.mjs";
-export { CloudError } from "./connection.mjs";
+export { CloudError } from "./errors.mjs";
 export { createCloud } from "./monaca.mjs";

@@ -1,5 +1,7 @@
-import { CloudError, Connection, copy, endpointOf, has } from "./connection.mjs";
+import { Connection, endpointOf } from "./connection.mjs";
+import { CloudError } from "./errors.mjs";
 import { absentOfMonaca } from "./monaca-absent.mjs";
+import { copy, has } from "./objects.mjs";
 import { rejected } from "./promise.mjs";
 
 var UNCONFIGURED =

@@ -1,4 +1,4 @@
-import { root } from "./connection.mjs";
+import { root } from "./root.mjs";
 
 /**
  * The options of the script tag that has loaded `file`: data-backend-id, data-api-key, data-url. Without data-url it is

@@ -1,3 +1,7 @@
+import { createCloudBoost } from "../cloudboost.mjs";
+import { root } from "../root.mjs";
+import { scriptOptions } from "../script-tag.mjs";
+
 /* Last part of cloudboost.js: the global that apps use, or what Node's require returns. */
 var options = scriptOptions("cloudboost.js");
 var CB = createCloudBoost(options);
