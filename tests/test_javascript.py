@@ -2,8 +2,11 @@
 
 import asyncio
 import gzip
+import json
 import re
+import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +15,7 @@ import pytest
 from jsonrpc_backend import scripts
 from tests import typescript
 from tests.conftest import StartServer
-from tests.documents import read
+from tests.documents import ROOT, read
 from tests.servers import InProcessServer, running
 from tests.setup import JAVASCRIPT, NODE_MODULES, node, node_environment
 
@@ -43,19 +46,34 @@ MODULES = [
 TYPES = ["jsonrpc-backend.d.mts", "methods.d.mts"]
 
 
-async def run_node(*arguments: str | Path) -> str:
-    """What a Node.js program prints; it must end well and print nothing to stderr."""
+ACORN = NODE_MODULES / "acorn" / "bin" / "acorn"
+BIOME = NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome"
+
+
+async def in_node(*arguments: str | Path, folder: Path = JAVASCRIPT) -> tuple[int | None, str, str]:
+    """How a Node.js program that runs in `folder` ends, and what it prints to stdout and to stderr."""
     process = await asyncio.create_subprocess_exec(
         node(),
         *map(str, arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=JAVASCRIPT,
+        cwd=folder,
         env=node_environment(),
     )
     output, errors = await asyncio.wait_for(process.communicate(), 60)
-    assert (process.returncode, errors.decode()) == (0, ""), output.decode()
-    return output.decode()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def run_node(*arguments: str | Path) -> str:
+    """What a Node.js program prints; it must end well and print nothing to stderr."""
+    code, output, errors = await in_node(*arguments)
+    assert (code, errors) == (0, ""), output
+    return output
+
+
+def copy_scripts(folder: Path) -> Path:
+    """A copy of the scripts, to be edited."""
+    return Path(shutil.copytree(scripts.FOLDER, folder / "js"))
 
 
 # --- how they are served ---------------------------------------------------------------------------------
@@ -128,10 +146,7 @@ async def test_nothing_else_is_served(http: aiohttp.ClientSession, server: InPro
 async def test_in_development_an_edit_is_seen_at_once(
     http: aiohttp.ClientSession, tmp_path: Path, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "js"
-    (folder / "classic").mkdir(parents=True)
-    for path in [*scripts.FOLDER.glob("*.m?s"), *scripts.FOLDER.glob("*/*.js")]:
-        (folder / path.relative_to(scripts.FOLDER)).write_bytes(path.read_bytes())
+    folder = copy_scripts(tmp_path)
     monkeypatch.setattr(scripts, "FOLDER", folder)
     async with running((await start()).config, development=True) as server:
         (folder / "monaca.mjs").write_text("/* edited */")
@@ -157,7 +172,72 @@ def test_they_are_as_small_as_the_documents_say(document: str) -> None:
 async def test_old_webviews_can_parse_it(tmp_path: Path, name: str) -> None:
     """ECMAScript 5, the language of Android 4 and iOS 6."""
     (tmp_path / name).write_text(scripts.classic_script(name))
-    await run_node(NODE_MODULES / "acorn" / "bin" / "acorn", "--ecma5", "--silent", tmp_path / name)
+    await run_node(ACORN, "--ecma5", "--silent", tmp_path / name)
+
+
+async def names_declared_twice(folder: Path, name: str) -> list[str]:
+    """Of the outermost names of a script for a script tag, those that more than one of its modules has."""
+    (folder / name).write_text(scripts.classic_script(name))
+    tree = json.loads(await run_node(ACORN, "--ecma5", "--compact", folder / name))
+    declared = [
+        declaration["id"]["name"]
+        for statement in tree["body"][0]["expression"]["callee"]["body"]["body"]
+        if statement["type"] in {"FunctionDeclaration", "VariableDeclaration"}
+        for declaration in statement.get("declarations", [statement])
+    ]
+    assert {"CloudError", "root"} < set(declared)
+    return [name for name, count in Counter(declared).items() if count > 1]
+
+
+@pytest.mark.parametrize("name", CLASSIC)
+async def test_no_two_modules_of_a_script_share_a_name(tmp_path: Path, name: str) -> None:
+    """They are put into one function, where the later one would take the place of the other without a word."""
+    assert await names_declared_twice(tmp_path, name) == []
+
+
+@pytest.mark.parametrize("declaration", ["function settle() {}", "var first = 1,\n    settle = 2;"])
+async def test_a_shared_name_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declaration: str) -> None:
+    monkeypatch.setattr(scripts, "FOLDER", copy_scripts(tmp_path))
+    with (scripts.FOLDER / "monaca.mjs").open("a") as file:
+        file.write(f"\n{declaration}\n")
+    assert await names_declared_twice(tmp_path, "monaca.cloud.js") == ["settle"]
+
+
+async def biome(folder: Path) -> tuple[int | None, str, str]:
+    """What the linter and formatter says of a tree, by the rules of its biome.json."""
+    return await in_node(BIOME, "ci", "--error-on-warnings", "--reporter=github", folder=folder)
+
+
+async def test_the_linter_and_the_formatter_find_nothing() -> None:
+    code, findings, errors = await biome(ROOT)
+    assert code == 0, f"{findings}{errors}\nrun: node {BIOME.relative_to(ROOT)} check --write"
+
+
+PLANTED = """\
+var unused = 1;
+function planted(a) {
+    return { a: a, a: missing };
+    planted();
+}
+if (planted == 1) planted()
+"""
+
+
+@pytest.mark.parametrize("path", ["jsonrpc_backend/js/x.mjs", "jsonrpc_backend/docs/x.mjs", "examples/app/x.js"])
+async def test_the_linter_sees_faults(tmp_path: Path, path: str) -> None:
+    shutil.copy(ROOT / "biome.json", tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(PLANTED)
+    code, findings, _ = await biome(tmp_path)
+    assert code == 1
+    assert {
+        "format",
+        "lint/correctness/noUndeclaredVariables",
+        "lint/correctness/noUnreachable",
+        "lint/correctness/noUnusedVariables",
+        "lint/suspicious/noDoubleEquals",
+        "lint/suspicious/noDuplicateObjectKeys",
+    } <= set(re.findall(r"^::error title=([^,]+),", findings, re.MULTILINE))
 
 
 def test_the_types_of_the_methods_are_those_of_the_schemas() -> None:
