@@ -80,13 +80,14 @@ class Lanes:
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._under_way: collections.Counter[Caller] = collections.Counter()
+        self._under_way: dict[Caller, int] = {}
         self._waiting: dict[Caller, collections.deque[asyncio.Future[None]]] = {}
 
     async def begin(self, caller: Caller, turn: Turn) -> None:
         """Returns when a lane is free, which is taken until `end`. The caller's `turn` elsewhere pauses meanwhile."""
-        if self._under_way[caller] < self._at_once:
-            self._under_way[caller] += 1
+        under_way = self._under_way.get(caller, 0)
+        if under_way < self._at_once:
+            self._under_way[caller] = under_way + 1
         else:
             called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(caller, collections.deque()).append(called)
@@ -99,6 +100,6 @@ class Lanes:
             if call(waiting.popleft()):
                 return  # with our place
         self._waiting.pop(caller, None)
-        self._under_way[caller] -= 1
-        if not self._under_way[caller]:
-            del self._under_way[caller]
+        under_way = self._under_way.pop(caller) - 1
+        if under_way:
+            self._under_way[caller] = under_way
