@@ -493,6 +493,11 @@ class BackendConfig:
         "Key that the app sends as __api_key. It ships inside the app, so it is no secret from its users.",
     )
     min_username_length: int = setting(3, integer(1, 255), "Shortest username, in characters.")
+    refuse_confusable_usernames: bool = setting(
+        False,
+        boolean(),
+        "Whether a new username is refused that looks like another one, such as one with a Cyrillic letter in it.",
+    )
     min_password_length: int = setting(4, integer(1, 80), "Shortest password, in characters.")
     session_idle_minutes: int = setting(1440, integer(1, 5256000), "A session ends after this time without a call.")
     session_valid_minutes: int = setting(10080, integer(1, 5256000), "A session ends after this time in any case.")

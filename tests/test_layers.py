@@ -104,6 +104,7 @@ RESERVED = {
         "client",
     },
     "aiosmtplib": {"mail/smtp.py"},
+    "confusable_homoglyphs": {"accounts/look_alikes.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},
     "prometheus_client": {"metrics/meters.py"},

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jsonrpc_backend.accounts import changes, disabling, held_up
+from jsonrpc_backend.accounts import changes, disabling, held_up, look_alikes
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
@@ -15,7 +15,7 @@ from jsonrpc_backend.cli.users import Page, Search
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.access import clear_address, throttled
 from jsonrpc_backend.methods.management import change_user, search_condition, sort_field
-from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN, new_user_id, user_object
+from jsonrpc_backend.methods.user import TOO_LARGE, new_user_id, taken, user_object
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.rpc.parse import unportable
@@ -67,6 +67,7 @@ class UsersInFile:
         password_hash = argon2_hasher(self._target.config.passwords).hash(password)
 
         def insert(db: sqlite3.Connection) -> User:
+            look_alikes.note_all(db, self._target.backend)
             inserted = users.insert(
                 db,
                 id=new_user_id(),
@@ -76,6 +77,7 @@ class UsersInFile:
                 properties_json=users.encode_properties(properties),
                 now=system_clock(),
             )
+            look_alikes.claim(db, self._target.backend, inserted, username)
             record(db, "user add", [inserted.id])
             return inserted
 
@@ -88,7 +90,9 @@ class UsersInFile:
 
         def apply(db: sqlite3.Connection) -> User:
             found = find_user(db, name)
-            change_user(db, found, username=username, properties=properties, now=system_clock())
+            if username is not None:
+                look_alikes.note_all(db, self._target.backend)
+            change_user(db, self._target.backend, found, username=username, properties=properties, now=system_clock())
             record(db, "user set", [found.id])
             return users.get(db, found.key)
 
@@ -135,7 +139,7 @@ class UsersInFile:
         try:
             return self._target.write(unit)
         except UsernameTaken as error:
-            raise click.ClickException(USERNAME_TAKEN) from error
+            raise click.ClickException(taken(error)) from error
         except PropertiesTooLarge as error:
             raise click.ClickException(TOO_LARGE) from error
 

@@ -5,15 +5,16 @@ import sqlite3
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from jsonrpc_backend.accounts import changes, reset_addresses
+from jsonrpc_backend.accounts import changes, look_alikes, reset_addresses
 from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import (
     OK,
     TOO_LARGE,
-    USERNAME_TAKEN,
     check_registration,
     new_user_id,
+    taken,
 )
 from jsonrpc_backend.monaql import BindError, Condition, QueryError, parse
 from jsonrpc_backend.rpc.call import Encoded, joined, system_fields, user_json
@@ -168,13 +169,14 @@ async def create(
             properties_json=properties_json,
             now=call.now,
         )
+        look_alikes.claim(db, call.backend.config, user, username)
         audit.record(db, call.operator, "User.create", [user.id], call.now)
         return user
 
     try:
         return _user_result(await call.backend.database.write(insert))
     except UsernameTaken as error:
-        raise InvalidParams({"username": USERNAME_TAKEN}) from error
+        raise InvalidParams({"username": taken(error)}) from error
 
 
 @management_method("User.update")
@@ -185,20 +187,26 @@ async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str
         found = users.find_by_id(db, _id)
         if found is None:
             raise InvalidParams({"_id": NO_SUCH_USER})
-        change_user(db, found, username=user.get("_username"), properties=properties, now=call.now)
+        change_user(db, call.backend.config, found, username=user.get("_username"), properties=properties, now=call.now)
         audit.record(db, call.operator, "User.update", [_id], call.now)
 
     try:
         await call.backend.database.write(change)
     except UsernameTaken as error:
-        raise InvalidParams({"user._username": USERNAME_TAKEN}) from error
+        raise InvalidParams({"user._username": taken(error)}) from error
     except PropertiesTooLarge as error:
         raise InvalidParams({"user": TOO_LARGE}) from error
     return OK
 
 
 def change_user(
-    db: sqlite3.Connection, user: User, *, username: str | None, properties: Mapping[str, Any], now: int
+    db: sqlite3.Connection,
+    settings: BackendConfig,
+    user: User,
+    *,
+    username: str | None,
+    properties: Mapping[str, Any],
+    now: int,
 ) -> None:
     """Adds and updates properties, removes none; another username where one is given.
 
@@ -210,6 +218,7 @@ def change_user(
         reset_addresses.trust(db, user.key, properties)
     if username is not None and username != user.username:
         users.rename(db, user.key, username=username, username_key=username_key(username), now=now)
+        look_alikes.claim(db, settings, user, username)
         reset_addresses.trust(db, user.key, [reset_addresses.USERNAME])
         password_resets.end(db, user.key)
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jsonrpc_backend.accounts import changes, reset_addresses
+from jsonrpc_backend.accounts import changes, look_alikes, reset_addresses
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
@@ -18,13 +18,21 @@ from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.login_tokens import UsedTooOften
-from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PasswordChanged, PropertiesTooLarge, User, UsernameTaken
+from jsonrpc_backend.store.users import (
+    MAX_PROPERTIES_BYTES,
+    PasswordChanged,
+    PropertiesTooLarge,
+    User,
+    UsernameLooksTaken,
+    UsernameTaken,
+)
 
 T = TypeVar("T")
 
 OK = "OK"
 
 USERNAME_TAKEN = "Username is already taken."
+USERNAME_LOOKS_TAKEN = "Username looks like another one that is taken."
 WRONG_CREDENTIALS = "Username or password is incorrect."
 WRONG_PASSWORD = "Password is incorrect."  # noqa: S105
 WRONG_OLD_PASSWORD = "Old password is incorrect."  # noqa: S105
@@ -36,6 +44,11 @@ TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_B
 def user_object(user: User) -> dict[str, Any]:
     """A user as clients see it, for programs that read it themselves."""
     return system_fields(user) | user.properties
+
+
+def taken(error: UsernameTaken) -> str:
+    """The sentence for a name that somebody else has."""
+    return USERNAME_LOOKS_TAKEN if isinstance(error, UsernameLooksTaken) else USERNAME_TAKEN
 
 
 def new_user_id() -> str:
@@ -61,13 +74,14 @@ async def register(call: Call, username: str, password: str, properties: Mapping
             properties_json=properties_json,
             now=sign_in.now,
         )
+        look_alikes.claim(db, call.backend.config, user, username)
         sign_in.record(db, user)
         return user
 
     try:
         user = await call.backend.database.write(create)
     except UsernameTaken as error:
-        raise InvalidParams({"username": USERNAME_TAKEN}) from error
+        raise InvalidParams({"username": taken(error)}) from error
     return call.sign_in_result(sign_in, user)
 
 
@@ -89,9 +103,17 @@ async def check_registration(
         complaints["properties"] = TOO_LARGE
     if await call.backend.database.read(users.is_username_taken, key):
         complaints["username"] = USERNAME_TAKEN
+    elif await _looks_taken(call, username):
+        complaints["username"] = USERNAME_LOOKS_TAKEN
     if complaints:
         raise InvalidParams(complaints)
     return key, properties_json
+
+
+async def _looks_taken(call: Call | ManagementCall, username: str) -> bool:
+    backend = call.backend
+    is_refused = backend.config.refuse_confusable_usernames
+    return is_refused and await backend.database.read(look_alikes.is_taken, username)
 
 
 @method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.reset_addresses import Rules
 from jsonrpc_backend.accounts.throttle import Throttle
@@ -112,6 +113,7 @@ class Backend:
         try:
             backend = cls(backend_id, process, database)
             await backend.outbox.check()
+            await backend._note_look_alikes()
             async with backend.outbox.running():
                 purging = asyncio.create_task(backend._purge_regularly())
                 try:
@@ -123,6 +125,12 @@ class Backend:
                     await asyncio.wait([*ending, *backend._touches])
         finally:
             await database.close()
+
+    async def _note_look_alikes(self) -> None:
+        """Of users who have come while the setting was off, or by another program."""
+        after: int | None = 0 if self.config.refuse_confusable_usernames else None
+        while after is not None:
+            after = await self.database.write(look_alikes.note, after, PURGED_AT_ONCE)
 
     @classmethod
     def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":

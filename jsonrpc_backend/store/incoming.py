@@ -153,6 +153,15 @@ def list_clashes(db: sqlite3.Connection, *, updating: bool) -> list[Clash]:
     return sorted(found, key=lambda clash: clash.number)
 
 
+def list_newcomers(db: sqlite3.Connection) -> list[tuple[Clash, str]]:
+    """The records of users who are not there yet, in order, as clashes of a username, and that name."""
+    rows = db.execute(
+        "SELECT number, line, username FROM arrivals"
+        " WHERE username_key NOT IN (SELECT username_key FROM main.users) ORDER BY number"
+    )
+    return [(Clash(number, line, "username"), username) for number, line, username in rows]
+
+
 def move(db: sqlite3.Connection, *, updating: bool, skipping: bool) -> Moved:
     """Moves the collection into the table, as one unit of a transaction.
 

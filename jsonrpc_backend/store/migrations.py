@@ -296,5 +296,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX address_notices_user ON address_notices (user_key)",
         "CREATE INDEX mails_recipient ON mails (created_at, recipient)",
+        # What usernames look like, for backends that refuse one that looks like another. version: of the data by which.
+        """
+        CREATE TABLE look_alikes (
+            user_key INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+            skeleton TEXT    NOT NULL,
+            version  TEXT    NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX look_alikes_skeleton ON look_alikes (skeleton)",
     ),
 )

@@ -32,6 +32,10 @@ class UsernameTaken(Exception):
     """Another user has a username that counts as the same."""
 
 
+class UsernameLooksTaken(UsernameTaken):
+    """Another user's name looks the same."""
+
+
 class PasswordChanged(Exception):
     """The user is gone or disabled, or has another password than the one that was verified."""
 
@@ -136,6 +140,11 @@ def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
     return db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone() is not None
 
 
+def list_usernames(db: sqlite3.Connection) -> Iterator[str]:
+    for row in db.execute("SELECT username FROM users"):
+        yield row[0]
+
+
 def list_all(db: sqlite3.Connection) -> Iterator[User]:
     """Every user, oldest first."""
     return list_after(db, 0)
@@ -215,6 +224,7 @@ def rename(db: sqlite3.Connection, key: int, *, username: str, username_key: str
         )
     except sqlite3.IntegrityError as error:
         raise UsernameTaken from error
+    db.execute("DELETE FROM look_alikes WHERE user_key = ?", (key,))
 
 
 def replace_password(db: sqlite3.Connection, user: Account, password_hash: str, now: int) -> bool:

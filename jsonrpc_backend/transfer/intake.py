@@ -8,10 +8,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from jsonrpc_backend.accounts import look_alikes
+from jsonrpc_backend.accounts.look_alikes import skeleton
 from jsonrpc_backend.accounts.passwords import hash_many
 from jsonrpc_backend.config import PasswordsConfig
-from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_TAKEN
-from jsonrpc_backend.store import incoming
+from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_LOOKS_TAKEN, USERNAME_TAKEN
+from jsonrpc_backend.store import incoming, users
 from jsonrpc_backend.store.database import run_in_transaction
 from jsonrpc_backend.store.incoming import Clash, Clashes, Moved, OutgrownProperties
 from jsonrpc_backend.transfer.naming import PLAIN_ALIASES
@@ -73,11 +75,22 @@ class Intake:
         skipped = incoming.remove_known(self.db) if self.existing is Existing.SKIP else 0
         for clash in incoming.list_clashes(self.db, updating=self.existing is Existing.UPDATE):
             self._refuse(clash)
+        if self.rules.settings.refuse_confusable_usernames:
+            self._refuse_look_alikes()
         self.bad.sort(key=lambda bad: bad.number)
         return skipped
 
-    def _refuse(self, clash: Clash) -> None:
-        reason = USERNAME_TAKEN if clash.field == "username" else ID_TAKEN
+    def _refuse_look_alikes(self) -> None:
+        """Newcomers whose names look like those of users, noted or not, or of newcomers before them."""
+        seen = set(map(skeleton, users.list_usernames(self.db)))
+        for newcomer, username in incoming.list_newcomers(self.db):
+            looks = skeleton(username)
+            if looks in seen:
+                self._refuse(newcomer, USERNAME_LOOKS_TAKEN)
+            seen.add(looks)
+
+    def _refuse(self, clash: Clash, reason: str | None = None) -> None:
+        reason = reason or (USERNAME_TAKEN if clash.field == "username" else ID_TAKEN)
         self.bad.append(Bad(clash.number, clash.line, clash.field, reason))
         incoming.remove(self.db, clash.number)
         self.passwords.pop(clash.number, None)
@@ -102,6 +115,7 @@ class Intake:
 
         def unit(db: sqlite3.Connection) -> Moved:
             moved = incoming.move(db, updating=updating, skipping=skip_bad or self.existing is Existing.SKIP)
+            look_alikes.note_all(db, self.rules.settings)
             note(db, moved)
             return moved
 

@@ -58,6 +58,7 @@ class Rules:
     def __init__(self, settings: BackendConfig, *, now: int, keep_ids: bool) -> None:
         self._registration = ParamsSchema("User.validate", settings)
         self._sign_in = ParamsSchema("User.login", settings)
+        self.settings = settings
         self._now = now
         self._keep_ids = keep_ids
         self._good_names: set[str] = set()  # the same few in most records; half of the time went into them
