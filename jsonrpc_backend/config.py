@@ -348,6 +348,11 @@ class ThrottleConfig:
     hashes_per_address: int = setting(
         64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."
     )
+    bytes_of_new_accounts: int = setting(
+        100000,
+        integer(1000, 512000),
+        "Largest properties of an account that is younger than the window, in bytes; 512000 is what others may have.",
+    )
     window_minutes: int = setting(15, integer(1, 1440), "Length of the window, in minutes.")
 
 
@@ -508,6 +513,12 @@ class BackendConfig:
         " list it before apps use it.",
     )
     language: str = setting("en", one_of("en", "ja"), "Language of the mails whose templates are not set below.")
+    max_database_bytes: int = setting(
+        0,
+        integer(0, 1 << 50),
+        "Largest database, in bytes; 0: as large as the disk. Past that what adds to it gets error 9999: registrations,"
+        " larger properties. Sign-ins go on, so leave some room for them.",
+    )
     keep_audit_days: int = setting(
         365, integer(1, 36500), "How long the audit log remembers what operators did, in days."
     )

@@ -150,13 +150,16 @@ class PermissionDenied(RpcError):
 
 
 class CallLimitExceeded(RpcError):
-    """Too many calls, or too many at once; `data["retryAfter"]` says after how many seconds to try again."""
+    """Too many calls, or too many at once; `data["retryAfter"]` says after how many seconds to try again.
+
+    `data["reason"]` is a sentence where it is not the calls that are too many, but what they keep on the disk.
+    """
 
     code = 9999
     message = "Call limit exceeded"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__({"retryAfter": retry_after})
+    def __init__(self, retry_after: int, reason: str | None = None) -> None:
+        super().__init__({"retryAfter": retry_after} | ({"reason": reason} if reason else {}))
 
 
 class TimedOut(RpcError):

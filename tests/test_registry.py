@@ -169,9 +169,10 @@ def test_error_11_is_listed_where_sign_in_is_needed(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_error_9999_is_listed_where_the_throttle_counts(method: str) -> None:
-    """And where operators, whom it does not count, have passwords hashed."""
+    """And where operators, whom it does not count, have passwords hashed; and where something may find no room."""
     hashes = method == "management/User.create"
-    assert (9999 in codes(method)) == (methods[method].limited is not None or hashes)
+    grows = method in {"User.saveProperty", "User.saveProperties", "management/User.update"}
+    assert (9999 in codes(method)) == (methods[method].limited is not None or hashes or grows)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -244,6 +245,24 @@ def managed(method: str, **params: Any) -> Scenario:
     return scenario
 
 
+def while_new(method: str, **params: Any) -> Scenario:
+    """Somebody has just registered, and wants to keep much."""
+
+    async def scenario(new_app: NewApp) -> Answer:
+        app = await new_app(throttle={"enabled": True})
+        await app.register()
+        return await app.call(method, **params)
+
+    return scenario
+
+
+async def full_database(new_app: NewApp) -> Answer:
+    app = await new_app(max_database_bytes=400_000, **KEYS)
+    operator = Operator(app.http, cast("InProcessServer", app.server))
+    user_id = await operator.create(text="x" * 400_000)
+    return await operator.call("User.update", _id=user_id, user={"age": 21})
+
+
 async def too_many_hashes(new_app: NewApp) -> Answer:
     """Each takes long enough for the others to come meanwhile, and the queue is short."""
     app = await new_app(passwords={"workers": 1, "max_queue": 1, "memory_kib": 131072}, **KEYS)
@@ -275,6 +294,7 @@ PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("management/Throttle.list", -32602): managed("Throttle.list", page=1),
     ("management/Throttle.clear", -32602): managed("Throttle.clear", name="nobody"),
     ("management/rpc.discover", -32602): managed("rpc.discover", page=1),
+    ("management/User.update", 9999): full_database,
     ("management/User.update", -32602): managed("User.update", _id=THE_USER, user={"_createdAt": 1}),
     ("rpc.discover", -32602): anonymous("rpc.discover", age=21),
     ("User.autoLogin", -32602): anonymous("User.autoLogin", loginToken="0" * 64),
@@ -296,8 +316,10 @@ PROVOKERS: dict[tuple[str, int], Scenario] = {
     ),
     ("User.sendPasswordResetToken", 13): signed_in("User.sendPasswordResetToken", username="username"),
     ("User.saveProperties", -32602): signed_in("User.saveProperties", properties={"_age": 21}),
+    ("User.saveProperties", 9999): while_new("User.saveProperties", properties={"text": "x" * 100_000}),
     ("User.saveProperties", 11): anonymous("User.saveProperties", properties={"age": 21}),
     ("User.saveProperty", -32602): signed_in("User.saveProperty", name="_age", value=21),
+    ("User.saveProperty", 9999): while_new("User.saveProperty", name="text", value="x" * 100_000),
     ("User.saveProperty", 11): anonymous("User.saveProperty", name="age", value=21),
     ("User.unregister", -32602): signed_in("User.unregister", password="passw0rd"),
     ("User.unregister", 11): anonymous("User.unregister", password="password"),
@@ -326,8 +348,9 @@ def check_data(code: int, data: Any) -> None:
         assert data.keys() == {"reason"}
         assert is_sentence(data["reason"])
     elif code == 9999:
-        assert data.keys() == {"retryAfter"}
+        assert data.keys() - {"reason"} == {"retryAfter"}
         assert data["retryAfter"] >= 0
+        assert is_sentence(data.get("reason", "Too often."))
     else:
         assert data is None
 

@@ -160,6 +160,7 @@ async def create(
     password_hash = await call.hash(password)
 
     def insert(db: sqlite3.Connection) -> User:
+        call.backend.room.check(db)
         user = users.insert(
             db,
             id=new_user_id(),
@@ -187,7 +188,10 @@ async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str
         found = users.find_by_id(db, _id)
         if found is None:
             raise InvalidParams({"_id": NO_SUCH_USER})
-        change_user(db, call.backend.config, found, username=user.get("_username"), properties=properties, now=call.now)
+        with call.backend.room.for_properties(db, found):
+            change_user(
+                db, call.backend.config, found, username=user.get("_username"), properties=properties, now=call.now
+            )
         audit.record(db, call.operator, "User.update", [_id], call.now)
 
     try:

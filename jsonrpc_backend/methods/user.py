@@ -65,6 +65,7 @@ async def register(call: Call, username: str, password: str, properties: Mapping
     sign_in = call.new_sign_in()
 
     def create(db: sqlite3.Connection) -> User:
+        call.backend.room.check(db)
         user = users.insert(
             db,
             id=new_user_id(),
@@ -94,13 +95,18 @@ async def validate(call: Call, username: str, properties: Mapping[str, Any] | No
 async def check_registration(
     call: Call | ManagementCall, username: str, properties: Mapping[str, Any] | None
 ) -> tuple[str, str]:
-    """The username's key and the encoded properties. Raises InvalidParams for what the schema cannot know."""
+    """The username's key and the encoded properties. Raises InvalidParams for what the schema cannot know.
+
+    Operators may give a new user as many properties as others have.
+    """
     complaints = {}
     key, properties_json = username_key(username), "{}"
     try:
         properties_json = await call.exchange.run(users.encode_properties, properties or {})
     except PropertiesTooLarge:
         complaints["properties"] = TOO_LARGE
+    if isinstance(call, Call) and (complaint := call.backend.room.complaint_of_new(properties_json)):
+        complaints["properties"] = complaint
     if await call.backend.database.read(users.is_username_taken, key):
         complaints["username"] = USERNAME_TAKEN
     elif await _looks_taken(call, username):
@@ -242,6 +248,7 @@ async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
 
 async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> str:
     rules, encoded = call.backend.address_rules, await call.exchange.run(users.encode_values, changes)
+    room = call.backend.room
     holds_address = not changes.keys().isdisjoint(rules.properties)
 
     def merge(db: sqlite3.Connection) -> tuple[bool, bool]:
@@ -250,7 +257,8 @@ async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> s
         if holds_address and (user := users.find_by_id(db, call.user.id)) is not None:
             by_owner = reset_addresses.is_owner(call.session, call.now)
             told = reset_addresses.note_changes(db, user, changes, rules, call.now, by_owner=by_owner)
-        return users.merge_encoded(db, call.user.key, encoded, call.now), told
+        with room.for_properties(db, call.user, seconds_new=room.seconds_new(call.user, call.now)):
+            return users.merge_encoded(db, call.user.key, encoded, call.now), told
 
     try:
         merged, told = await call.backend.database.write(merge)

@@ -12,6 +12,7 @@ from pathlib import Path
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.reset_addresses import Rules
+from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.events import Observer
@@ -89,6 +90,7 @@ class Backend:
         self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
         self._throttle_settings = throttle = process.config.throttle
         self.throttle = Throttle(throttle, database, process.clock)
+        self.room = Room(backend_id, self.config.max_database_bytes, throttle)
         self.outbox = Outbox(
             backend_id=backend_id,
             config=self.config,

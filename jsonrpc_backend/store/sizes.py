@@ -31,6 +31,12 @@ def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
         )
 
 
+def bytes_in_use(db: sqlite3.Connection) -> int:
+    """Of a database, without the pages that wait to be used again; what a transaction has done so far counts."""
+    pages = _number(db, "PRAGMA page_count") - _number(db, "PRAGMA freelist_count")
+    return pages * _number(db, "PRAGMA page_size")
+
+
 def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
     number: int = db.execute(query, values).fetchone()[0]
     return number

@@ -197,6 +197,12 @@ def _merge_many(db: sqlite3.Connection, key: int, changes: Mapping[str, str], no
     return True
 
 
+def bytes_of_properties(db: sqlite3.Connection, key: int) -> int:
+    """0 when the user is gone."""
+    row = db.execute("SELECT length(CAST(properties AS BLOB)) FROM users WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else 0
+
+
 def find_properties(db: sqlite3.Connection, key: int) -> str | None:
     row = db.execute("SELECT properties FROM users WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
