@@ -175,6 +175,7 @@ def test_limits_of_the_readme_are_the_defaults() -> None:
         str(limits.registrations_per_address),
         f"{limits.reset_requests_per_address}; {limits.reset_mails_per_user}, one a minute",
         f"{limits.mails_per_recipient}; {limits.mails_per_recipient_of_new_accounts}",
+        f"{limits.bytes_of_new_accounts:,}",
     ]
     assert isinstance(limits, ThrottleConfig)
 
