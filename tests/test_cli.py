@@ -76,6 +76,16 @@ def test_check_config_lists_every_problem(shell: Shell) -> None:
     assert "my.toml: backends.app.api_key: this value is not allowed" in errors
 
 
+@pytest.mark.parametrize(
+    ("words", "last", "completed"), [("jsonrpc-backend re", 1, "restore"), ("x user pas", 2, "passwd")]
+)
+def test_shells_complete_commands(shell: Shell, words: str, last: int, completed: str) -> None:
+    variable = "_JSONRPC_BACKEND_COMPLETE"
+    assert "complete -o nosort" in shell.ok(**{variable: "bash_source"})
+    said = shell.ok(**{variable: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(last)})
+    assert said == f"plain,{completed}\n"
+
+
 def test_check_config_takes_the_file_as_other_commands_do(shell: Shell) -> None:
     (shell.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 'k'\n")
     assert "my.toml: server.port" in shell.fails(3, "check-config", "--config", "my.toml")
@@ -218,7 +228,7 @@ def test_add_list_show(app: Shell) -> None:
         (["add", "bert", "--properties", "[]"], "secret", 1, "Properties must be an object."),
         (["add", "bert", "--properties", '{"_id": 1}'], "secret", 1, "Property names must consist of"),
         (["add", "bert", "--properties", '{"a": 1e999}'], "secret", 2, "--properties must not contain"),
-        (["passwd", "anna"], "ab", 1, "New password must be at least 4 characters long."),
+        (["passwd", "anna"], "ab", 1, "Password must be at least 4 characters long."),
         (["passwd", "bert"], "secret", 1, "There is no user bert."),
     ],
 )

@@ -170,7 +170,7 @@ def test_error_11_is_listed_where_sign_in_is_needed(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_error_9999_is_listed_where_the_throttle_counts(method: str) -> None:
     """And where operators, whom it does not count, have passwords hashed; and where something may find no room."""
-    hashes = method == "management/User.create"
+    hashes = method in {"management/User.create", "management/User.setPassword"}
     grows = method in {"User.saveProperty", "User.saveProperties", "management/User.update"}
     assert (9999 in codes(method)) == (methods[method].limited is not None or hashes or grows)
 
@@ -263,13 +263,18 @@ async def full_database(new_app: NewApp) -> Answer:
     return await operator.call("User.update", _id=user_id, user={"age": 21})
 
 
-async def too_many_hashes(new_app: NewApp) -> Answer:
-    """Each takes long enough for the others to come meanwhile, and the queue is short."""
-    app = await new_app(passwords={"workers": 1, "max_queue": 1, "memory_kib": 131072}, **KEYS)
-    operator = Operator(app.http, cast("InProcessServer", app.server))
-    calls = [operator.call("User.create", username=f"user{number}", password="password") for number in range(8)]
-    answers = await asyncio.gather(*calls)
-    return next(answer for answer in answers if "error" in answer.body)
+def too_many_hashes(method: str, params: Callable[[int], dict[str, Any]]) -> Scenario:
+    """Each takes long enough for the others to come meanwhile, and the queue is short. There is one user, `u0`."""
+
+    async def scenario(new_app: NewApp) -> Answer:
+        app = await new_app(passwords={"workers": 1, "max_queue": 1, "memory_kib": 131072}, **KEYS)
+        operator = Operator(app.http, cast("InProcessServer", app.server))
+        with contextlib.closing(open_for_writing(operator.server.database_path())) as db:
+            run_in_transaction(db, lambda db: add_users(db, 1))
+        answers = await asyncio.gather(*(operator.call(method, **params(number)) for number in range(8)))
+        return next(answer for answer in answers if "error" in answer.body)
+
+    return scenario
 
 
 async def slow_search(new_app: NewApp) -> Answer:
@@ -283,12 +288,20 @@ async def slow_search(new_app: NewApp) -> Answer:
 
 PROVOKERS: dict[tuple[str, int], Scenario] = {
     ("management/User.create", -32602): managed("User.create", username="me@example.com", password="password"),
-    ("management/User.create", 9999): too_many_hashes,
+    ("management/User.create", 9999): too_many_hashes(
+        "User.create", lambda number: {"username": f"new{number}", "password": "password"}
+    ),
     ("management/User.delete", -32602): managed("User.delete"),
     ("management/User.get", -32602): managed("User.get", _id="u0"),
     ("management/User.getPropertyNames", -32602): managed("User.getPropertyNames", page=1),
     ("management/User.list", -32602): managed("User.list", page=1, itemsInPage=1, userQuery="age = 1"),
     ("management/User.list", 13): slow_search,
+    ("management/User.setPassword", -32602): managed("User.setPassword", _id="u0", password="password"),
+    ("management/User.setPassword", 9999): too_many_hashes(
+        "User.setPassword", lambda _: {"_id": "u0", "password": "password"}
+    ),
+    ("management/Session.list", -32602): managed("Session.list", _id="u0"),
+    ("management/Session.revoke", -32602): managed("Session.revoke", _id=THE_USER, session="0"),
     ("management/User.disable", -32602): managed("User.disable", _id="u0"),
     ("management/User.enable", -32602): managed("User.enable", _id="u0"),
     ("management/Throttle.list", -32602): managed("Throttle.list", page=1),
@@ -379,6 +392,9 @@ SUCCESSES: dict[str, Scenario] = {
     "management/User.get": managed("User.get", _id=THE_USER),
     "management/User.getPropertyNames": managed("User.getPropertyNames"),
     "management/User.list": managed("User.list", page=1, itemsInPage=10),
+    "management/User.setPassword": managed("User.setPassword", _id=THE_USER, password="password2"),
+    "management/Session.list": managed("Session.list", _id=THE_USER),
+    "management/Session.revoke": managed("Session.revoke", _id=THE_USER),
     "management/User.disable": managed("User.disable", _id=THE_USER),
     "management/User.enable": managed("User.enable", _id=THE_USER),
     "management/Throttle.list": managed("Throttle.list"),
@@ -433,6 +449,9 @@ VALID_PARAMS: dict[str, dict[str, Any]] = {
         "userQuery": "age > 20",
         "userQueryBindParams": [],
     },
+    "management/User.setPassword": {"_id": THE_USER, "password": "password2"},
+    "management/Session.list": {"_id": THE_USER},
+    "management/Session.revoke": {"_id": THE_USER, "session": "5f0c1a7be29d"},
     "management/User.disable": {"_id": THE_USER},
     "management/User.enable": {"_id": THE_USER},
     "management/Throttle.list": {},

@@ -202,7 +202,7 @@ async def test_sessions_are_listed_and_ended(shell: Shell, served: ServerProcess
     assert (await phone.call("User.isAuthenticated")).result is False
     assert (await phone.call("User.autoLogin", loginToken=phone.login_token)).code == -32602
     assert (await tablet.call("User.isAuthenticated")).result is True
-    assert "There is no session 0123 of anna." in shell.fails(1, "user", "sessions", "anna", "--revoke", "0123")
+    assert "The user has no such session." in shell.fails(1, "user", "sessions", "anna", "--revoke", "0123")
 
     assert "Ended 1 session." in shell.ok("user", "sessions", "anna", "--revoke", "all")
     assert (await tablet.call("User.isAuthenticated")).result is False

@@ -16,7 +16,7 @@ from jsonrpc_backend.store.database_file import open_for_writing
 from tests.conftest import StartServer
 from tests.operators import KEY, KEYS, Operator, add_users
 from tests.scripted import ScriptedServer
-from tests.servers import running
+from tests.servers import InProcessServer, running
 from tests.shell import QuickShell
 from tests.wire import Wire
 
@@ -49,6 +49,12 @@ class Both:
 @pytest.fixture
 def both(operator: Operator, quick: QuickShell) -> Both:
     return Both(operator, quick)
+
+
+@pytest.fixture
+def server(both: Both) -> InProcessServer:
+    """The same for apps."""
+    return both.operator.server
 
 
 def fill(both: Both, many: int, properties: dict[str, Any]) -> None:
@@ -92,6 +98,29 @@ async def test_users_are_changed(both: Both) -> None:
     assert await both.far("list", "--json") == "[]\n"
 
 
+async def test_passwords_and_sessions(both: Both, wire: Wire, other: Wire) -> None:
+    await both.operator.create("anna", "password")
+    for app in (wire, other):
+        assert (await app.call("User.login", username="anna", password="password")).session
+    for options in ([], ["--json"]):
+        assert await both.far("sessions", "anna", *options) == await both.near("sessions", "anna", *options)
+    found = {each["device"]: each["id"] for each in json.loads(await both.far("sessions", "anna", "--json"))}
+    assert await both.far("sessions", "ANNA", "--revoke", found[wire.device].upper()) == "Ended 1 session.\n"
+    assert [(await app.call("User.isAuthenticated")).result for app in (wire, other)] == [False, True]
+    assert "The user has no such session." in await both.fails(1, "sessions", "anna", "--revoke", found[wire.device])
+    too_short = await both.fails(1, "passwd", "anna", "--password-stdin", stdin="abc")
+    assert "Password must be at least 4 characters long." in too_short
+    done = await both.far("passwd", "ANNA", "--password-stdin", "--json", stdin="another\n")
+    assert json.loads(done)["_username"] == "anna"
+    assert (await other.call("User.isAuthenticated")).result is False
+    assert (await other.call("User.login", username="anna", password="password")).code == -32602
+    assert (await other.call("User.login", username="anna", password="another")).session
+    assert json.loads(await both.far("sessions", "anna", "--revoke", "all", "--json")) == {"ended": 1}
+    assert (await other.call("User.autoLogin", loginToken=other.login_token)).code == -32602
+    audited = [entry[0] for entry in both.operator.server.rows("SELECT method FROM audit ORDER BY key")]
+    assert audited == ["User.create", "Session.revoke", "User.setPassword", "Session.revoke"]
+
+
 async def test_many_users_come_in_pages(both: Both) -> None:
     fill(both, 2500, {"age": 1})
     found = json.loads(await both.far("list", "--json"))
@@ -120,8 +149,17 @@ async def test_large_users_come_in_smaller_pages(both: Both) -> None:
         (1, ["show", "nobody"], KEY, "There is no user nobody."),
         (1, ["add", "a b", "--password-stdin"], KEY, "Username must not contain spaces"),
         (1, ["set", "nobody", "--username", "somebody"], KEY, "There is no user nobody."),
-        (2, ["passwd", "nobody"], KEY, "The management API cannot set passwords."),
-        (2, ["sessions", "nobody"], KEY, "The management API cannot look at sessions or end them."),
+        (1, ["passwd", "nobody", "--password-stdin"], KEY, "There is no user nobody."),
+        (1, ["sessions", "nobody"], KEY, "There is no user nobody."),
+        (1, ["sessions", "nobody", "--revoke", "all"], KEY, "There is no user nobody."),
+        (
+            2,
+            ["import", "u.csv"],
+            KEY,
+            "The management API cannot import users. Run this command on the server's machine",
+        ),
+        (2, ["export", "u.csv"], KEY, "The management API cannot export all users as they are at one moment."),
+        (2, ["send-reset"], KEY, "The management API cannot mail all users."),
     ],
 )
 async def test_what_goes_wrong_is_explained(

@@ -15,11 +15,13 @@ from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
 Command = Callable[..., None]
 
 
-def _url_options(command: Command) -> Command:
+def _url_options(command: Command, *, hidden: bool = False) -> Command:
     file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+    url = "Work through the management API of the server there, by a management key."
+    key = f"With --url: has the key. [default: ${MANAGEMENT_KEY_VARIABLE}]"
     for option in (
-        click.option("--key-file", type=file, help=f"With --url: has the key. [default: ${MANAGEMENT_KEY_VARIABLE}]"),
-        click.option("--url", help="Work through the management API of the server there, by a management key."),
+        click.option("--key-file", type=file, hidden=hidden, help=key),
+        click.option("--url", hidden=hidden, help=url),
     ):
         command = option(command)
     return command
@@ -75,6 +77,6 @@ def only_in_file(what: str) -> Callable[[Command], Command]:
                 raise click.UsageError(f"The management API cannot {what}. {where}")
             command(**arguments)
 
-        return _url_options(run)
+        return _url_options(run, hidden=True)
 
     return decorate

@@ -1,26 +1,20 @@
 """`user`: an app's users, in its database file (the server may be running) or at a server far away."""
 
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from jsonrpc_backend.accounts import changes
-from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.cli.answer import print_json, tell
-from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.group import Group
-from jsonrpc_backend.cli.on_users import on_users, only_in_file
-from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable, readable_time
+from jsonrpc_backend.cli.on_users import on_users
+from jsonrpc_backend.cli.target import json_option, printable, readable_time
 from jsonrpc_backend.cli.user_list import list_users
 from jsonrpc_backend.cli.user_sessions import show_sessions
 from jsonrpc_backend.cli.users import Users
-from jsonrpc_backend.cli.users_in_file import find_again, find_user
 from jsonrpc_backend.errors import ParseError
-from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.rpc.parse import parse, unportable
 
 
@@ -114,24 +108,13 @@ def change(users: Users, name: str, username: str | None, properties: str | None
 @user.command()
 @click.argument("name")
 @_password_option
-@only_in_file("set passwords")
-@on_backend(writes=True)
+@on_users(writes=True)
 @json_option
-def passwd(target: Target, name: str, password_stdin: bool, as_json: bool) -> None:
+def passwd(users: Users, name: str, password_stdin: bool, as_json: bool) -> None:
     """Set another password for the user NAME (a username or an id), who is signed out everywhere."""
-    found = target.read(lambda db: find_user(db, name))
-    password = _read_password(from_stdin=password_stdin)
-    target.check("User.updatePassword", {"oldPassword": "", "newPassword": password})
-    password_hash = argon2_hasher(target.config.passwords).hash(password)
-
-    def replace(db: sqlite3.Connection) -> None:
-        current = find_again(db, found)
-        changes.set_password(db, current, password_hash, system_clock())
-        record(db, "user passwd", [current.id])
-
-    target.write(replace)
-    who = {"_id": found.id, "_username": found.username}
-    tell(f"Changed the password of {found.username}.", who, as_json=as_json)
+    found = users.find(name)
+    users.set_password(found, _read_password(from_stdin=password_stdin))
+    tell(f"Changed the password of {found['_username']}.", _who(found), as_json=as_json)
 
 
 @user.command()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import click
 
 from jsonrpc_backend.cli.audit import record_all
+from jsonrpc_backend.cli.on_users import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.cli.wording import counted
@@ -34,6 +35,7 @@ Note = Callable[[int], None]  # of so many users
 @click.option("--after", "after_id", metavar="ID", help="Only the users that were added after this one.")
 @click.option("--continue", "continued", is_flag=True, help="Go on with an export that was interrupted.")
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@only_in_file("export all users as they are at one moment")
 @on_backend()
 @json_option
 def export_users(

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.on_users import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user_mailing import check_mailing, mailing_options, request_mailing
@@ -50,6 +51,7 @@ def _read_renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--send-reset", is_flag=True, help="Afterwards do what `user send-reset` does, with its options.")
 @mailing_options
+@only_in_file("import users")
 @on_backend(create=True)
 @json_option
 def import_users(

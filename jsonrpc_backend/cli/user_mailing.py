@@ -12,6 +12,7 @@ import click
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.on_users import only_in_file
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
 from jsonrpc_backend.rpc.backend import system_clock
@@ -106,6 +107,7 @@ def request_mailing(target: Target, mailing: Mailing) -> Requested:
 
 @click.command("send-reset")
 @mailing_options
+@only_in_file("mail all users")
 @on_backend(writes=True)
 @json_option
 def send_reset(target: Target, mailing: Mailing, as_json: bool) -> None:

@@ -46,6 +46,15 @@ class Users(Protocol):
 
     def delete(self, user: Mapping[str, Any]) -> None: ...
 
+    def set_password(self, user: Mapping[str, Any], password: str) -> None:
+        """Signs the user out everywhere."""
+
+    def sessions(self, name: str) -> list[dict[str, Any]]:
+        """Latest use first, as Session.list gives them."""
+
+    def revoke(self, name: str, session: str | None) -> int:
+        """Ends a session, or all; returns how many."""
+
     def disable(self, name: str) -> dict[str, Any]:
         """Signs the user out everywhere, who cannot sign in again; returns the user as of then."""
 

@@ -152,6 +152,20 @@ class UsersAtServer:
     def delete(self, user: Mapping[str, Any]) -> None:
         self._call("User.delete", {"idList": [user["_id"]]})
 
+    def set_password(self, user: Mapping[str, Any], password: str) -> None:
+        self._call("User.setPassword", {"_id": user["_id"], "password": password})
+
+    def sessions(self, name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = wire.member(
+            self._call("Session.list", {"_id": self.find(name)["_id"]}), "sessions"
+        )
+        return found
+
+    def revoke(self, name: str, session: str | None) -> int:
+        params = {"_id": self.find(name)["_id"], "session": session}
+        ended: int = wire.member(self._call("Session.revoke", params), "ended")
+        return ended
+
     def disable(self, name: str) -> dict[str, Any]:
         return self._switch("User.disable", name)
 

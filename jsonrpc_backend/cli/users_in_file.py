@@ -6,14 +6,15 @@ from typing import Any, TypeVar
 
 import click
 
-from jsonrpc_backend.accounts import changes, disabling, held_up, look_alikes
+from jsonrpc_backend.accounts import changes, disabling, held_up, look_alikes, signed_in
 from jsonrpc_backend.accounts.passwords import argon2_hasher
+from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target
 from jsonrpc_backend.cli.users import Page, Search
 from jsonrpc_backend.errors import InvalidParams
-from jsonrpc_backend.methods.access import clear_address, throttled
+from jsonrpc_backend.methods.access import NO_SUCH_SESSION, clear_address, throttled
 from jsonrpc_backend.methods.management import change_user, search_condition, sort_field
 from jsonrpc_backend.methods.user import TOO_LARGE, new_user_id, taken, user_object
 from jsonrpc_backend.monaql import Condition
@@ -106,6 +107,38 @@ class UsersInFile:
 
         self._write(remove)
 
+    def set_password(self, user: Mapping[str, Any], password: str) -> None:
+        self._target.check("management/User.setPassword", {"_id": user["_id"], "password": password})
+        password_hash = argon2_hasher(self._target.config.passwords).hash(password)
+
+        def replace(db: sqlite3.Connection) -> None:
+            changes.set_password(db, _find_again(db, user), password_hash, system_clock())
+            record(db, "user passwd", [user["_id"]])
+
+        self._write(replace)
+
+    def sessions(self, name: str) -> list[dict[str, Any]]:
+        config, now = self._target.backend, system_clock()
+        found = self._target.read(lambda db: signed_in.list_live(db, find_user(db, name), config, now))
+        return [session_object(each) for each in found]
+
+    def revoke(self, name: str, session: str | None) -> int:
+        config, now = self._target.backend, system_clock()
+
+        def end(db: sqlite3.Connection) -> int:
+            user = find_user(db, name)
+            if session is None:
+                ended = signed_in.revoke_all(db, user, config, now)
+            else:
+                ended = signed_in.revoke(db, user, session, config, now)
+            record(db, "user sessions --revoke", [user.id])
+            return ended
+
+        try:
+            return self._write(end)
+        except NoSuchSession as error:
+            raise click.ClickException(NO_SUCH_SESSION) from error
+
     def disable(self, name: str) -> dict[str, Any]:
         return self._switch("user disable", name, lambda db, user: disabling.disable(db, user, system_clock()))
 
@@ -157,9 +190,9 @@ def find_user(db: sqlite3.Connection, name: str) -> User:
     return found
 
 
-def find_again(db: sqlite3.Connection, user: User) -> User:
+def _find_again(db: sqlite3.Connection, user: Mapping[str, Any]) -> User:
     """The same user, as of now."""
-    found = users.find_by_id(db, user.id)
+    found = users.find_by_id(db, user["_id"])
     if found is None:
-        raise click.ClickException(f"{user.username} has been deleted meanwhile.")
+        raise click.ClickException(f"{user['_username']} has been deleted meanwhile.")
     return found

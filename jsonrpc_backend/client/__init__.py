@@ -18,9 +18,10 @@ errors by their code, and `TimedOut` (-11), `InvalidResponse` (-12), `InvalidSta
 where there is no answer or not one of such a server.
 """
 
+from .access import HeldUp, SignedIn
 from .asynchronous import AsyncClient
 from .blocking import Client
-from .management import AsyncManagementClient, HeldUp, ManagementClient, UserPage
+from .management import AsyncManagementClient, ManagementClient, UserPage
 from .user import User
 from .wire import Notification
 
@@ -31,6 +32,7 @@ __all__ = [
     "HeldUp",
     "ManagementClient",
     "Notification",
+    "SignedIn",
     "User",
     "UserPage",
 ]

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,10 +11,11 @@ from yarl import URL
 from jsonrpc_backend.errors import InvalidResponse, RpcError
 
 from . import wire
+from .access import AsyncSessionManagement, AsyncThrottleManagement, SessionManagement, ThrottleManagement
 from .blocking import Blocking, BlockingClient, blocking, documented
 from .loop_thread import LoopThread
 from .transport import Transport
-from .user import User, read_time
+from .user import User
 from .wire import Request
 
 KEY_HEADER = "X-Monaca-Backend-Management-API-Key"
@@ -27,23 +27,6 @@ class UserPage:
 
     items: list[User]
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeldUp:
-    """A user as whom nobody can sign in from somewhere until then, because of wrong passwords; the time is in UTC."""
-
-    id: str
-    username: str
-    until: datetime
-
-    @staticmethod
-    def from_object(user: Any) -> "HeldUp":
-        """An entry of `Throttle.list`. Raises InvalidResponse if it is none."""
-        until = read_time(user.get("until")) if isinstance(user, dict) else None
-        if until and isinstance(user.get("_id"), str) and isinstance(user.get("_username"), str):
-            return HeldUp(user["_id"], user["_username"], until)
-        raise InvalidResponse({"reason": "The result holds something else than users."})
 
 
 class AsyncManagementClient:
@@ -74,7 +57,12 @@ class AsyncManagementClient:
         return AsyncUserManagement(self)
 
     @property
-    def throttle(self) -> "AsyncThrottleManagement":
+    def session(self) -> AsyncSessionManagement:
+        """The `Session.*` methods."""
+        return AsyncSessionManagement(self)
+
+    @property
+    def throttle(self) -> AsyncThrottleManagement:
         """The `Throttle.*` methods."""
         return AsyncThrottleManagement(self)
 
@@ -206,6 +194,10 @@ class AsyncUserManagement:
             raise TypeError("user_ids must be a list of ids, not a string")
         await self._client.call("User.delete", {"idList": [*user_ids]})
 
+    async def set_password(self, user_id: str, password: str) -> None:
+        """Set another password; the user is signed out everywhere. InvalidParams: no such user, or no such password."""
+        await self._client.call("User.setPassword", {"_id": user_id, "password": password})
+
     async def disable(self, user_id: str) -> None:
         """Sign a user out everywhere, who cannot sign in again until `enable`. InvalidParams: there is no such user."""
         await self._client.call("User.disable", {"_id": user_id})
@@ -222,30 +214,6 @@ class AsyncUserManagement:
         raise InvalidResponse({"reason": "The result's `names` is not an array."})
 
 
-class AsyncThrottleManagement:
-    """The limits on guessing. Every method may raise any class of `jsonrpc_backend.errors`."""
-
-    def __init__(self, client: AsyncManagementClient) -> None:
-        self._client = client
-
-    async def list(self) -> Sequence[HeldUp]:
-        """The users as whom nobody can sign in from somewhere now, at most 1,000, the longest held up first."""
-        users: Any = wire.member(await self._client.call("Throttle.list"), "users")
-        if isinstance(users, list):
-            return [HeldUp.from_object(user) for user in users]
-        raise InvalidResponse({"reason": "The result's `users` is not an array."})
-
-    async def clear(self, *, name: str | None = None, address: str | None = None) -> int:
-        """Let go on either a user, by username or id, or everybody at an IP address; returns how much has counted.
-
-        InvalidParams: there is no such user, or that is no address.
-        """
-        removed = wire.member(await self._client.call("Throttle.clear", {"name": name, "address": address}), "removed")
-        if type(removed) is int:
-            return removed
-        raise InvalidResponse({"reason": "The result's `removed` is not an integer."})
-
-
 class UserManagement(Blocking[AsyncUserManagement]):
     """The operators' `User.*` methods, each of which waits for its result.
 
@@ -257,16 +225,10 @@ class UserManagement(Blocking[AsyncUserManagement]):
     get = blocking(AsyncUserManagement.get)
     update = blocking(AsyncUserManagement.update)
     delete = blocking(AsyncUserManagement.delete)
+    set_password = blocking(AsyncUserManagement.set_password)
     disable = blocking(AsyncUserManagement.disable)
     enable = blocking(AsyncUserManagement.enable)
     get_property_names = blocking(AsyncUserManagement.get_property_names)
-
-
-class ThrottleManagement(Blocking[AsyncThrottleManagement]):
-    """The limits on guessing. Every method may raise any class of `jsonrpc_backend.errors`."""
-
-    list = blocking(AsyncThrottleManagement.list)
-    clear = blocking(AsyncThrottleManagement.clear)
 
 
 class ManagementClient(BlockingClient[AsyncManagementClient]):
@@ -292,6 +254,13 @@ class ManagementClient(BlockingClient[AsyncManagementClient]):
         return UserManagement(self._asynchronous.user, self._thread)
 
     user.__doc__ = documented(user.__doc__, UserManagement)
+
+    @property
+    def session(self) -> SessionManagement:
+        """The `Session.*` methods."""
+        return SessionManagement(self._asynchronous.session, self._thread)
+
+    session.__doc__ = documented(session.__doc__, SessionManagement)
 
     @property
     def throttle(self) -> ThrottleManagement:

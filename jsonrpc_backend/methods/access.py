@@ -1,12 +1,13 @@
-"""Who may sign in, of the operators' API: users who are kept out, and the limits on guessing that hold somebody up."""
+"""Who may sign in, of the operators' API: passwords, sessions, users who are kept out, limits that hold somebody up."""
 
 import ipaddress
 import sqlite3
 from typing import Any
 
-from jsonrpc_backend.accounts import held_up
+from jsonrpc_backend.accounts import changes, held_up, signed_in
 from jsonrpc_backend.accounts.disabling import disable, enable
 from jsonrpc_backend.accounts.held_up import HeldUp
+from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.management import NO_SUCH_USER
@@ -17,8 +18,48 @@ from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import audit, users
 from jsonrpc_backend.store.users import User
 
+NO_SUCH_SESSION = "The user has no such session."
 NAME_OR_ADDRESS = "Give either a name or an address."
 NO_ADDRESS = "Address must be an IP address, such as 192.0.2.1 or 2001:db8::1."
+
+
+@management_method("User.setPassword")
+async def set_password(call: ManagementCall, _id: str, password: str) -> str:
+    await call.backend.database.read(_find, _id)
+    password_hash = await call.hash(password)
+
+    def change(db: sqlite3.Connection) -> None:
+        changes.set_password(db, _find(db, _id), password_hash, call.now)
+        audit.record(db, call.operator, "User.setPassword", [_id], call.now)
+
+    await call.backend.database.write(change)
+    return OK
+
+
+@management_method("Session.list")
+async def list_sessions(call: ManagementCall, _id: str) -> dict[str, Any]:
+    config, now = call.backend.config, call.now
+    found = await call.backend.database.read(lambda db: signed_in.list_live(db, _find(db, _id), config, now))
+    return {"sessions": [session_object(each) for each in found]}
+
+
+@management_method("Session.revoke")
+async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = None) -> dict[str, Any]:
+    config, now = call.backend.config, call.now
+
+    def end(db: sqlite3.Connection) -> int:
+        user = _find(db, _id)
+        if session is None:
+            ended = signed_in.revoke_all(db, user, config, now)
+        else:
+            ended = signed_in.revoke(db, user, session, config, now)
+        audit.record(db, call.operator, "Session.revoke", [_id], now)
+        return ended
+
+    try:
+        return {"ended": await call.backend.database.write(end)}
+    except NoSuchSession as error:
+        raise InvalidParams({"session": NO_SUCH_SESSION}) from error
 
 
 @management_method("User.disable")

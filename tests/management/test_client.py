@@ -8,12 +8,13 @@ from typing import Any, assert_type
 import pytest
 
 from jsonrpc_backend.client import AsyncManagementClient, ManagementClient, User, UserPage
-from jsonrpc_backend.client.management import (
+from jsonrpc_backend.client.access import (
+    AsyncSessionManagement,
     AsyncThrottleManagement,
-    AsyncUserManagement,
+    SessionManagement,
     ThrottleManagement,
-    UserManagement,
 )
+from jsonrpc_backend.client.management import AsyncUserManagement, UserManagement
 from jsonrpc_backend.errors import InvalidApiKey, InvalidParams, InvalidResponse, MethodNotFound
 from tests.operators import KEY, KEY_HEADER, Operator
 from tests.scripted import USER, ScriptedServer, result
@@ -39,6 +40,7 @@ async def lonely(scripted: ScriptedServer) -> AsyncIterator[AsyncManagementClien
         (AsyncManagementClient, ManagementClient),
         (AsyncUserManagement, UserManagement),
         (AsyncThrottleManagement, ThrottleManagement),
+        (AsyncSessionManagement, SessionManagement),
     ],
 )
 def test_both_clients_have_the_same_names_and_parameters(asynchronous: type, blocking: type) -> None:
