@@ -34,7 +34,10 @@ _VALUE = {"a": 1, "b": "x" * 20, "c": [1, 2.5]}
 
 @dataclass(frozen=True)
 class Attack:
-    """What each of the attacker's connections sends, and what the stranger calls meanwhile."""
+    """What each of the attacker's connections sends, and what the stranger calls meanwhile.
+
+    A body of None: half a request, on connections of addresses of their own, for a proxy's are everybody's.
+    """
 
     name: str
     connections: int
@@ -59,6 +62,7 @@ ATTACKS = (
     Attack("updates of 500 KB; a sign-in", 400, _save(ATTACKER, 1), _login(STRANGER)),
     Attack("updates of 500 KB; an update", 400, _save(ATTACKER, 1), _save(STRANGER, 1)),
     Attack("padded batches; 40 KB saved", 40, _PADDED, _save(STRANGER, "x" * 40_000)),
+    Attack("half requests; an update", 10_600, None, _save(STRANGER, 1)),
 )
 
 
@@ -91,7 +95,7 @@ def _served(folder: Path) -> Iterator[server.Server]:
 
 def _measure(port: int, attack: Attack, addresses: int, seconds: float) -> str:
     with _attacked(port, attack, addresses):
-        latencies = sorted(asyncio.run(_feel(port, attack.stranger, seconds)))
+        latencies = sorted(asyncio.run(_feel(port, attack, seconds)))
     percentiles = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
     return " / ".join(f"{each:.0f}" for each in percentiles)
 
@@ -116,21 +120,22 @@ def _attacked(port: int, attack: Attack, addresses: int) -> Iterator[None]:
 _numbers = itertools.count()
 
 
-async def _feel(port: int, message: Any, seconds: float) -> list[float]:
+async def _feel(port: int, attack: Attack, seconds: float) -> list[float]:
     latencies: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or not latencies:
         began = time.perf_counter()
-        await _once(port, message)
+        await _once(port, attack.stranger, by_proxy=attack.body is not None)
         latencies.append(time.perf_counter() - began)
         await asyncio.sleep(PAUSE_SECONDS)
     return latencies
 
 
-async def _once(port: int, message: Any) -> None:
+async def _once(port: int, message: Any, *, by_proxy: bool = True) -> None:
     """On a connection of its own. Raises AssertionError when the call is refused."""
     number = next(_numbers)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    local = None if by_proxy else (f"127.{128 + number // 256}.{number % 256}.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=local)
     writer.write(_request(message, f"10.{number // 256}.{number % 256}.1"))
     answer = await _answer(reader)
     assert b'"error"' not in answer, answer[:200]
@@ -143,7 +148,24 @@ async def _once(port: int, message: Any) -> None:
 def _attack(port: int, attack: Attack, addresses: int) -> None:
     """Until the process is ended. Attackers compute elsewhere: here the server goes first, its hash threads too."""
     os.nice(19)
-    asyncio.run(_attack_from(port, attack, [f"198.18.{number}.1" for number in range(addresses)]))
+    if attack.body is None:
+        asyncio.run(_hold_from(port, attack, [f"127.{number}.0.2" for number in range(addresses)]))
+    else:
+        asyncio.run(_attack_from(port, attack, [f"198.18.{number}.1" for number in range(addresses)]))
+
+
+async def _hold_from(port: int, attack: Attack, addresses: list[str]) -> None:
+    await asyncio.gather(*(_hold(port, addresses[number % len(addresses)]) for number in range(attack.connections)))
+
+
+async def _hold(port: int, address: str) -> None:
+    """Half a request, and another one as soon as it is cut."""
+    while True:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+            writer.write(b"POST /json-rpc/app HT")
+            await reader.read()
+            writer.close()
 
 
 async def _attack_from(port: int, attack: Attack, addresses: list[str]) -> None:
