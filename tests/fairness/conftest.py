@@ -17,7 +17,7 @@ trusted_proxies = ["127.0.0.1"]
 memory_kib = 8192
 iterations = 1
 workers = 1
-max_queue = 20
+max_queue = 60
 [throttle]
 enabled = false
 [backends.app]

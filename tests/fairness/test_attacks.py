@@ -54,19 +54,17 @@ def read(stranger: Resident) -> Callable[[], Awaitable[Answer]]:
 async def test_hashes(addresses: list[str], process: ServerProcess, stranger: Resident, attacker: Resident) -> None:
     """The queue is full of right passwords; those who do not get in come again at once."""
     crowd = Crowd(process, attacker.message("User.login", username="attacker", password=PASSWORD))
-    async with crowd.attacking(30, addresses):
+    async with crowd.attacking(90, addresses):
         before = [await crowd.served_before(guess(stranger), code=-32602) for _ in range(4)]
     assert crowd.refused, "the queue was never full"
-    assert max(before) < 15, before  # all 20 without turns, if the stranger is let in at all
+    assert max(before) < 40, before  # all 60 without turns, if the stranger is let in at all
 
 
 @attacked
-@pytest.mark.parametrize("method", ["User.getProperty", "User.getProperties"])
 async def test_reads_of_a_large_account(
-    method: str, addresses: list[str], process: ServerProcess, stranger: Resident, large: Resident
+    addresses: list[str], process: ServerProcess, stranger: Resident, large: Resident
 ) -> None:
-    params = {"name": "k5"} if method == "User.getProperty" else {}
-    crowd = Crowd(process, large.message(method, **params))
+    crowd = Crowd(process, large.message("User.getProperty", name="k5"))
     async with crowd.attacking(CONNECTIONS, addresses):
         before = [await crowd.served_before(read(stranger)) for _ in range(6)]
     assert max(before) < CONNECTIONS, before
