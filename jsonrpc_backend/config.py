@@ -340,7 +340,7 @@ class ThrottleConfig:
         10,
         integer(1, 1000000),
         "Mails to one address within the window, for all users and backends together. Those to a user whose username is"
-        " the address do not count, once the account is older than the window.",
+        " the address count apart, for that user alone, once the account is older than the window. A +tag is ignored.",
     )
     mails_per_recipient_of_new_accounts: int = setting(
         3, integer(1, 1000000), "How many of them may be caused by accounts that are younger than the window."
@@ -509,8 +509,8 @@ class BackendConfig:
     email_properties: tuple[str, ...] = setting(
         ["_username", "email"],
         list_of("property names, or _username", lambda v: _PROPERTY_NAME.fullmatch(v) is not None),
-        "Where a user's mail address may be taken from. What a property holds when it is listed here counts for resets:"
-        " list it before apps use it.",
+        "Where a user's mail address may be taken from. What users have in a property that is added later counts for"
+        " resets password_reset.address_hours after it is first asked for; the addresses that count are told.",
     )
     language: str = setting("en", one_of("en", "ja"), "Language of the mails whose templates are not set below.")
     max_database_bytes: int = setting(

@@ -108,3 +108,32 @@ async def test_all_backends_count_together_and_a_restart_forgets_nothing(
         again.clock.advance(minutes=WINDOW)
         await ask(app, "dora")
         assert await arrived(app, mailbox) == 1
+
+
+async def test_a_tag_makes_no_other_mailbox(new_app: NewApp, mailbox: Mailbox) -> None:
+    app = await new_app(smtp=mailbox.settings, throttle=LIMITS)
+    names = [f"victim+{number}@example.com" for number in range(IN_ALL + 2)]
+    for name in names:
+        await account(app, name, name)
+    clock_of(app).advance(minutes=WINDOW)
+    for name in names:
+        await ask(app, name, "_username")
+    witness = app.elsewhere("tags")
+    await witness.register(username="tags@example.net")
+    await ask(app, "tags@example.net", "_username")
+    for name in [*names[:IN_ALL], "tags@example.net"]:
+        assert (await mailbox.next()).envelope.rcpt_tos == [name]
+
+
+async def test_who_registers_the_name_of_another_does_not_flood_him(new_app: NewApp, mailbox: Mailbox) -> None:
+    """Each known device has its share; all of them together have no more than one address gets."""
+    app = await new_app(smtp=mailbox.settings, throttle={**LIMITS, "reset_mails_per_user": 3})
+    devices = [app.elsewhere(f"device{number}") for number in range(IN_ALL + 2)]
+    await devices[0].register(username=VICTIM)
+    for device in devices[1:]:
+        assert (await device.call("User.login", username=VICTIM, password="password")).session
+    clock_of(app).advance(minutes=WINDOW)
+    for device in devices:
+        asking = app.elsewhere(device.device)
+        assert (await asking.call("User.sendPasswordResetToken", username=VICTIM)).result == "OK"
+    assert await arrived(app, mailbox) == IN_ALL

@@ -1,6 +1,8 @@
 """Which mail addresses count for password resets: a session never becomes the account, and the owner is told."""
 
+import itertools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,15 @@ import pytest
 
 from tests.conftest import NewApp, StartServer
 from tests.mailbox import Arrived, Mailbox
+from tests.operators import KEYS, Operator
 from tests.servers import FakeClock, InProcessServer, make_config, running
+from tests.shell import QuickShell
 from tests.wire import Wire
 
 HOURS = 72
 OWNER_MINUTES = 15
+
+numbers = itertools.count()
 
 
 @pytest.fixture
@@ -67,6 +73,28 @@ async def nobody_gets(mailbox: Mailbox, app: Wire, username: str, name: str) -> 
     await app.elsewhere("witness").register(username="witness@example.com")
     await ask(app, "witness@example.com")
     await next_to(mailbox, "witness@example.com")
+
+
+async def told(app: Wire, mailbox: Mailbox) -> list[Arrived]:
+    """What has been on its way: requests and notices are answered in turn, but notices first.
+
+    So the mail to a second witness comes after what the requests before have caused.
+    """
+    mails: list[Arrived] = []
+    for _ in range(2):
+        witness = f"witness{next(numbers)}@example.net"
+        await app.elsewhere("witness").register(username=witness)
+        await ask(app, witness)
+        while (mail := await mailbox.next()).envelope.rcpt_tos != [witness]:
+            mails.append(mail)
+    return mails
+
+
+async def witnessed(app: Wire, mailbox: Mailbox, *recipients: str) -> list[Arrived]:
+    """What has been on its way: one mail to each of these, and no others."""
+    mails = await told(app, mailbox)
+    assert sorted(mail.envelope.rcpt_tos[0] for mail in mails) == sorted(recipients)
+    return mails
 
 
 # --- the attacks -------------------------------------------------------------------------------------------
@@ -291,3 +319,204 @@ async def test_a_user_is_told_a_few_times_only(new_app: NewApp, mailbox: Mailbox
     await wire.elsewhere("witness").register(username="witness@example.com")
     await ask(wire, "witness@example.com")
     await next_to(mailbox, "witness@example.com")
+
+
+async def test_what_the_limits_hold_up_is_told_later(new_app: NewApp, mailbox: Mailbox) -> None:
+    """Else a thief could hide the change that matters behind others, or behind mails that other accounts cause."""
+    wire = await new_app(smtp=mailbox.settings, throttle={"enabled": True, "reset_mails_per_user": 2})
+    await wire.register(username="mary", email="mary@home.example")
+    clock_of(wire).advance(minutes=OWNER_MINUTES + 1)
+    for number in range(5):
+        await save(wire, email=f"thief{number}@evil.example")
+        await witnessed(wire, mailbox, *(["mary@home.example"] if number < 2 else []))
+    clock_of(wire).advance(minutes=OWNER_MINUTES)
+    (mail,) = await witnessed(wire, mailbox, "mary@home.example")
+    assert is_notice(mail, "thief4@evil.example")  # of those that were held up the last one is enough
+
+
+# --- who could be kept out, or get in by another way -------------------------------------------------------
+
+LONG = {"session_idle_minutes": 50000, "session_valid_minutes": 50000}
+
+
+async def goes_to(app: Wire, mailbox: Mailbox, username: str, name: str, *recipients: str) -> list[Arrived]:
+    """Where a reset mail goes that is asked for; what is told besides is among the recipients."""
+    await ask(app, username, name)
+    return await witnessed(app, mailbox, *recipients)
+
+
+async def test_nobody_keeps_the_username_waiting_for_ever(
+    wire: Wire, mailbox: Mailbox, server: InProcessServer
+) -> None:
+    """By one reset through another address after the other."""
+    await wire.register(username="mary@example.com", email="squatter@evil.example")
+    for _ in range(5):
+        (mail,) = await goes_to(wire, mailbox, "mary@example.com", "email", "squatter@evil.example")
+        assert await reset(wire, "mary@example.com", mail.token)
+        server.clock.advance(minutes=HOURS * 60 / 4)
+        for late in await told(wire, mailbox):
+            assert is_notice(late, "mary@example.com")
+    (mail,) = await goes_to(wire, mailbox, "mary@example.com", "_username", "mary@example.com")
+    assert await reset(wire, "mary@example.com", mail.token)
+    await told(wire, mailbox)
+    await goes_to(wire, mailbox, "mary@example.com", "email")
+
+
+async def test_the_username_waits_again_when_it_has_counted_for_as_long(
+    wire: Wire, mailbox: Mailbox, server: InProcessServer
+) -> None:
+    await wire.register(username="old@example.com", email="new@example.com")
+    for _ in range(2):
+        (mail,) = await goes_to(wire, mailbox, "old@example.com", "email", "new@example.com")
+        assert await reset(wire, "old@example.com", mail.token)
+        await told(wire, mailbox)
+        await goes_to(wire, mailbox, "old@example.com", "_username")
+        server.clock.advance(minutes=HOURS * 60)
+        await goes_to(wire, mailbox, "old@example.com", "_username", "old@example.com")
+        server.clock.advance(minutes=HOURS * 60 + 1)
+
+
+async def test_a_token_ends_when_its_address_does_not_count_any_more(wire: Wire, mailbox: Mailbox) -> None:
+    await wire.register(username="mary", email="old@example.com")
+    (mail,) = await goes_to(wire, mailbox, "mary", "email", "old@example.com")
+    await save(wire, email="new@example.com")
+    assert not await reset(wire, "mary", mail.token)
+    (mail,) = await goes_to(wire, mailbox, "mary", "email", "new@example.com")
+    assert await reset(wire, "mary", mail.token)
+
+
+async def test_a_property_that_is_listed_later(http: aiohttp.ClientSession, mailbox: Mailbox, tmp_path: Path) -> None:
+    """Nobody was told what a session saved there: it waits from the first request on, and then they are."""
+
+    def config(*names: str) -> Any:
+        backend = {"email_properties": ["_username", *names], **LONG}
+        return make_config(tmp_path / "data", {"smtp": mailbox.settings, "backends": {"app": backend}})
+
+    async with running(config()) as server:
+        clock, wire = server.clock, Wire(http, server)
+        await wire.register(username="mary@example.com")
+        clock.advance(minutes=OWNER_MINUTES + 1)
+        await save(await copied(wire), email="thief@evil.example")
+    async with running(config("email"), clock) as server:
+        wire.server = server
+        await wire.elsewhere("new").register(username="newcomer", email="newcomer@example.com")
+        await goes_to(wire, mailbox, "newcomer", "email", "newcomer@example.com")
+        (mail,) = await goes_to(wire, mailbox, "mary@example.com", "email", "mary@example.com")
+        assert is_notice(mail, "thief@evil.example")
+        await goes_to(wire, mailbox, "mary@example.com", "email")
+        clock.advance(minutes=HOURS * 60)
+        await goes_to(wire, mailbox, "mary@example.com", "email", "thief@evil.example")
+    async with running(config(), clock) as server:
+        wire.server = server
+        await save(wire, email="other@evil.example")
+    async with running(config("email"), clock) as server:
+        wire.server = server
+        # What was known before it was taken off the list is of no help.
+        (mail,) = await goes_to(wire, mailbox, "mary@example.com", "email", "mary@example.com")
+        assert is_notice(mail, "other@evil.example")
+        mary = wire.elsewhere("mary")
+        await mary.call("User.login", username="mary@example.com", password="password")
+        await save(mary, email="mary@home.example")
+        await goes_to(wire, mailbox, "mary@example.com", "email", "mary@home.example")
+
+
+@pytest.mark.parametrize("saved", [None, "", "nonsense", {"a": "thief@evil.example"}], ids=repr)
+async def test_a_property_that_is_cleared_leaves_the_way_back(
+    wire: Wire, mailbox: Mailbox, server: InProcessServer, saved: Any
+) -> None:
+    await wire.register(username="mary", email="mary@home.example")
+    server.clock.advance(minutes=OWNER_MINUTES + 1)
+    await save(await copied(wire), email=saved)
+    await next_to(mailbox, "mary@home.example")
+    server.clock.advance(minutes=HOURS * 60 - 1)
+    (mail,) = await goes_to(wire, mailbox, "mary", "email", "mary@home.example")
+    assert await reset(wire, "mary", mail.token)
+    assert (await wire.call("User.isAuthenticated")).result is False
+
+
+async def test_many_changes_wait_from_the_last_one(new_app: NewApp, mailbox: Mailbox) -> None:
+    wire = await new_app(smtp=mailbox.settings, **LONG)
+    await wire.register(username="mary", email="mary@home.example")
+    clock_of(wire).advance(minutes=OWNER_MINUTES + 1)
+    for number in range(3):
+        await save(wire, email=f"thief{number}@evil.example")
+        clock_of(wire).advance(minutes=HOURS * 60 - 1)
+        assert len(await goes_to(wire, mailbox, "mary", "email", *["mary@home.example"] * 2)) == 2
+    clock_of(wire).advance(minutes=1)
+    await goes_to(wire, mailbox, "mary", "email", "thief2@evil.example")
+
+
+async def test_one_address_counts_on_when_another_is_changed(new_app: NewApp, mailbox: Mailbox) -> None:
+    wire = await new_app(smtp=mailbox.settings, email_properties=["email", "backup"])
+    await wire.register(username="mary", email="mary@home.example", backup="mary@work.example")
+    clock_of(wire).advance(minutes=OWNER_MINUTES + 1)
+    await save(await copied(wire), email="thief@evil.example")
+    await next_to(mailbox, "mary@home.example")
+    (mail,) = await goes_to(wire, mailbox, "mary", "backup", "mary@work.example")
+    assert await reset(wire, "mary", mail.token)
+    await told(wire, mailbox)
+    await goes_to(wire, mailbox, "mary", "email")  # neither the thief's nor the one before
+
+
+async def test_the_username_waits_also_where_it_is_not_listed(new_app: NewApp, mailbox: Mailbox) -> None:
+    """It is asked for where an app says nothing else."""
+    wire = await new_app(smtp=mailbox.settings, email_properties=["email"])
+    await wire.register(username="old@example.com", email="new@example.com")
+    (mail,) = await goes_to(wire, mailbox, "old@example.com", "email", "new@example.com")
+    assert await reset(wire, "old@example.com", mail.token)
+    assert is_notice(await next_to(mailbox, "new@example.com"), "old@example.com")
+    await ask(wire, "old@example.com")
+    await witnessed(wire, mailbox)
+
+
+async def test_a_clock_that_was_ahead_makes_no_owner(wire: Wire, mailbox: Mailbox, server: InProcessServer) -> None:
+    await wire.register(username="mary", email="mary@home.example")
+    server.clock.advance(minutes=-1)
+    await save(wire, email="other@example.com")
+    assert is_notice(await next_to(mailbox, "mary@home.example"), "other@example.com")
+
+
+async def test_who_is_gone_leaves_nothing(wire: Wire, server: InProcessServer) -> None:
+    await wire.register(username="mary", email="mary@home.example")
+    server.clock.advance(minutes=OWNER_MINUTES + 1)
+    await save(wire, email="other@example.com")
+    assert (await wire.call("User.unregister", password="password")).result == "OK"
+    for table in ("reset_addresses", "address_notices"):
+        assert server.rows(f"SELECT * FROM {table}") == []
+
+
+# --- operators ---------------------------------------------------------------------------------------------
+
+CHANGES: dict[str, Callable[[QuickShell], str]] = {
+    "user set": lambda quick: quick.ok("user", "set", "mary", "--properties", '{"email": "new@example.com"}'),
+    "user import": lambda quick: quick.ok("user", "import", "u.jsonl", "--existing", "update"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+async def test_what_the_command_line_writes_counts_at_once(
+    quick: QuickShell, new_app: NewApp, mailbox: Mailbox, change: Callable[[QuickShell], str]
+) -> None:
+    (quick.folder / "u.jsonl").write_text('{"username": "mary", "email": "new@example.com"}')
+    wire = await new_app(smtp=mailbox.settings)
+    await wire.register(username="mary", email="mary@home.example")
+    clock_of(wire).advance(minutes=OWNER_MINUTES + 1)
+    await save(wire, email="thief@evil.example")
+    await next_to(mailbox, "mary@home.example")
+    change(quick)
+    await goes_to(wire, mailbox, "mary", "email", "new@example.com")
+
+
+async def test_what_operators_write_counts_at_once(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    server = await start({"smtp": mailbox.settings, "backends": {"app": KEYS}})
+    wire, operator = Wire(http, server), Operator(http, server)
+    user = (await wire.register(username="mary", email="mary@home.example")).result["user"]
+    server.clock.advance(minutes=OWNER_MINUTES + 1)
+    await save(wire, email="thief@evil.example")
+    await next_to(mailbox, "mary@home.example")
+    await operator.call("User.update", _id=user["_id"], user={"email": "new@example.com"})
+    await goes_to(wire, mailbox, "mary", "email", "new@example.com")
+    await operator.call("User.update", _id=user["_id"], user={"_username": "mary@example.com"})
+    await goes_to(wire, mailbox, "mary@example.com", "_username", "mary@example.com")

@@ -5,8 +5,9 @@ account. So an address that a session saves counts at once only if that session 
 short while ago. Any other has to wait; the one before goes on counting meanwhile, and its owner is told there. Who
 resets the password by one address has shown that it is his: all other addresses of the user wait anew.
 
-Values that were there at registration, and what operators write, count as they stand. So does what a property held when
-the operator listed it in `email_properties`.
+Values that were there at registration, and what operators write, count as they stand. What a property held when the
+operator added it to `email_properties` may be what a session saved while nobody was told: it waits from the first
+request on.
 """
 
 import sqlite3
@@ -15,24 +16,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts.mail_address import parse_address
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import address_notices, reset_addresses
 from jsonrpc_backend.store.address_notices import Notice
 from jsonrpc_backend.store.reset_addresses import Waiting
 from jsonrpc_backend.store.sessions import Session
-from jsonrpc_backend.store.users import User
+from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 USERNAME = "_username"
+HOUR = 3_600_000
 
 # How long a session that has signed in with the password counts as its owner, in ms.
 OWNER_FOR = 15 * 60_000
 
+# For what was saved before its property was listed: it waits from the first request on.
+UNKNOWN = Waiting(meanwhile=None, counts_from=2**63 - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which properties may hold an address (`_username` is one), and how long a new one waits (ms)."""
+    """Which properties may hold an address (`_username` always is one), and how long a new one waits (ms)."""
 
     properties: tuple[str, ...]
     waiting: int
+
+
+def rules_of(config: BackendConfig) -> Rules:
+    """The username is asked for where an app says nothing else, so it is one also where it is not listed."""
+    names = dict.fromkeys((USERNAME, *config.email_properties))
+    return Rules(tuple(names), config.password_reset.address_hours * HOUR)
 
 
 def is_owner(session: Session, now: int) -> bool:
@@ -42,32 +54,68 @@ def is_owner(session: Session, now: int) -> bool:
 
 def counting(db: sqlite3.Connection, user: User, name: str, now: int) -> str | None:
     """The address in a property that counts now, as it was typed; None where it holds none."""
-    waiting = reset_addresses.find(db, user.key, name)
+    waiting = _waiting(db, user, name)
     if waiting is not None and waiting.counts_from > now:
         return waiting.meanwhile
     return _address(_value(user, name))
+
+
+def _waiting(db: sqlite3.Connection, user: User, name: str) -> Waiting | None:
+    found = reset_addresses.find(db, user.key, name)
+    # Who has never had a password has never had a session either.
+    if found is None and user.password_hash != NO_PASSWORD and reset_addresses.is_older_than_place(db, user.key, name):
+        return UNKNOWN
+    return found
+
+
+def counts(db: sqlite3.Connection, user: User, asked: str, rules: Rules, now: int) -> bool:
+    """Whether this is one of the user's addresses that count."""
+    addresses = (counting(db, user, name, now) for name in rules.properties)
+    return any(is_same(address, asked) for address in addresses if address is not None)
+
+
+def note_request(db: sqlite3.Connection, user: User, name: str, rules: Rules, now: int) -> None:
+    """A mail to the address in a property was asked for. Where nobody was told of that yet, those that count are."""
+    address = _address(_value(user, name))
+    if address is None or _waiting(db, user, name) is not UNKNOWN:
+        return
+    recipients = (counting(db, user, each, now) for each in rules.properties)
+    _let_wait(db, user, name, Waiting(None, now + rules.waiting), address=address, recipients=recipients)
 
 
 def note_changes(
     db: sqlite3.Connection, user: User, changes: Mapping[str, Any], rules: Rules, now: int, *, by_owner: bool
 ) -> bool:
     """For properties that a session is about to save. `user`: as it is before. Whether somebody is to be told."""
-    notices: list[Notice] = []
+    told = False
     for name in rules.properties:
         # Saving what is there already confirms nothing: apps send whole profiles back.
         if name not in changes or changes[name] == user.properties.get(name):
             continue
         address, before = _address(changes[name]), counting(db, user, name, now)
         if by_owner or address == before:
-            reset_addresses.remove(db, user.key, name)
+            reset_addresses.trust(db, user.key, [name])
             continue
-        counts_from = now + rules.waiting
-        reset_addresses.put(db, user.key, name, Waiting(before, counts_from))
-        recipients = dict.fromkeys(filter(None, (before, counting(db, user, USERNAME, now))))
-        notices += [Notice(user.key, recipient, name, address, counts_from) for recipient in recipients]
-    for notice in notices:
-        address_notices.insert(db, notice)
-    return bool(notices)
+        recipients = (before, counting(db, user, USERNAME, now))
+        told |= _let_wait(db, user, name, Waiting(before, now + rules.waiting), address=address, recipients=recipients)
+    return told
+
+
+def _let_wait(
+    db: sqlite3.Connection,
+    user: User,
+    name: str,
+    waiting: Waiting,
+    *,
+    address: str | None,
+    recipients: Iterable[str | None],
+) -> bool:
+    """Whether somebody is to be told of the address."""
+    reset_addresses.put(db, user.key, name, waiting)
+    told = dict.fromkeys(filter(None, recipients))
+    for recipient in told:
+        address_notices.insert(db, Notice(user.key, recipient, name, address, waiting.counts_from))
+    return bool(told)
 
 
 def note_reset(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> bool:
@@ -83,7 +131,9 @@ def _others(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: in
     for name in rules.properties:
         address = _address(_value(user, name))
         if address is None or is_same(address, used):
-            reset_addresses.remove(db, user.key, name)
+            reset_addresses.trust(db, user.key, [name])
+            continue
+        if name == USERNAME and _has_waited(reset_addresses.find(db, user.key, name), rules, now):
             continue
         before = counting(db, user, name, now)
         meanwhile = before if before is not None and is_same(before, used) else None
@@ -91,10 +141,13 @@ def _others(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: in
         yield name, address
 
 
-def trust(db: sqlite3.Connection, user_key: int, names: Iterable[str]) -> None:
-    """An operator has written these properties: they count as they stand."""
-    for name in names:
-        reset_addresses.remove(db, user_key, name)
+def _has_waited(waiting: Waiting | None, rules: Rules, now: int) -> bool:
+    """Whether the username has to wait already, or has done so and not counted for as long since.
+
+    Its owner cannot change it. Else whoever has another address of the account, such as who has registered it in
+    somebody else's name, could keep her out for ever by one reset after the other.
+    """
+    return waiting is not None and abs(now - waiting.counts_from) <= rules.waiting
 
 
 def _value(user: User, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 Anybody can register with somebody else's address. What accounts that are minutes old may cause is a small part of the
 limit, so that they cannot use up what others need. A username is unique, and mails to an address that is the user's own
-username do not count against it: nobody else can use them up.
+username count apart: nobody else can use them up.
 """
 
 import asyncio
@@ -15,6 +15,12 @@ from jsonrpc_backend.accounts.reset_addresses import recipient_key
 from jsonrpc_backend.config import ThrottleConfig
 
 MINUTE = 60_000
+
+
+def mailbox_key(address: str) -> str:
+    """What addresses have in common by which one mailbox can be flooded: many providers ignore a `+tag`."""
+    name, _, domain = recipient_key(address).rpartition("@")
+    return f"{name[0]}{name[1:].partition('+')[0]}@{domain}" if name else domain
 
 
 class Written(NamedTuple):
@@ -45,7 +51,7 @@ class Recipients:
         """Whether another mail may be written to an address."""
         if not self.config.enabled:
             return True
-        recent = self._recent(recipient_key(address), now)
+        recent = self._recent(mailbox_key(address), now)
         new = sum(mail.for_new_account for mail in recent)
         if for_new_account and new >= self.config.mails_per_recipient_of_new_accounts:
             return False
@@ -53,7 +59,7 @@ class Recipients:
 
     def note(self, address: str, mail: Written) -> None:
         """A mail to an address is in the outbox."""
-        self._written[recipient_key(address)].append(mail)
+        self._written[mailbox_key(address)].append(mail)
 
     def note_all(self, mails: Iterable[tuple[str, int, int]]) -> None:
         """Those of before the start: address, time, and when the user had registered."""

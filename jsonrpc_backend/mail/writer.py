@@ -14,7 +14,7 @@ from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.config import ADDRESS_CHANGED, BackendConfig, ThrottleConfig
 from jsonrpc_backend.mail.message import fill, new_message_id
-from jsonrpc_backend.mail.recipients import Recipients, Written
+from jsonrpc_backend.mail.recipients import Recipients, Written, mailbox_key
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.store import address_notices, mails, password_resets, users
 from jsonrpc_backend.store.address_notices import Notice
@@ -67,9 +67,9 @@ class MailWriter:
 
     def write_next(self, db: sqlite3.Connection) -> Outcome:
         """Takes what has waited for longest, and writes the mail that answers it, if any. A unit of a transaction."""
-        notice = address_notices.take(db)
-        if notice is not None:
-            return self._tell(db, notice)
+        taken = address_notices.take(db, self._clock())
+        if taken is not None:
+            return self._tell(db, *taken)
         request = password_resets.take_request(db, self._clock())
         return NOTHING if request is None else self._answer(db, request)
 
@@ -82,9 +82,11 @@ class MailWriter:
             return NO_MAIL
         if request.is_mailing and user.password_hash != NO_PASSWORD:
             return NO_MAIL  # who has chosen a password meanwhile needs no mail
-        recipient = parse_address(reset_addresses.counting(db, user, request.email_property, self._clock()))
+        name, now = request.email_property, self._clock()
+        reset_addresses.note_request(db, user, name, reset_addresses.rules_of(self._config), now)
+        recipient = parse_address(reset_addresses.counting(db, user, name, now))
         if recipient is None:
-            log.info("backend %s: no reset mail, %s holds no mail address", self._backend_id, request.email_property)
+            log.info("backend %s: no reset mail, %s holds no mail address that counts", self._backend_id, name)
             return NO_MAIL
         if self._is_too_soon(db, user, request, recipient.addr_spec):
             return NO_MAIL
@@ -121,9 +123,13 @@ class MailWriter:
 
     # --- notices ---------------------------------------------------------------------------------------------
 
-    def _tell(self, db: sqlite3.Connection, notice: Notice) -> Outcome:
+    def _tell(self, db: sqlite3.Connection, key: int, notice: Notice) -> Outcome:
         user, recipient = users.get(db, notice.user_key), parse_address(notice.recipient)
-        if recipient is None or (self._throttle.enabled and self._has_enough(db, user, recipient.addr_spec, NOTICES)):
+        if recipient is None:
+            return NO_MAIL
+        if self._throttle.enabled and self._has_enough(db, user, recipient.addr_spec, NOTICES):
+            # Else what the limits hold up could hide the change that matters.
+            address_notices.put_back(db, key, notice, self._clock() + MINUTE)
             return NO_MAIL
         values = {
             "PROPERTY_NAME": notice.property,
@@ -143,14 +149,20 @@ class MailWriter:
         if written >= self._throttle.reset_mails_per_user:
             return True
         if self._is_own_username(user, recipient):
-            return False
+            # Notices have their limit, and take nothing from the mails with which the owner recovers.
+            asked = mails.count_all_to(db, user.key, recipient, but=NOTICES, after=window_began, until=now)
+            return share != NOTICES and asked >= self._throttle.mails_per_recipient
         is_new = self._recipients.is_new(user.created_at, now)
         return not self._recipients.may_get(recipient, now, for_new_account=is_new)
 
     def _is_own_username(self, user: User, recipient: str) -> bool:
-        """Whether nobody else can have caused mails to this address in this backend, but who has registered it."""
+        """Whether nobody else can have caused mails to this address in this backend, but who has registered it.
+
+        One with a `+tag` is none: there are as many of them as one likes, and all lead to one mailbox.
+        """
         is_new = self._recipients.is_new(user.created_at, self._clock())
-        return not is_new and reset_addresses.is_same(user.username, recipient)
+        has_tag = mailbox_key(recipient) != reset_addresses.recipient_key(recipient)
+        return not is_new and not has_tag and reset_addresses.is_same(user.username, recipient)
 
     def _write(self, db: sqlite3.Connection, user: User, recipient: Address, letter: _Letter) -> Outcome:
         template, address, now = self._config.mail_templates[letter.template], recipient.addr_spec, self._clock()

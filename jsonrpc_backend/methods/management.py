@@ -5,7 +5,8 @@ import sqlite3
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from jsonrpc_backend.accounts import changes, look_alikes, reset_addresses
+from jsonrpc_backend.accounts import changes, look_alikes
+from jsonrpc_backend.accounts.reset_addresses import USERNAME
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
@@ -20,7 +21,7 @@ from jsonrpc_backend.monaql import BindError, Condition, QueryError, parse
 from jsonrpc_backend.rpc.call import Encoded, joined, system_fields, user_json
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
-from jsonrpc_backend.store import audit, password_resets, user_search, users
+from jsonrpc_backend.store import audit, password_resets, reset_addresses, user_search, users
 from jsonrpc_backend.store.database import TookTooLong
 from jsonrpc_backend.store.user_search import Order
 from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
@@ -223,7 +224,7 @@ def change_user(
     if username is not None and username != user.username:
         users.rename(db, user.key, username=username, username_key=username_key(username), now=now)
         look_alikes.claim(db, settings, user, username)
-        reset_addresses.trust(db, user.key, [reset_addresses.USERNAME])
+        reset_addresses.trust(db, user.key, [USERNAME])
         password_resets.end(db, user.key)
 
 

@@ -59,9 +59,12 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
         )
         if user is None or right is None:
             return None
-        changes.set_password(db, user, password_hash, sign_in.now)
+        rules = call.backend.address_rules
         if right.recipient is not None:
-            reset_addresses.note_reset(db, user, right.recipient, call.backend.address_rules, sign_in.now)
+            if not reset_addresses.counts(db, user, right.recipient, rules, sign_in.now):
+                return None
+            reset_addresses.note_reset(db, user, right.recipient, rules, sign_in.now)
+        changes.set_password(db, user, password_hash, sign_in.now)
         renewed = users.get(db, user.key)
         sign_in.record(db, renewed)
         return renewed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.accounts.reset_addresses import Rules
+from jsonrpc_backend.accounts.reset_addresses import Rules, rules_of
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
@@ -116,6 +116,7 @@ class Backend:
             backend = cls(backend_id, process, database)
             await backend.outbox.check()
             await backend._note_look_alikes()
+            await backend._keep_email_properties()
             async with backend.outbox.running():
                 purging = asyncio.create_task(backend._purge_regularly())
                 try:
@@ -133,6 +134,12 @@ class Backend:
         after: int | None = 0 if self.config.refuse_confusable_usernames else None
         while after is not None:
             after = await self.database.write(look_alikes.note, after, PURGED_AT_ONCE)
+
+    async def _keep_email_properties(self) -> None:
+        """Notes which properties are new in the list."""
+        names = self.address_rules.properties
+        if not await self.database.read(reset_addresses.is_list, names):
+            await self.database.write(reset_addresses.replace_list, names)
 
     @classmethod
     def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":
@@ -172,7 +179,7 @@ class Backend:
     @property
     def address_rules(self) -> Rules:
         """Which mail addresses count for password resets."""
-        return Rules(self.config.email_properties, self.config.password_reset.address_hours * 60 * MINUTE)
+        return rules_of(self.config)
 
     @property
     def oldest_reset_token(self) -> int:
@@ -250,8 +257,6 @@ class Backend:
         while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):
             pass
         while await self.throttle.purge(most=PURGED_AT_ONCE):
-            pass
-        while await self.database.write(reset_addresses.purge, counts_before=now, most=PURGED_AT_ONCE):
             pass
         oldest_entry = now - self.config.keep_audit_days * DAY
         while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):

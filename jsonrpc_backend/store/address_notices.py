@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+_COLUMNS = "user_key, recipient, property, address, counts_from"
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -20,15 +22,37 @@ class Notice:
 
 def insert(db: sqlite3.Connection, notice: Notice) -> None:
     db.execute(
-        "INSERT INTO address_notices (user_key, recipient, property, address, counts_from) VALUES (?, ?, ?, ?, ?)",
+        f"INSERT INTO address_notices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
         (notice.user_key, notice.recipient, notice.property, notice.address, notice.counts_from),
     )
 
 
-def take(db: sqlite3.Connection) -> Notice | None:
-    """The one that has waited for longest, which is removed."""
+def take(db: sqlite3.Connection, now: int) -> tuple[int, Notice] | None:
+    """The one that has waited for longest of those that are due, and its key. It is removed.
+
+    So are older ones about the same that were put off: they tell nothing any more.
+    """
     row = db.execute(
-        "DELETE FROM address_notices WHERE key = (SELECT min(key) FROM address_notices)"
-        " RETURNING user_key, recipient, property, address, counts_from"
+        f"SELECT key, {_COLUMNS} FROM address_notices WHERE due_at <= ? ORDER BY key LIMIT 1",  # noqa: S608
+        (now,),
     ).fetchone()
-    return Notice(*row) if row else None
+    if row is None:
+        return None
+    key, notice = row[0], Notice(*row[1:])
+    db.execute(
+        "DELETE FROM address_notices WHERE user_key = ? AND recipient = ? AND property = ? AND key <= ?",
+        (notice.user_key, notice.recipient, notice.property, key),
+    )
+    return key, notice
+
+
+def put_back(db: sqlite3.Connection, key: int, notice: Notice, due_at: int) -> None:
+    """Puts off what was taken, unless there is a newer one about the same."""
+    db.execute(
+        f"INSERT INTO address_notices (key, {_COLUMNS}, due_at) SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS"  # noqa: S608
+        " (SELECT 1 FROM address_notices WHERE user_key = ? AND recipient = ? AND property = ?)",
+        (
+            *(key, notice.user_key, notice.recipient, notice.property, notice.address, notice.counts_from, due_at),
+            *(notice.user_key, notice.recipient, notice.property),
+        ),
+    )

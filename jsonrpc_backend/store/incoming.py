@@ -193,8 +193,7 @@ def _update_known(db: sqlite3.Connection) -> list[str]:
         properties = json.loads(arrival.properties_json)
         try:
             users.merge_properties(db, user.key, properties, arrival.updated_at)
-            for name in properties:
-                reset_addresses.remove(db, user.key, name)
+            reset_addresses.trust(db, user.key, properties)
         except PropertiesTooLarge as error:
             raise OutgrownProperties(arrival) from error
         # Who has a password keeps it: it may be newer than the file.

@@ -41,14 +41,25 @@ def count_to(
     return count
 
 
+def count_all_to(db: sqlite3.Connection, user_key: int, recipient: str, *, but: bytes, after: int, until: int) -> int:
+    """How many mails of all shares but one have been written to a user at an address."""
+    count: int = db.execute(
+        "SELECT count(*) FROM mails"
+        " WHERE user_key = ? AND recipient = ? AND share IS NOT ? AND created_at > ? AND created_at <= ?",
+        (user_key, recipient, but, after, until),
+    ).fetchone()[0]
+    return count
+
+
 def list_recipients(db: sqlite3.Connection, *, after: int) -> list[tuple[str, int, int]]:
     """Where mails have gone since: the address, when the mail was written, and when its user had registered.
 
-    But for addresses that are the username of their user.
+    But for addresses that are the username of their user, without a `+tag`.
     """
     return db.execute(
         "SELECT mails.recipient, mails.created_at, users.created_at FROM mails JOIN users ON users.key = mails.user_key"
-        " WHERE mails.created_at > ? AND lower(mails.recipient) <> users.username_key",
+        " WHERE mails.created_at > ?"
+        " AND (lower(mails.recipient) <> users.username_key OR mails.recipient LIKE '%_+%@%')",
         (after,),
     ).fetchall()
 

@@ -283,7 +283,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (user_key, property)
         ) STRICT, WITHOUT ROWID
         """,
-        "CREATE INDEX reset_addresses_counts ON reset_addresses (counts_from)",
+        # The operator's list of properties that may hold addresses, kept to see what is new in it: of what users up to
+        # last_user_before had saved there before, nobody was told.
+        """
+        CREATE TABLE email_properties (
+            name             TEXT    PRIMARY KEY,
+            last_user_before INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
         """
         CREATE TABLE address_notices (
             key         INTEGER PRIMARY KEY,
@@ -291,7 +298,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             recipient   TEXT    NOT NULL,
             property    TEXT    NOT NULL,
             address     TEXT,
-            counts_from INTEGER NOT NULL
+            counts_from INTEGER NOT NULL,
+            due_at      INTEGER NOT NULL DEFAULT 0
         ) STRICT
         """,
         "CREATE INDEX address_notices_user ON address_notices (user_key)",

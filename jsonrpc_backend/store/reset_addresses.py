@@ -1,10 +1,12 @@
 """Mail addresses of users that have to wait before they count for password resets, by the property that holds them.
 
-Without a row the value of a property counts as it stands. With one it counts from `counts_from` on; until then another
-address counts in its place, or none.
+Without a row the value of a property counts as it stands, but for users who are older than the property's place in the
+operator's list. With one it counts from `counts_from` on; until then another address counts in its place, or none. Rows
+stay when that time is over: they tell how long it has been over. A user has one for each listed property at most.
 """
 
 import sqlite3
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -32,15 +34,36 @@ def put(db: sqlite3.Connection, user_key: int, name: str, waiting: Waiting) -> N
     )
 
 
-def remove(db: sqlite3.Connection, user_key: int, name: str) -> None:
-    """The value of the property counts as it stands."""
-    db.execute("DELETE FROM reset_addresses WHERE user_key = ? AND property = ?", (user_key, name))
+def trust(db: sqlite3.Connection, user_key: int, names: Iterable[str]) -> None:
+    """The values of these properties count as they stand. Names that are not listed are passed over."""
+    db.executemany(
+        "INSERT INTO reset_addresses (user_key, property, counts_from) SELECT ?, name, 0 FROM email_properties"
+        " WHERE name = ? ON CONFLICT (user_key, property) DO UPDATE SET meanwhile = NULL, counts_from = 0",
+        [(user_key, name) for name in names],
+    )
 
 
-def purge(db: sqlite3.Connection, *, counts_before: int, most: int) -> int:
-    """Removes up to `most` rows of addresses that have waited long enough; returns how many."""
-    return db.execute(
-        "DELETE FROM reset_addresses WHERE (user_key, property) IN"
-        " (SELECT user_key, property FROM reset_addresses WHERE counts_from <= ? LIMIT ?)",
-        (counts_before, most),
-    ).rowcount
+# --- the operator's list -----------------------------------------------------------------------------------
+
+
+def is_older_than_place(db: sqlite3.Connection, user_key: int, name: str) -> bool:
+    """Whether the user was there before the property was listed."""
+    found = db.execute("SELECT 1 FROM email_properties WHERE name = ? AND last_user_before >= ?", (name, user_key))
+    return found.fetchone() is not None
+
+
+def is_list(db: sqlite3.Connection, names: Collection[str]) -> bool:
+    """Whether these are the properties that are listed."""
+    return {row[0] for row in db.execute("SELECT name FROM email_properties")} == set(names)
+
+
+def replace_list(db: sqlite3.Connection, names: Collection[str]) -> None:
+    """Lists these properties. The first list of a file is as old as its users."""
+    listed = {row[0] for row in db.execute("SELECT name FROM email_properties")}
+    last_user = db.execute("SELECT coalesce(max(key), 0) FROM users").fetchone()[0] if listed else 0
+    # What is known of a property says nothing of what is saved there once it is not listed any more.
+    gone = [(name,) for name in listed.difference(names)]
+    db.executemany("DELETE FROM email_properties WHERE name = ?", gone)
+    db.executemany("DELETE FROM reset_addresses WHERE property = ?", gone)
+    new = [(name, last_user) for name in set(names) - listed]
+    db.executemany("INSERT INTO email_properties (name, last_user_before) VALUES (?, ?)", new)
