@@ -39,6 +39,7 @@ async def test_running_calls_are_answered(tmp_path: Path, http: aiohttp.ClientSe
 
 # So long that the server itself must cut everybody off.
 PATIENT = {f"JSONRPC_BACKEND_SERVER_{what}_TIMEOUT_SECONDS": "600" for what in ("HEADER", "BODY", "ANSWER")}
+PATIENT["JSONRPC_BACKEND_THROTTLE_BYTES_OF_NEW_ACCOUNTS"] = "512000"  # for a large answer
 
 HALF_A_BODY = b"POST /json-rpc/app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
 
