@@ -418,6 +418,9 @@ If it was not you, ignore this mail: your password stays as it is.
 # Sent to the address before when another one is saved; about all others to that by which a password is reset.
 ADDRESS_CHANGED = "address_changed"
 
+# Of mailings to users who were moved in without a password.
+WELCOME_BACK = "welcome_back"
+
 BUILT_IN_TEMPLATES: Mapping[str, Mapping[str, MailTemplateConfig]] = {
     "en": {
         DEFAULT_TEMPLATE: RESET_MAIL,
@@ -436,6 +439,21 @@ From %COUNTS_FROM% on, a new password can be asked for there.
 If you want that, there is nothing to do. If that address is not yours, somebody else has been in your account. Before
 that time, sign in with your password, change it, and enter your own address again. If you cannot sign in any more, ask
 for a new password to be mailed to this address: that signs everybody else out.
+""",
+        ),
+        WELCOME_BACK: MailTemplateConfig(
+            subject="Your account has moved: choose a password",
+            sender="no-reply@localhost",
+            body="""\
+Hello,
+
+an app in which you have an account has moved to another server. Your account %USERNAME% has come along, your password
+could not. To choose one, enter this code in the app, where it asks for the code of a forgotten password:
+
+    %PASSWORD_RESET_TOKEN%
+
+If the app says that the code has expired, ask there for another one. If you do not use the app any more, there is
+nothing to do.
 """,
         ),
     },
@@ -465,6 +483,20 @@ for a new password to be mailed to this address: that signs everybody else out.
 ご自身で登録された場合は、何もする必要はありません。お心当たりがない場合は、ほかの人がアカウントを操作しています。
 上の日時までに、パスワードでログインしてパスワードを変更し、ご自身のアドレスを登録し直してください。
 ログインできない場合は、このアドレス宛てにパスワードの再設定を申し込んでください。ほかの人はすべてログアウトされます。
+""",
+        ),
+        WELCOME_BACK: MailTemplateConfig(
+            subject="アカウント移行とパスワード設定のお知らせ",
+            sender="no-reply@localhost",
+            body="""\
+アカウントをお持ちのアプリが、新しいサーバーに移りました。
+アカウント %USERNAME% はそのまま引き継がれていますが、パスワードは引き継ぐことができませんでした。
+新しいパスワードを設定するには、アプリの「パスワードを忘れた場合」の画面に、次のコードを入力してください。
+
+    %PASSWORD_RESET_TOKEN%
+
+コードの有効期限が切れている場合は、アプリで新しいコードを申し込んでください。
+このアプリをもうお使いにならない場合は、何もする必要はありません。
 """,
         ),
     },
@@ -532,6 +564,11 @@ class BackendConfig:
     @property
     def reset_templates(self) -> tuple[str, ...]:
         """The templates that an app may choose for its reset mails."""
+        return tuple(name for name in self.mailing_templates if name != WELCOME_BACK)
+
+    @property
+    def mailing_templates(self) -> tuple[str, ...]:
+        """The templates of mails with a reset token."""
         return tuple(name for name in self.mail_templates if name != ADDRESS_CHANGED)
 
 

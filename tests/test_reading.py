@@ -29,6 +29,7 @@ READING = {
     "audit": ["audit", "list"],
     "dry run": ["user", "import", "users.jsonl", "--dry-run"],
     "export": ["user", "export", "-"],
+    "send-reset dry run": ["user", "send-reset", "--dry-run"],
 }
 
 WRITING = {
@@ -38,8 +39,14 @@ WRITING = {
     "delete": ["user", "delete", ANNA, "--yes"],
     "revoke": ["user", "sessions", ANNA, "--revoke", "all"],
     "import": ["user", "import", "users.jsonl"],
-    "send-reset": ["user", "send-reset"],
+    "send-reset": ["user", "send-reset", "--yes"],
 }
+
+
+@pytest.fixture(autouse=True)
+def smtp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a server `send-reset` has nothing to do."""
+    monkeypatch.setenv("JSONRPC_BACKEND_SMTP_HOST", "localhost")
 
 
 def restored(shell: Shell, version: int) -> Path:

@@ -45,12 +45,15 @@ api_key = "{API_KEY}"
 label = "our server"
 key = "{MANAGEMENT_KEY}"
 
-[backends.app.mail_templates.welcome]
-subject = "Welcome"
+[smtp]
+host = "localhost"
+
+[backends.app.mail_templates.send_password_token]
+subject = "Your code"
 from = "app@example.com"
 body = "%PASSWORD_RESET_TOKEN%"
 """
-CONFIGURED = re.compile("<management key>|--template welcome")
+CONFIGURED = re.compile("<management key>|send-reset")
 
 # JavaScript and HTML run in tests/browser/test_snippets.py.
 LANGUAGES_HERE = {"sh", "python", "toml"}

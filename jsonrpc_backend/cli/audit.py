@@ -27,7 +27,7 @@ def record(db: sqlite3.Connection, command: str, user_ids: Iterable[str]) -> Non
 
 
 def record_all(db: sqlite3.Connection, command: str, users: int) -> None:
-    """Notes that a command has read all users, so many."""
+    """Notes a command that was about so many users."""
     audit_log.record(db, _operator(), command, [], system_clock(), users=users)
 
 

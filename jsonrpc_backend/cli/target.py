@@ -76,6 +76,11 @@ class Target:
         with self.writing() as db:
             return run_in_transaction(db, unit)
 
+    def migrate(self) -> None:
+        """Brings a file of an older version up to date, before what will be changed is read."""
+        with self.writing():
+            pass
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection for work in several steps. Makes and migrates the file, which is said on standard error."""
@@ -106,8 +111,7 @@ def on_backend(*, create: bool = False, writes: bool = False) -> Callable[[Calla
                 config = find_config(config_file, data)
             target = _target(config, backend_id, create=create)
             if writes:
-                with target.writing():
-                    pass
+                target.migrate()
             command(target, **arguments)
 
         option = click.option("--backend", "backend_id", help="Backend id. Not needed where there is only one.")

@@ -14,7 +14,13 @@ from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.on_users import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
-from jsonrpc_backend.cli.user_mailing import check_mailing, mailing_options, request_mailing
+from jsonrpc_backend.cli.user_mailing import (
+    check_mailing,
+    check_sending,
+    mailing_options,
+    send_mailing,
+    yes_option,
+)
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.backend import system_clock
 from jsonrpc_backend.store.password_resets import Mailing
@@ -51,6 +57,7 @@ def _read_renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--send-reset", is_flag=True, help="Afterwards do what `user send-reset` does, with its options.")
 @mailing_options
+@yes_option
 @only_in_file("import users")
 @on_backend(create=True)
 @json_option
@@ -67,6 +74,7 @@ def import_users(
     dry_run: bool,
     send_reset: bool,
     mailing: Mailing,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Import users from FILE (JSON Lines, JSON or CSV; - is standard input). The server may be running.
@@ -74,6 +82,8 @@ def import_users(
     All records are checked first; if one is bad, nothing is imported.
     """
     check_mailing(target, mailing)
+    if send_reset and not dry_run:
+        check_sending(target, yes=yes)
     format_name = format_name or format_of(file)
     if format_name is None:
         raise click.UsageError("The format cannot be told from the file's name; say --format.")
@@ -97,7 +107,7 @@ def import_users(
         if moved is None:
             report.refuse(None)
             return
-    requested = request_mailing(target, mailing) if send_reset else None
+    requested = send_mailing(target, mailing, yes=yes) if send_reset else None
     report.finish(
         added=moved.added, updated=moved.updated, skipped=skipped, **requested.to_object() if requested else {}
     )

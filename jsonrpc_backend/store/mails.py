@@ -85,6 +85,12 @@ def insert(
     return key
 
 
+def remove_unsent(db: sqlite3.Connection, share: bytes) -> list[int]:
+    """Removes the mails of a share that are still to be sent; returns the keys of their users."""
+    rows = db.execute("DELETE FROM mails WHERE share = ? AND next_at IS NOT NULL RETURNING user_key", (share,))
+    return [row[0] for row in rows]
+
+
 def find(db: sqlite3.Connection, key: int) -> Mail | None:
     row = db.execute(f"SELECT {_COLUMNS} FROM mails WHERE key = ?", (key,)).fetchone()  # noqa: S608
     return Mail(*row) if row else None

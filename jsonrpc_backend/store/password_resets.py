@@ -99,6 +99,19 @@ def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iter
     return max(cursor.rowcount, 0)
 
 
+def remove_mailings(db: sqlite3.Connection) -> int:
+    """Removes the requests of mailings that still wait; returns how many."""
+    return db.execute("DELETE FROM password_reset_requests WHERE valid_minutes IS NOT NULL").rowcount
+
+
+def end_mailed(db: sqlite3.Connection, user_keys: Iterable[int]) -> None:
+    """Ends the users' tokens of mailings, which nobody has got to see."""
+    db.executemany(
+        "DELETE FROM password_reset_tokens WHERE user_key = ? AND requester = x'' AND expires_at IS NOT NULL",
+        ((key,) for key in user_keys),
+    )
+
+
 def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
     """The users without a password who neither wait for a mail nor have one whose token is still valid.
 

@@ -103,12 +103,15 @@ def test_moving_users_is_remembered(quick: QuickShell) -> None:
         "\n".join(json.dumps({"username": f"u{n}@example.com"}) for n in range(5))
     )
     quick.ok("user", "import", "users.jsonl", "--dry-run")
-    quick.ok("user", "import", "users.jsonl", "--send-reset")
+    smtp = {"JSONRPC_BACKEND_SMTP_HOST": "localhost"}
+    quick.ok("user", "import", "users.jsonl", "--send-reset", "--yes", **smtp)
     (quick.folder / "users.jsonl").write_text('{"username": "u3@example.com", "age": 1}\n{"username": "carl"}')
     quick.fails(1, "user", "import", "users.jsonl")
     quick.ok("user", "import", "users.jsonl", "--existing", "update")
     quick.ok("user", "export", "-")
-    quick.ok("user", "send-reset", "--email-property", "email")
+    quick.ok("user", "send-reset", "--email-property", "email", "--yes", **smtp)
+    quick.ok("user", "send-reset", "--stop")
+    quick.ok("user", "send-reset", "--stop")
     ids = {user["_username"]: user["_id"] for user in json.loads(quick.ok("user", "list", "--json"))}
     first = [ids[f"u{number}@example.com"] for number in range(5)]
     listed = json.loads(quick.ok("audit", "list", "--json"))
@@ -117,8 +120,9 @@ def test_moving_users_is_remembered(quick: QuickShell) -> None:
         ("user send-reset", first, 5),
         ("user import", [first[3], ids["carl"]], 2),
         ("user export", [], 6),
+        ("user send-reset --stop", [], 5),
     ]
-    assert quick.ok("audit", "list", "--last", "1").endswith("  user export  6 users\n")
+    assert quick.ok("audit", "list", "--last", "1").endswith("  user send-reset --stop  5 users\n")
 
 
 def test_who_runs_a_command_is_not_taken_from_the_environment(shell: Shell) -> None:
