@@ -98,19 +98,17 @@ def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Pat
 
 
 def test_users_to_move_in(quick: QuickShell) -> None:
-    """The commands of the README, with its file and its template."""
+    """The commands of the README, with its file, where there is an SMTP server."""
     (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())
-    (quick.folder / "config.toml").write_text(
-        '[backends.app]\napi_key = "k"\n[backends.app.mail_templates.welcome]\nsubject = "Welcome"\n'
-        'from = "a@example.com"\nbody = "%PASSWORD_RESET_TOKEN%"\n'
-    )
+    (quick.folder / "config.toml").write_text('[smtp]\nhost = "localhost"\n[backends.app]\napi_key = "k"\n')
     section = README.split("\n## Move your users in\n")[1].split("\n## ")[0]
     commands = re.findall(r"^jsonrpc-backend (user .*)$", section, re.MULTILINE)
     printed = [quick.ok(*command.split()) for command in commands]
     assert printed == [
         "2 ready to import, 0 skipped, 0 bad.\n",
         "2 added, 0 updated, 0 skipped, 0 bad.\n",
-        "The server will mail 0 users. 1 have no mail address.\n",
+        "The server would mail 0 users. 1 has no mail address.\n",
+        "The server will mail 0 users. 1 has no mail address.\n",
     ]
 
 

@@ -102,7 +102,10 @@ async def test_send_test_says_what_the_server_said(shell: Shell, mailbox: Mailbo
     ("arguments", "message"),
     [
         (["not an address"], "not an address is not a mail address."),
-        (["a@example.com", "--template", "x"], "There is no template x; there is send_password_token."),
+        (
+            ["a@example.com", "--template", "x"],
+            "There is no template x; there is send_password_token, address_changed, welcome_back.",
+        ),
     ],
 )
 def test_send_test_refusals(shell: Shell, mailbox: Mailbox, arguments: list[str], message: str) -> None:
