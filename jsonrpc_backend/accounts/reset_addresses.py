@@ -118,12 +118,10 @@ def _let_wait(
     return bool(told)
 
 
-def note_reset(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> bool:
-    """The password was reset by a token that was mailed to `used`. Whether somebody is to be told."""
-    others = list(_others(db, user, used, rules, now))
-    for name, address in others:
+def note_reset(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> None:
+    """The password was reset by a token that was mailed to `used`, where its owner is told of all other addresses."""
+    for name, address in list(_others(db, user, used, rules, now)):
         address_notices.insert(db, Notice(user.key, used, name, address, now + rules.waiting))
-    return bool(others)
 
 
 def _others(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> Iterator[tuple[str, str]]:

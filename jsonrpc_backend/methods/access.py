@@ -10,7 +10,7 @@ from jsonrpc_backend.accounts.held_up import HeldUp
 from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.errors import InvalidParams
-from jsonrpc_backend.methods.management import NO_SUCH_USER
+from jsonrpc_backend.methods.management import NO_SUCH_USER, find_known
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.addresses import networks_of
 from jsonrpc_backend.rpc.management import ManagementCall
@@ -25,11 +25,11 @@ NO_ADDRESS = "Address must be an IP address, such as 192.0.2.1 or 2001:db8::1."
 
 @management_method("User.setPassword")
 async def set_password(call: ManagementCall, _id: str, password: str) -> str:
-    await call.backend.database.read(_find, _id)
+    await call.backend.database.read(find_known, _id)
     password_hash = await call.hash(password)
 
     def change(db: sqlite3.Connection) -> None:
-        changes.set_password(db, _find(db, _id), password_hash, call.now)
+        changes.set_password(db, find_known(db, _id), password_hash, call.now)
         audit.record(db, call.operator, "User.setPassword", [_id], call.now)
 
     await call.backend.database.write(change)
@@ -39,7 +39,7 @@ async def set_password(call: ManagementCall, _id: str, password: str) -> str:
 @management_method("Session.list")
 async def list_sessions(call: ManagementCall, _id: str) -> dict[str, Any]:
     config, now = call.backend.config, call.now
-    found = await call.backend.database.read(lambda db: signed_in.list_live(db, _find(db, _id), config, now))
+    found = await call.backend.database.read(lambda db: signed_in.list_live(db, find_known(db, _id), config, now))
     return {"sessions": [session_object(each) for each in found]}
 
 
@@ -48,7 +48,7 @@ async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = 
     config, now = call.backend.config, call.now
 
     def end(db: sqlite3.Connection) -> int:
-        user = _find(db, _id)
+        user = find_known(db, _id)
         if session is None:
             ended = signed_in.revoke_all(db, user, config, now)
         else:
@@ -65,7 +65,7 @@ async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = 
 @management_method("User.disable")
 async def disable_user(call: ManagementCall, _id: str) -> str:
     def change(db: sqlite3.Connection) -> None:
-        disable(db, _find(db, _id), call.now)
+        disable(db, find_known(db, _id), call.now)
         audit.record(db, call.operator, "User.disable", [_id], call.now)
 
     await call.backend.database.write(change)
@@ -75,18 +75,11 @@ async def disable_user(call: ManagementCall, _id: str) -> str:
 @management_method("User.enable")
 async def enable_user(call: ManagementCall, _id: str) -> str:
     def change(db: sqlite3.Connection) -> None:
-        enable(db, _find(db, _id))
+        enable(db, find_known(db, _id))
         audit.record(db, call.operator, "User.enable", [_id], call.now)
 
     await call.backend.database.write(change)
     return OK
-
-
-def _find(db: sqlite3.Connection, user_id: str) -> User:
-    found = users.find_by_id(db, user_id)
-    if found is None:
-        raise InvalidParams({"_id": NO_SUCH_USER})
-    return found
 
 
 @management_method("Throttle.list")

@@ -133,11 +133,17 @@ def _user_result(user: User) -> Encoded:
     return Encoded(b'{"user":%s}' % user_json(user).encode())
 
 
-@management_method("User.get")
-async def get(call: ManagementCall, _id: str) -> Encoded:
-    found = await call.backend.database.read(users.find_by_id, _id)
+def find_known(db: sqlite3.Connection, user_id: str) -> User:
+    """The user whom an operator names. Raises InvalidParams where there is none."""
+    found = users.find_by_id(db, user_id)
     if found is None:
         raise InvalidParams({"_id": NO_SUCH_USER})
+    return found
+
+
+@management_method("User.get")
+async def get(call: ManagementCall, _id: str) -> Encoded:
+    found = await call.backend.database.read(find_known, _id)
     return _user_result(found)
 
 
@@ -186,9 +192,7 @@ async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str
     properties = {name: value for name, value in user.items() if not name.startswith("_")}
 
     def change(db: sqlite3.Connection) -> None:
-        found = users.find_by_id(db, _id)
-        if found is None:
-            raise InvalidParams({"_id": NO_SUCH_USER})
+        found = find_known(db, _id)
         with call.backend.room.for_properties(db, found):
             change_user(
                 db, call.backend.config, found, username=user.get("_username"), properties=properties, now=call.now

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.accounts.reset_addresses import Rules, rules_of
+from jsonrpc_backend.accounts.reset_addresses import rules_of
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.config import Config
@@ -90,6 +90,7 @@ class Backend:
         self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
         self._throttle_settings = throttle = process.config.throttle
         self.throttle = Throttle(throttle, database, process.clock)
+        self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = Room(backend_id, self.config.max_database_bytes, throttle)
         self.outbox = Outbox(
             backend_id=backend_id,
@@ -175,11 +176,6 @@ class Backend:
             most_uses=throttle.auto_logins_per_family if throttle.enabled else None,
             window=throttle.window_minutes * MINUTE,
         )
-
-    @property
-    def address_rules(self) -> Rules:
-        """Which mail addresses count for password resets."""
-        return rules_of(self.config)
 
     @property
     def oldest_reset_token(self) -> int:
