@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import argon2
@@ -92,16 +93,17 @@ class _Hash(Generic[T]):
             return False
         return True
 
-    def compute(self, observer: Observer) -> None:
+    def compute(self, observer: Observer) -> Callable[[], None]:
+        """Does the work; what it returns tells the outcome to whoever waits."""
         began = time.perf_counter()
         try:
             try:
                 result = self.work()
             finally:
                 observer.password_hashed(time.perf_counter() - began)
-            self.outcome.set_result(result)
+            return partial(self.outcome.set_result, result)
         except BaseException as error:
-            self.outcome.set_exception(error)
+            return partial(self.outcome.set_exception, error)
 
     def give_up(self) -> None:
         """Tells whoever waits, if anybody still does."""
@@ -216,12 +218,12 @@ class PasswordHasher:
                 return
             asked = self._queue.take()
             self._running += 1
-        try:
-            if asked.begin():
-                asked.compute(self._observer)
-        finally:
-            with self._lock:
-                self._running -= 1
+        tell = asked.compute(self._observer) if asked.begin() else None
+        # Whoever is told may ask for more before this thread goes on: by then its place has to be free.
+        with self._lock:
+            self._running -= 1
+        if tell is not None:
+            tell()
 
 
 def _is_argon2(stored_hash: str) -> bool:
