@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from jsonrpc_backend.app import make_app
-from jsonrpc_backend.metrics import METRICS_PORT
+from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.telemetry.metrics import METRICS_PORT
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at
 
 WAIT_SECONDS = 20

@@ -8,8 +8,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend.app import BACKENDS, make_app
-from jsonrpc_backend.rpc.steady_clock import SteadyClock, since_boot
+from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
+from jsonrpc_backend.server.app import BACKENDS, make_app
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
 from tests.servers import FakeClock, InProcessServer, make_config, running, serving_at

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend.config import (
+from jsonrpc_backend.config.example import render
+from jsonrpc_backend.config.settings import (
     AutoLoginConfig,
     BackendConfig,
     Config,
@@ -25,7 +26,6 @@ from jsonrpc_backend.config import (
     read_config,
     setting_key,
 )
-from jsonrpc_backend.config_file import render
 
 ROOT = Path(__file__).parent.parent
 

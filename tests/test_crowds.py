@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsonrpc_backend.places import Place, Places
-from jsonrpc_backend.rpc.addresses import networks_of
+from jsonrpc_backend.fairness.addresses import networks_of
+from jsonrpc_backend.server.places import Place, Places
 from tests.conftest import StartServer
 from tests.servers import InProcessServer
 from tests.test_slow_clients import SECONDS, Streams, address, begin_body, call_body, head, is_cut, read_answer

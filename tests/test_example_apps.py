@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from jsonrpc_backend.example_apps import APPS, examples_folder
+from jsonrpc_backend.web.example_apps import APPS, examples_folder
 from tests.servers import ServerProcess, served
 
 Answer = tuple[int, str]

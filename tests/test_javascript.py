@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend import scripts
+from jsonrpc_backend.web import scripts
 from tests import typescript
 from tests.conftest import StartServer
 from tests.documents import ROOT, read
@@ -223,7 +223,7 @@ if (planted == 1) planted()
 """
 
 
-@pytest.mark.parametrize("path", ["jsonrpc_backend/js/x.mjs", "jsonrpc_backend/docs/x.mjs", "examples/app/x.js"])
+@pytest.mark.parametrize("path", ["jsonrpc_backend/js/x.mjs", "jsonrpc_backend/web/docs/x.mjs", "examples/app/x.js"])
 async def test_the_linter_sees_faults(tmp_path: Path, path: str) -> None:
     shutil.copy(ROOT / "biome.json", tmp_path)
     (tmp_path / path).parent.mkdir(parents=True)

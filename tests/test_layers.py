@@ -1,4 +1,4 @@
-"""Imports point down: cli -> app -> methods -> rpc -> accounts, mail -> store; errors and config are leaves."""
+"""Imports point down: cli -> server -> web, methods -> rpc -> backend -> mail -> accounts -> store -> monaql."""
 
 import ast
 import re
@@ -12,72 +12,30 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors", "events", "fairness", "one_core"}
-BELOW_RPC = {"accounts", "mail", "monaql", "store"} | LEAVES
-BELOW_CLI = {
-    "app",
-    "client",
-    "config_file",
-    "connections",
-    "dev",
-    "example_apps",
-    "logs",
-    "methods",
-    "metrics",
-    "open_files",
-    "output",
-    "rpc",
-    "transfer",
-} | BELOW_RPC
+LEAVES = {"config", "errors", "events", "fairness"}
+BELOW_BACKEND = {"accounts", "mail", "monaql", "store"} | LEAVES
+BELOW_SERVER = {"backend", "rpc", "methods", "telemetry", "web"} | BELOW_BACKEND
 
-# Each part of the package and what else of the package it may import. "" is the package's own __init__.py.
+# Each room of the package and what else of the package it may import. "" is the package's own __init__.py; "events" is
+# telemetry's file that every room may import.
 MAY_IMPORT = {
     "": set(),
     "errors": set(),
     "config": set(),
     "events": set(),
-    "fairness": set(),
-    "output": set(),
-    "logs": {"config", "events", "output"},
-    "metrics": {"accounts", "config", "events", "rpc", "store"},
-    "config_file": {"config"},
+    "fairness": {"errors"},
     "monaql": set(),
-    "store": {"config", "fairness", "monaql"},
-    "accounts": {"store"} | LEAVES,
+    "store": {"monaql"} | LEAVES,
+    "accounts": {"store", "server"} | LEAVES,
     "mail": {"accounts", "store"} | LEAVES,
-    "rpc": BELOW_RPC,
-    "methods": {"rpc"} | BELOW_RPC,
-    "transfer": {"methods", "rpc"} | BELOW_RPC,
-    "dev": {"mail"},
-    "mail_page": {"accounts", "dev", "mail", "reference", "rpc"},
-    "scripts": set(),
-    "page_headers": set(),
-    "example_apps": {"config", "dev", "page_headers"},
-    "front_page": {"reference"},
-    "reference": {"config", "dev", "errors", "example_apps", "methods", "page_headers", "rpc"},
-    "places": {"rpc"},
-    "crowd": {"config", "places", "rpc"},
-    "connections": {"config", "crowd"},
-    "listener": set(),
-    "open_files": set(),
-    "one_core": set(),
-    "app": {
-        "connections",
-        "dev",
-        "example_apps",
-        "front_page",
-        "listener",
-        "logs",
-        "mail_page",
-        "methods",
-        "metrics",
-        "open_files",
-        "reference",
-        "rpc",
-        "scripts",
-    }
-    | BELOW_RPC,
-    "cli": BELOW_CLI,
+    "telemetry": {"accounts", "backend", "store"} | LEAVES,
+    "backend": {"rpc"} | BELOW_BACKEND,
+    "rpc": {"backend"} | BELOW_BACKEND,
+    "methods": {"backend", "rpc"} | BELOW_BACKEND,
+    "transfer": {"methods", "rpc", "backend"} | BELOW_BACKEND,
+    "web": {"methods", "rpc", "backend", "server"} | BELOW_BACKEND,
+    "server": BELOW_SERVER,
+    "cli": {"client", "server", "transfer"} | BELOW_SERVER,
     "__main__": {"cli"},
     "client": {"errors"},
 }
@@ -88,26 +46,12 @@ RESERVED = {
     "aiosqlite": {"store/database.py"},
     "argon2": {"accounts/passwords.py"},
     "bcrypt": {"accounts/foreign_hashes.py"},
-    "aiohttp": {
-        "app.py",
-        "connections.py",
-        "dev.py",
-        "example_apps.py",
-        "front_page.py",
-        "mail_page.py",
-        "reference.py",
-        "metrics/__init__.py",
-        "scripts.py",
-        "rpc/bodies.py",
-        "rpc/endpoint.py",
-        "cli",
-        "client",
-    },
+    "aiohttp": {"cli", "client", "server", "telemetry/metrics/__init__.py", "web"},
     "aiosmtplib": {"mail/smtp.py"},
     "confusable_homoglyphs": {"accounts/look_alikes.py"},
     "cryptography": {"mail/seal.py"},
     "click": {"cli"},
-    "prometheus_client": {"metrics/meters.py"},
+    "prometheus_client": {"telemetry/metrics/meters.py"},
 }
 
 SQL = re.compile(
@@ -123,6 +67,8 @@ def source_files() -> list[str]:
 
 def part_of(module: str) -> str:
     """`jsonrpc_backend.store.users` is of the part `store`."""
+    if module == f"{NAME}.telemetry.events":
+        return "events"
     part = [*module.split("."), ""][1]
     return part if part in MAY_IMPORT or _is_module(part) else ""
 
@@ -197,15 +143,15 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("tests.test_layers.PACKAGE", tmp_path)
     (tmp_path / "store").mkdir()
     (tmp_path / "methods").mkdir()
-    (tmp_path / "app.py").touch()
+    (tmp_path / "server.py").touch()
     (tmp_path / "methods" / "bad.py").write_text(
         '"""SELECT x FROM docstring"""\n'
-        "from jsonrpc_backend import app\n"
+        "from jsonrpc_backend import server\n"
         "from ..store import users\n"
         "def late():\n    import jsonrpc_backend.cli.serve\n    return f'SELECT {1} FROM users'\n"
     )
     modules = set(imported("methods/bad.py"))
-    assert {"jsonrpc_backend.app", "jsonrpc_backend.store", "jsonrpc_backend.cli.serve"} <= modules
-    assert {part_of(module) for module in modules} == {"", "app", "store", "cli"}
+    assert {"jsonrpc_backend.server", "jsonrpc_backend.store", "jsonrpc_backend.cli.serve"} <= modules
+    assert {part_of(module) for module in modules} == {"", "server", "store", "cli"}
     assert any(SQL.search(text) for text in strings("methods/bad.py"))
     assert not any("docstring" in text for text in strings("methods/bad.py"))

@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.accounts.changes import ROWS_AT_ONCE
-from jsonrpc_backend.app import BACKENDS, make_app
-from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.backend.backend import Backend
+from jsonrpc_backend.server.app import BACKENDS, make_app
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES
 from tests.operators import KEYS, Operator, add_users
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at

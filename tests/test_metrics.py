@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from jsonrpc_backend.app import make_app
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.metrics import MetricsUnavailable
-from jsonrpc_backend.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES, SIGN_INS
 from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
+from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES, SIGN_INS
 from tests.mailbox import Mailbox
 from tests.prometheus import WAIT_SECONDS, Watched, watched
 from tests.servers import make_config, serving_at

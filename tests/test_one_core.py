@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend import one_core
 from jsonrpc_backend.client import Client
+from jsonrpc_backend.server import one_core
 from tests.servers import ServerProcess, served
 
 ALL = os.sched_getaffinity(0)

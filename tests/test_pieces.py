@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.rpc import bodies
+from jsonrpc_backend.server import bodies
 from tests.servers import InProcessServer
 from tests.test_slow_clients import connected, head, is_cut, read_answer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend.reference import FOLDER
+from jsonrpc_backend.web.reference import FOLDER
 from tests.conftest import StartServer
 from tests.servers import InProcessServer, ServerProcess, served
 

@@ -121,7 +121,7 @@ async def with_large_properties(wire: Wire) -> bytes:
 async def test_an_answer_that_nobody_reads_is_given_up(
     start: StartServer, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jsonrpc_backend.connections.SLOWEST_ANSWER", 100 * MIB)
+    monkeypatch.setattr("jsonrpc_backend.server.connections.SLOWEST_ANSWER", 100 * MIB)
     server = await start({"server": {"answer_timeout_seconds": 1}})
     body = await with_large_properties(Wire(http, server))
     with socket.create_connection(address(server)) as client:

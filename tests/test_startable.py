@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from jsonrpc_backend.config_file import EXAMPLE_KEY
+from jsonrpc_backend.config.example import EXAMPLE_KEY
 from tests.servers import served
 from tests.shell import QuickShell, Shell
 

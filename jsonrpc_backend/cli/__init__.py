@@ -12,11 +12,11 @@ from jsonrpc_backend.cli.mail import mail
 from jsonrpc_backend.cli.restore import restore
 from jsonrpc_backend.cli.serve import serve
 from jsonrpc_backend.cli.throttle import throttle
-from jsonrpc_backend.cli.user import user
-from jsonrpc_backend.cli.user_disable import disable, enable
-from jsonrpc_backend.cli.user_export import export_users
-from jsonrpc_backend.cli.user_import import import_users
-from jsonrpc_backend.cli.user_mailing import send_reset
+from jsonrpc_backend.cli.user.commands import user
+from jsonrpc_backend.cli.user.disable import disable, enable
+from jsonrpc_backend.cli.user.export_file import export_users
+from jsonrpc_backend.cli.user.import_file import import_users
+from jsonrpc_backend.cli.user.mailing import send_reset
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
+from jsonrpc_backend.backend.backend import database_path, mail_key_path
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
 from jsonrpc_backend.cli.target import json_option
-from jsonrpc_backend.config import Config
-from jsonrpc_backend.rpc.backend import database_path, mail_key_path
+from jsonrpc_backend.config.settings import Config
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.backup import CopyDamaged, copy_database
 from jsonrpc_backend.store.reading import reading

@@ -16,9 +16,8 @@ from pathlib import Path
 import click
 from aiohttp import web
 
-from jsonrpc_backend import __version__, open_files
+from jsonrpc_backend import __version__
 from jsonrpc_backend.accounts import argon2_build
-from jsonrpc_backend.app import BACKENDS, Listen, make_app, serving
 from jsonrpc_backend.cli import program, startable
 from jsonrpc_backend.cli.settings import (
     DATA_DIR_VARIABLE,
@@ -29,15 +28,17 @@ from jsonrpc_backend.cli.settings import (
     reported,
 )
 from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
-from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
-from jsonrpc_backend.connections import Audience
-from jsonrpc_backend.dev import is_loopback
-from jsonrpc_backend.example_apps import APPS
-from jsonrpc_backend.logs import Log, logging_to
-from jsonrpc_backend.metrics import METRICS_PORT
-from jsonrpc_backend.one_core import on_one_core, run_anywhere
-from jsonrpc_backend.output import Output, writing
+from jsonrpc_backend.config.settings import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
+from jsonrpc_backend.server import open_files
+from jsonrpc_backend.server.app import BACKENDS, Listen, make_app, serving
+from jsonrpc_backend.server.connections import Audience
+from jsonrpc_backend.server.one_core import on_one_core, run_anywhere
 from jsonrpc_backend.store.data_dir_lock import locked
+from jsonrpc_backend.telemetry.log import Log, logging_to
+from jsonrpc_backend.telemetry.metrics import METRICS_PORT
+from jsonrpc_backend.telemetry.output import Output, writing
+from jsonrpc_backend.web.development import is_loopback
+from jsonrpc_backend.web.example_apps import APPS
 
 log = logging.getLogger(__name__)
 

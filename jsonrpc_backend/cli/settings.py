@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.config import (
+from jsonrpc_backend.config.settings import (
     CONFIG_FILE_VARIABLE,
     DEFAULT_CONFIG_FILE,
     ENVIRONMENT_PREFIX,
@@ -23,9 +23,9 @@ from jsonrpc_backend.config import (
     setting_rule,
 )
 from jsonrpc_backend.mail.outbox import MailUnusable
-from jsonrpc_backend.metrics import MetricsUnavailable
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 
 DEFAULT_BACKEND = "app"
 DEFAULT_DATA_DIR = "data"

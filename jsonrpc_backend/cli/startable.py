@@ -10,13 +10,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from jsonrpc_backend.config import Config, ConfigError, Problem, SmtpConfig, addresses_in
-from jsonrpc_backend.config_file import EXAMPLE_KEY
-from jsonrpc_backend.dev import is_loopback
+from jsonrpc_backend.backend.backend import mail_key_path
+from jsonrpc_backend.config.example import EXAMPLE_KEY
+from jsonrpc_backend.config.settings import Config, ConfigError, Problem, SmtpConfig, addresses_in
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import unusable_certificates
-from jsonrpc_backend.metrics import MetricsUnavailable, make_meters
-from jsonrpc_backend.rpc.backend import mail_key_path
+from jsonrpc_backend.telemetry.metrics import MetricsUnavailable, make_meters
+from jsonrpc_backend.web.development import is_loopback
 
 EXAMPLE = "is the example's, which everybody knows; use a long random string, such as `jsonrpc-backend init` writes"
 

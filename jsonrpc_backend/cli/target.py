@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import click
 
+from jsonrpc_backend.backend.backend import database_path
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
-from jsonrpc_backend.config import BackendConfig, Config
-from jsonrpc_backend.rpc.backend import database_path
+from jsonrpc_backend.config.settings import BackendConfig, Config
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.data_dir_lock import open_beside_server
 from jsonrpc_backend.store.database import run_in_transaction

@@ -6,10 +6,10 @@ import click
 
 from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.group import Group
-from jsonrpc_backend.cli.on_users import on_users
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option, printable, readable_time
-from jsonrpc_backend.cli.users import Users
+from jsonrpc_backend.cli.user.on_users import on_users
+from jsonrpc_backend.cli.user.users import Users
 from jsonrpc_backend.errors import InvalidParams
 
 

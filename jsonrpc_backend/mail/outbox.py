@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
-from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
-from jsonrpc_backend.events import Observer
+from jsonrpc_backend.config.settings import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.mail.message import Content, compose, sender_address
 from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail.seal import Seal, Unreadable
@@ -24,6 +23,7 @@ from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.store import mails, password_resets
 from jsonrpc_backend.store.database import Database
 from jsonrpc_backend.store.mails import Mail
+from jsonrpc_backend.telemetry.events import Observer
 
 log = logging.getLogger(__name__)
 

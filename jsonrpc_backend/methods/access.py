@@ -10,9 +10,9 @@ from jsonrpc_backend.accounts.held_up import HeldUp
 from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.errors import InvalidParams
+from jsonrpc_backend.fairness.addresses import networks_of
 from jsonrpc_backend.methods.management import NO_SUCH_USER, find_known
 from jsonrpc_backend.methods.user import OK
-from jsonrpc_backend.rpc.addresses import networks_of
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import audit, users

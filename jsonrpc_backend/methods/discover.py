@@ -3,7 +3,7 @@
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from jsonrpc_backend.rpc.backend import Backend
+from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.openrpc import APP_API, MANAGEMENT_API, Api, document

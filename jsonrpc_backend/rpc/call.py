@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.errors import LoginRequired
 from jsonrpc_backend.fairness import Caller, current_caller
+from jsonrpc_backend.fairness.addresses import Address, Network, counted_as, networks_of
+from jsonrpc_backend.fairness.large_work import LARGE_BYTES, LargeWork
+from jsonrpc_backend.fairness.memory import Share
 from jsonrpc_backend.fairness.turns import Turn
-from jsonrpc_backend.rpc.addresses import Address, Network, counted_as, networks_of
-from jsonrpc_backend.rpc.backend import Backend
-from jsonrpc_backend.rpc.budget import Share
-from jsonrpc_backend.rpc.large_work import LARGE_BYTES, LargeWork
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import Account, User, to_json
 

@@ -23,6 +23,7 @@ from jsonrpcserver.sentinels import NOID
 from jsonrpc_backend.accounts.passwords import TooManyHashes
 from jsonrpc_backend.accounts.throttle import Attempt
 from jsonrpc_backend.accounts.tokens import WELL_FORMED
+from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.errors import (
     CallLimitExceeded,
     DeviceRequired,
@@ -36,14 +37,13 @@ from jsonrpc_backend.errors import (
     MethodNotFound,
     RpcError,
 )
-from jsonrpc_backend.events import CallEnded, Observer
-from jsonrpc_backend.rpc.backend import Backend
 from jsonrpc_backend.rpc.call import Call, Exchange
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import label
 from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
 log = logging.getLogger(__name__)
 

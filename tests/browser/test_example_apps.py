@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from jsonrpc_backend.example_apps import APPS, examples_folder
+from jsonrpc_backend.web.example_apps import APPS, examples_folder
 from tests.browser.conftest import ORIGINS, Site, StartServer
 from tests.mailbox import TOKEN
 from tests.servers import InProcessServer, ServerProcess, served

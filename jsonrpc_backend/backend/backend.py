@@ -1,0 +1,261 @@
+"""One app's tenant while the server runs."""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jsonrpc_backend.accounts import look_alikes
+from jsonrpc_backend.accounts.passwords import PasswordHasher
+from jsonrpc_backend.accounts.reset_addresses import rules_of
+from jsonrpc_backend.accounts.room import Room
+from jsonrpc_backend.accounts.throttle import Throttle
+from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
+from jsonrpc_backend.config.settings import Config
+from jsonrpc_backend.fairness.turns import Lanes
+from jsonrpc_backend.mail.outbox import MailListener, Outbox
+from jsonrpc_backend.mail.recipients import Recipients
+from jsonrpc_backend.mail.seal import Seal
+from jsonrpc_backend.rpc.schemas import ParamsSchema
+from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
+from jsonrpc_backend.store.database import Database, UnusableDatabase
+from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.sizes import Sizes, measure
+from jsonrpc_backend.telemetry.events import Observer
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], int]  # milliseconds since 1970 UTC
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
+PURGE_INTERVAL_SECONDS = 600
+KEEP_MAILS = 7 * DAY
+CALLS_OF_A_USER_AT_ONCE = 8  # an account that thousands use at once waits behind itself
+PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
+
+
+def system_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def database_path(data_dir: Path, backend_id: str) -> Path:
+    return data_dir / f"{backend_id}.sqlite3"
+
+
+def mail_key_path(data_dir: Path, backend_id: str) -> Path:
+    return data_dir / f"{backend_id}.mail-key"
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the backends of one server process share.
+
+    `on_mail` sees each mail that is written (development). `elapsed` goes on steadily, in ms, whatever `clock` does.
+    """
+
+    config: Config
+    passwords: PasswordHasher
+    clock: Clock
+    observer: Observer
+    recipients: Recipients
+    on_mail: MailListener | None = None
+    elapsed: Clock = since_boot
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.config.server.data_dir)
+
+
+class Backend:
+    """Settings, database, outbox and compiled schemas of one backend id."""
+
+    def __init__(self, backend_id: str, process: Process, database: Database) -> None:
+        self.id = backend_id
+        self._path = database_path(process.data_dir, backend_id)
+        self.config = process.config.backends[backend_id]
+        self.database = database
+        self.search_seconds = process.config.management.search_seconds
+        self.searching = asyncio.Lock()  # one at a time: what it finds may be large
+        self.passwords = process.passwords
+        self.lanes = Lanes(CALLS_OF_A_USER_AT_ONCE)
+        self.clock = process.clock
+        # What a wrong clock has ended comes back with the right time, unless it has been removed.
+        meanwhile = "nothing is removed for what has ended by that"
+        self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
+        self._throttle_settings = throttle = process.config.throttle
+        self.throttle = Throttle(throttle, database, process.clock)
+        self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
+        self.room = Room(backend_id, self.config.max_database_bytes, throttle)
+        self.outbox = Outbox(
+            backend_id=backend_id,
+            config=self.config,
+            smtp=process.config.smtp,
+            database=database,
+            seal=Seal(mail_key_path(process.data_dir, backend_id)),
+            clock=process.clock,
+            recipients=process.recipients,
+            throttle=throttle,
+            observer=process.observer,
+            on_mail=process.on_mail,
+        )
+        self._schemas: dict[str, ParamsSchema] = {}
+        self._touches: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, backend_id: str, process: Process) -> "AsyncIterator[Backend]":
+        """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable, MailUnusable."""
+        database = await Database.open(database_path(process.data_dir, backend_id))
+        try:
+            backend = cls(backend_id, process, database)
+            await backend.outbox.check()
+            await backend._note_look_alikes()
+            await backend._keep_email_properties()
+            async with backend.outbox.running():
+                purging = asyncio.create_task(backend._purge_regularly())
+                try:
+                    yield backend
+                finally:
+                    ending = [task for task in (purging, backend._sweeping) if task is not None]
+                    for task in ending:
+                        task.cancel()
+                    await asyncio.wait([*ending, *backend._touches])
+        finally:
+            await database.close()
+
+    async def _note_look_alikes(self) -> None:
+        """Of users who have come while the setting was off, or by another program."""
+        after: int | None = 0 if self.config.refuse_confusable_usernames else None
+        while after is not None:
+            after = await self.database.write(look_alikes.note, after, PURGED_AT_ONCE)
+
+    async def _keep_email_properties(self) -> None:
+        """Notes which properties are new in the list."""
+        names = self.address_rules.properties
+        if not await self.database.read(reset_addresses.is_list, names):
+            await self.database.write(reset_addresses.replace_list, names)
+
+    @classmethod
+    def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":
+        """A backend whose file cannot be used: calls that need it get -32603. Nothing of it runs."""
+        return cls(backend_id, process, UnusableDatabase(reason))
+
+    @property
+    def is_stopped(self) -> bool:
+        return isinstance(self.database, UnusableDatabase)
+
+    def compile_schemas(self, schemas: Iterable[str]) -> None:
+        """Compiles these params schemas with this backend's settings."""
+        for schema in schemas:
+            self._schemas[schema] = ParamsSchema(schema, self.config)
+
+    def params_schema(self, schema: str) -> ParamsSchema:
+        return self._schemas[schema]
+
+    @property
+    def _session_idle(self) -> int:
+        return self.config.session_idle_minutes * MINUTE
+
+    @property
+    def _session_valid(self) -> int:
+        return self.config.session_valid_minutes * MINUTE
+
+    @property
+    def login_token_rules(self) -> login_tokens.Rules:
+        settings, throttle = self.config.auto_login, self._throttle_settings
+        return login_tokens.Rules(
+            valid=settings.valid_minutes * MINUTE,
+            grace=settings.grace_minutes * MINUTE,
+            most_uses=throttle.auto_logins_per_family if throttle.enabled else None,
+            window=throttle.window_minutes * MINUTE,
+        )
+
+    @property
+    def oldest_reset_token(self) -> int:
+        """Password reset tokens made up to this time have expired."""
+        return self.clock() - self.config.password_reset.valid_minutes * MINUTE
+
+    async def measure(self) -> Sizes:
+        """Beside the calls, which wait for none of it. Raises sqlite3.Error, OSError."""
+        now = self.clock()
+        return await asyncio.to_thread(
+            measure, self._path, used_after=now - self._session_idle, created_after=now - self._session_valid
+        )
+
+    async def find_session(self, digest: bytes, *, with_properties: bool) -> sessions.Session | None:
+        """The session unless it has ended; notes now and then that it is in use."""
+        now = self.clock()
+        session = await self.database.read(
+            sessions.find,
+            digest,
+            used_after=now - self._session_idle,
+            created_after=now - self._session_valid,
+            with_properties=with_properties,
+        )
+        # A read is not a write: once a minute is enough, or more often where sessions idle out fast.
+        if session and now - session.used_at >= min(MINUTE, self._session_idle // 10):
+            self._touch(digest, now)
+        return session
+
+    def _touch(self, digest: bytes, now: int) -> None:
+        """Not waited for: a full disk must not fail a read."""
+
+        async def touch() -> None:
+            try:
+                await self.database.write(sessions.touch, digest, now)
+            except sqlite3.Error as error:  # in one line: on a full disk every call comes here
+                log.warning("backend %s: cannot note that a session is in use: %s", self.id, error)
+
+        task = asyncio.create_task(touch())
+        self._touches.add(task)
+        task.add_done_callback(self._touches.discard)
+
+    def sweep_soon(self) -> None:
+        """Removes what an account has left over beyond what one transaction takes. Not waited for."""
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.create_task(self._sweep_logged())
+
+    async def _sweep_logged(self) -> None:
+        try:
+            await self._sweep()
+        except sqlite3.Error as error:  # the next purge goes on
+            log.warning("backend %s: cannot remove what ended accounts have left: %s", self.id, error)
+
+    async def _sweep(self) -> None:
+        while await self.database.write(leftovers.sweep, most=PURGED_AT_ONCE):
+            pass
+
+    async def _purge_regularly(self) -> None:
+        while True:
+            try:
+                await self.purge()
+            except Exception:
+                log.exception("backend %s: cannot remove ended sessions", self.id)
+            await asyncio.sleep(PURGE_INTERVAL_SECONDS)
+
+    async def purge(self) -> None:
+        """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
+        now = self._purge_clock()
+        oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
+        await self._sweep()
+        while await self.database.write(
+            sessions.purge, used_before=oldest_use, created_before=oldest_session, most=PURGED_AT_ONCE
+        ):
+            pass
+        oldest_token = now - self.config.auto_login.valid_minutes * MINUTE
+        while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):
+            pass
+        while await self.throttle.purge(most=PURGED_AT_ONCE):
+            pass
+        oldest_entry = now - self.config.keep_audit_days * DAY
+        while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):
+            pass
+        while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
+            pass

@@ -1,0 +1,111 @@
+"""`user list`: users found, sorted and shown as a table or as JSON."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from jsonrpc_backend.cli.table import print_table
+from jsonrpc_backend.cli.target import json_option, readable_time
+from jsonrpc_backend.cli.user.on_users import on_users
+from jsonrpc_backend.cli.user.users import Search, Users
+from jsonrpc_backend.cli.wording import counted
+from jsonrpc_backend.rpc.schemas import COMMON, load
+
+DEFAULT_COLUMNS = ["_id", "_createdAt", "_username"]
+_FIELDS = [*load(COMMON)["$defs"]["user"]["properties"]]
+_PROPERTY = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
+_TIMES = {"_createdAt", "_updatedAt", "_updateAt", "_disabledAt"}
+
+
+@click.command("list")
+@click.option("--filter", "name_filter", help="Only users whose username or id contains this.")
+@click.option("--query", help="Only users of whom this MonaQL query is true, e.g. 'country == \"US\" && age > 20'.")
+@click.option("--sort", help="A property, or _username, _id, _createdAt, _updatedAt.  [default: by registration]")
+@click.option("--desc", "descending", is_flag=True, help="In descending order.")
+@click.option(
+    "--columns", help=f"What to show, with commas between.  [default: {','.join(DEFAULT_COLUMNS)}; with --json all]"
+)
+@click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
+@click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Users on a page.")
+@on_users()
+@json_option
+def list_users(
+    users: Users,
+    *,
+    name_filter: str | None,
+    query: str | None,
+    sort: str | None,
+    descending: bool,
+    columns: str | None,
+    page: int | None,
+    per_page: int,
+    as_json: bool,
+) -> None:
+    """List users, oldest first: id, time of registration (UTC), username.
+
+    Values of properties are shown as JSON, but for plain texts; `-` stands for none.
+    """
+    names = columns.split(",") if columns else None
+    _check_names(users, sort, names or [])
+    # Of a table a server needs to send no more than what is shown.
+    needed = names if as_json else [*filter(_is_property, names or DEFAULT_COLUMNS)]
+    search = Search(name_filter, query, sort, descending, needed)
+    shown = None if page is None else users.page(search, page, per_page)
+    found = users.search(search) if shown is None else iter(shown.items)
+    if as_json:
+        for line in _json_lines(found, names):
+            click.echo(line)
+        return
+    header = names or DEFAULT_COLUMNS
+    print_table(header, _rows(found, header), empty="No users." if page is None else "No users on this page.")
+    if shown is not None:
+        pages = max(1, -(-shown.total // per_page))
+        click.echo(f"Page {page} of {pages}, {counted(shown.total, 'user')} in all.", err=True)
+
+
+def _is_property(name: str) -> bool:
+    return not name.startswith("_")
+
+
+def _check_names(users: Users, sort: str | None, columns: list[str]) -> None:
+    """Refuses names that nothing has: a slip would sort by nothing or show an empty column."""
+    for name in columns:
+        if not (name in _FIELDS if name.startswith("_") else _PROPERTY.fullmatch(name)):
+            raise click.UsageError(f"{name or 'An empty name'} is no column; {', '.join(_FIELDS)} and properties are.")
+    properties = {name for name in (sort, *columns) if name is not None and _PROPERTY.fullmatch(name)}
+    missing = [name for name in sorted(properties) if _is_nowhere(users, name)]
+    if missing and users.page(Search(names=[]), 1, 1).total:
+        raise click.ClickException(f"No user has a property {' or '.join(missing)}.")
+
+
+def _is_nowhere(users: Users, name: str) -> bool:
+    return users.page(Search(query=f"{name} != null", names=[]), 1, 1).total == 0
+
+
+def _json_lines(found: Iterator[dict[str, Any]], names: list[str] | None) -> Iterator[str]:
+    """An array with a user on each line, never held as a whole."""
+    before = "["
+    for user in found:
+        chosen = user if names is None else {name: user[name] for name in names if name in user}
+        yield before + json.dumps(chosen, ensure_ascii=False)
+        before = ","
+    yield "]" if before == "," else "[]"
+
+
+def _rows(found: Iterator[dict[str, Any]], names: list[str]) -> Iterator[list[str]]:
+    for user in found:
+        yield [_cell(user, name) for name in names]
+
+
+def _cell(user: Mapping[str, Any], name: str) -> str:
+    if name in _TIMES:
+        return readable_time(user[name]) if name in user else "-"
+    if name == "_username" and "_disabledAt" in user:
+        return f"{user[name]} (disabled)"  # no username has a space
+    value = user.get(name)
+    # A text with line breaks or escape sequences could pretend to be other lines, or do tricks with the terminal.
+    is_plain = isinstance(value, str) and value.isprintable()
+    return str(value) if is_plain else "-" if value is None else json.dumps(value)

@@ -1,0 +1,1 @@
+"""The process: what listens, receives, answers, and ends."""
