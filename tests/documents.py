@@ -6,14 +6,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-# README.ja.md repeats the blocks of README.md; tests/test_readme_ja.py compares them.
-TRANSLATED = "README.ja.md"
 DOCUMENTS = (
     "README.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 )
+
+# By their originals. They repeat the blocks; tests/translations.py lists where they lag behind.
+TRANSLATIONS = {
+    "README.md": "README.ja.md",
+    **{f"docs/{p.name}": f"docs/ja/{p.name}" for p in sorted((ROOT / "docs" / "ja").glob("*.md"))},
+}
 
 _FENCE = re.compile(r"(?ms)^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$")
 _HEADING = re.compile(r"(?m)^(#+) (.*)$")
@@ -74,6 +79,12 @@ def sections(document: str) -> list[Section]:
     heads = list(_HEADING.finditer(hidden))
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return [Section(len(head[1]), head[2], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
+
+
+def section(title: str) -> Section:
+    """The one section of all documents with this title."""
+    (found,) = [section for document in DOCUMENTS for section in sections(document) if section.title == title]
+    return found
 
 
 def anchor(title: str) -> str:

@@ -21,9 +21,22 @@ from jsonrpc_backend.config.settings import (
     load_config,
     setting_key,
 )
-from tests.documents import DOCUMENTS, ROOT, TRANSLATED, anchor, blocks, code, links, prose, read, sections, tables
+from tests.documents import (
+    DOCUMENTS,
+    ROOT,
+    TRANSLATIONS,
+    anchor,
+    blocks,
+    code,
+    links,
+    prose,
+    read,
+    section,
+    sections,
+    tables,
+)
 
-EVERY_DOCUMENT = (*DOCUMENTS, TRANSLATED)
+EVERY_DOCUMENT = (*DOCUMENTS, *TRANSLATIONS.values())
 
 
 # --- links -------------------------------------------------------------------------------------------------
@@ -38,14 +51,14 @@ def test_links_lead_somewhere(document: str) -> None:
         target = (ROOT / document).parent / path if path else ROOT / document
         assert target.exists(), link
         if fragment:
-            headings = {anchor(section.title) for section in sections(str(target.resolve().relative_to(ROOT)))}
+            headings = {anchor(each.title) for each in sections(str(target.resolve().relative_to(ROOT)))}
             assert fragment in headings, link
 
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT)
 def test_files_that_are_named_exist(document: str) -> None:
     folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in {"data", "build"})
-    # README also tells how to add the method Note.add.
+    # CONTRIBUTING tells how to add the method Note.add.
     named = [
         span for span in code(read(document)) if re.fullmatch(rf"({folders})/[\w./-]+", span) and "Note" not in span
     ]
@@ -90,8 +103,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def command_rows() -> list[list[str]]:
-    (section,) = [section for section in sections("README.md") if section.title == "Commands"]
-    return tables(section.text)[0]
+    return tables(section("Commands").text)[0]
 
 
 def test_table_of_commands_has_each() -> None:
@@ -164,11 +176,11 @@ def test_variables_that_are_named_exist(document: str) -> None:
     assert set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z_]*", read(document))) <= known
 
 
-def test_limits_of_the_readme_are_the_defaults() -> None:
+def test_limits_of_the_documents_are_the_defaults() -> None:
     limits = load_config({"backends": {"app": {"api_key": "key"}}}, environment={}).throttle
-    assert f"Within {limits.window_minutes} minutes:" in read("README.md")
-    (section,) = [section for section in sections("README.md") if section.title == "Configuration"]
-    assert [row[1] for row in tables(section.text)[0]] == [
+    text = section("Configuration").text
+    assert f"Within {limits.window_minutes} minutes:" in text
+    assert [row[1] for row in tables(text)[0]] == [
         str(limits.failed_logins_per_user),
         str(limits.failed_logins_per_user_unknown_devices),
         str(limits.failed_logins_per_address),
@@ -185,8 +197,8 @@ def test_limits_of_the_readme_are_the_defaults() -> None:
 
 
 def test_drawing_of_the_code() -> None:
-    """README's drawing names files and folders that exist, and every folder of the package."""
-    (drawing,) = [block.text for block in blocks("README.md") if block.first == "jsonrpc_backend/"]
+    """CONTRIBUTING's drawing names files and folders that exist, and every folder of the package."""
+    (drawing,) = [block.text for block in blocks("CONTRIBUTING.md") if block.first == "jsonrpc_backend/"]
     named = set()
     for line in drawing.splitlines():
         found = re.match(r"( *)(\S+(?:, \S+)*)(?:  +|$)", line)
@@ -200,7 +212,7 @@ def test_drawing_of_the_code() -> None:
 
 
 def test_promises_name_tests_that_exist() -> None:
-    for name in re.findall(r"\btests/[\w/]+\.py", prose(read("README.md"))):
+    for name in re.findall(r"\btests/[\w/]+\.py", prose(read("docs/promises.md"))):
         assert (ROOT / name).is_file(), name
-    for name in re.findall(r"`tests\.(\w+)", read("README.md")):
+    for name in re.findall(r"`tests\.(\w+)", read("docs/promises.md")):
         assert (ROOT / "tests" / f"{name}.py").is_file(), name

@@ -1,4 +1,4 @@
-"""The examples and the README do what they say."""
+"""The examples and the documents do what they say."""
 
 import json
 import re
@@ -14,6 +14,8 @@ from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
+from tests import documents
+from tests.documents import read
 from tests.mailbox import TOKEN
 from tests.operators import KEY
 from tests.servers import ServerProcess
@@ -21,7 +23,8 @@ from tests.servers import served as serve_process
 from tests.shell import QuickShell
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+MANAGING = "docs/managing.md"
 
 
 def run(*arguments: str) -> str:
@@ -55,7 +58,7 @@ def test_password_reset(tmp_path: Path) -> None:
 
 
 def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> None:
-    snippet, _ = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(from .*?)```", read("docs/clients.md"), re.DOTALL)
     program = tmp_path / "snippet.py"
     program.write_text(
         snippet.replace("http://127.0.0.1:8080", served.url).replace("<API key>", served.api_key), encoding="utf-8"
@@ -66,8 +69,8 @@ def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> 
 
 @pytest.fixture
 def managed(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server with the management key of the README's configuration, for any address."""
-    (configuration,) = re.findall(r"```toml\n(\[\[backends.app.management_keys\]\].*?)```", README, re.DOTALL)
+    """A server with the management key of the document's configuration, for any address."""
+    (configuration,) = re.findall(r"```toml\n(\[\[backends.app.management_keys\]\].*?)```", read(MANAGING), re.DOTALL)
     file = tmp_path / "config.toml"
     file.write_text(
         '[backends.app]\napi_key = "k"\n'
@@ -84,24 +87,24 @@ def for_server(snippet: str, server: ServerProcess) -> str:
 
 def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Path) -> None:
     assert f"Operators   {managed.url}/manage/json-rpc/app" in managed.output
-    _, snippet = re.findall(r"```python\n(from .*?)```", README, re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(from .*?)```", read(MANAGING), re.DOTALL)
     program, text = tmp_path / "snippet.py", for_server(snippet, managed)
     deletion = "    client.user.delete([user.id])\n"
     assert text.endswith(deletion)
     for part in (text, text.removesuffix(deletion)):
         program.write_text(part, encoding="utf-8")
         assert re.fullmatch(r"u\S{36} bert@example.com \{'country': 'US', 'age': 30\}\n", run(str(program)))
-    (line,) = re.findall(r"```sh\n(curl \S+/manage/.*?)```", README, re.DOTALL)
+    (line,) = re.findall(r"```sh\n(curl \S+/manage/.*?)```", read(MANAGING), re.DOTALL)
     printed = subprocess.run(for_server(line, managed), shell=True, capture_output=True, check=True).stdout
     (found,) = json.loads(printed)["result"]["items"]
     assert (found["_username"], found["age"]) == ("robert@example.com", 31)
 
 
 def test_users_to_move_in(quick: QuickShell) -> None:
-    """The commands of the README, with its file, where there is an SMTP server."""
+    """The commands of the document, with its file, where there is an SMTP server."""
     (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())
     (quick.folder / "config.toml").write_text('[smtp]\nhost = "localhost"\n[backends.app]\napi_key = "k"\n')
-    section = README.split("\n## Move your users in\n")[1].split("\n## ")[0]
+    section = read("docs/moving-in.md")
     commands = re.findall(r"^jsonrpc-backend (user .*)$", section, re.MULTILINE)
     printed = [quick.ok(*command.split()) for command in commands]
     assert printed == [
@@ -114,7 +117,7 @@ def test_users_to_move_in(quick: QuickShell) -> None:
 
 def test_hashes_of_the_readme() -> None:
     """Each form of the table is one that is known."""
-    section = README.split("| hash | forms |")[1].split("\n\n")[0]
+    section = read("docs/moving-in.md").split("| hash | forms |")[1].split("\n\n")[0]
     forms = [form for form in re.findall(r"`([^`]+)`", section) if "salt" in form]
     assert len(forms) == 7
     for form in forms:
@@ -124,8 +127,8 @@ def test_hashes_of_the_readme() -> None:
 
 
 def table(heading: str) -> list[list[str]]:
-    """The rows of the first table under a heading of the README."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    """The rows of the first table under a heading of the documents."""
+    section = documents.section(heading).text
     rows = [line for line in section.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
@@ -143,7 +146,7 @@ def test_table_of_methods() -> None:
 
 
 def test_table_of_the_operators_methods() -> None:
-    documented = {row[0].strip("`"): row for row in table("Manage users from your server")}
+    documented = {row[0].strip("`"): row for row in table("Managing")}
     assert documented.keys() == management_methods.keys()
     for name, row in documented.items():
         params = load(f"management/{name}.json")["params"]

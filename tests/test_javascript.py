@@ -155,7 +155,7 @@ async def test_in_development_an_edit_is_seen_at_once(
             assert "/* edited */" in await response.text()
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.ja.md"])
+@pytest.mark.parametrize("document", ["docs/clients.md", "docs/ja/clients.md"])
 def test_they_are_as_small_as_the_documents_say(document: str) -> None:
     """What a phone has to load, compressed."""
     served = scripts.all_scripts()

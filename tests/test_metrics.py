@@ -18,6 +18,7 @@ from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES, SIGN_INS
+from tests.documents import section
 from tests.mailbox import Mailbox
 from tests.prometheus import WAIT_SECONDS, Watched, watched
 from tests.servers import make_config, serving_at
@@ -25,7 +26,6 @@ from tests.shell import Shell
 from tests.wire import Wire
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -266,8 +266,8 @@ async def families(server: Watched) -> dict[str, Any]:
 
 
 async def test_table_of_metrics(prometheus: Watched, http: aiohttp.ClientSession) -> None:
-    section = README.split("\n### Metrics\n")[1].split("\n### ")[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    text = section("Metrics").text
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
     documented = {row[0].strip().strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows}
     await Wire(http, prometheus).register()
     await Wire(http, prometheus).elsewhere().call("User.sendPasswordResetToken", username="me@example.com")

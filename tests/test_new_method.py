@@ -1,4 +1,4 @@
-"""README's "Add a method", done step by step in a copy of the tree: the method works."""
+"""CONTRIBUTING's "Add a method", done step by step in a copy of the tree: the method works."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ TABLE = (
 
 
 def add_method(tree: Path) -> None:
-    (handler,) = [block.text for block in blocks("README.md") if "Note.add" in block.text]
+    (handler,) = [block.text for block in blocks("CONTRIBUTING.md") if "Note.add" in block.text]
     neighbour = json.loads((tree / "schemas" / "User.saveProperty.json").read_text(encoding="utf-8"))
     params = {**neighbour["params"], "properties": {"text": {"type": "string"}}, "required": ["text"]}
     schema = {**neighbour, "$id": "Note.add.json", "title": "Note.add", "params": params}

@@ -232,7 +232,7 @@ def _parse(text: str) -> _Hash:
         found = pattern.fullmatch(text)
         if found is not None:
             return make(*found.groups())
-    raise UnusableHash("is in no known form (Argon2, bcrypt, scrypt, PBKDF2: see the README)")
+    raise UnusableHash("is in no known form (Argon2, bcrypt, scrypt, PBKDF2: see docs/moving-in.md)")
 
 
 def _check_argon2(memory: str, passes: str, lanes: str, salt: str, key: str) -> None:

@@ -55,7 +55,7 @@ _WITH_REFERENCE = (
     ' <a href="openrpc.json">openrpc.json</a>.'
 )
 _WITHOUT_REFERENCE = (
-    "The README of jsonrpc-backend has every method. The reference, a page to try them on, is off here; the setting"
+    "The documents of jsonrpc-backend have every method. The reference, a page to try them on, is off here; the setting"
     " <code>server.docs</code> turns it on."
 )
 

@@ -254,7 +254,7 @@ async def test_snippets_of_a_signed_in_user(
 
 
 async def test_snippets_call_what_the_clients_have(context: BrowserContext, dev_server: ServerProcess) -> None:
-    """Every method by its function, as README.md calls it."""
+    """Every method by its function, as docs/methods.md calls it."""
     docs = await opened(context, dev_server.url)
     await expect(docs.page.locator("#list a")).to_have_count(15)
     names = await docs.page.locator("#list code").all_inner_texts()

@@ -1,4 +1,4 @@
-/** The same call elsewhere: with curl, and by the clients as README.md shows them. */
+/** The same call elsewhere: with curl, and by the clients as docs/clients.md shows them. */
 
 import { reserved } from "./calls.mjs";
 import { snippet } from "./copying.mjs";
