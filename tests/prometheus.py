@@ -10,7 +10,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from jsonrpc_backend.server.app import make_app
-from jsonrpc_backend.telemetry.metrics import METRICS_PORT
+from jsonrpc_backend.server.metrics_page import METRICS_PORT
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at
 
 WAIT_SECONDS = 20

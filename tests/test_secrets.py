@@ -18,8 +18,8 @@ from jsonrpc_backend.config.settings import ServerConfig
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.server.metrics_page import METRICS_PORT
 from jsonrpc_backend.telemetry.log import logging_to
-from jsonrpc_backend.telemetry.metrics import METRICS_PORT
 from tests.mailbox import TOKEN, Mailbox, listening
 from tests.methods.test_secrets_at_rest import spellings
 from tests.operators import Operator

@@ -20,7 +20,6 @@ from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config.settings import PasswordsConfig
 from jsonrpc_backend.fairness import Caller
 from jsonrpc_backend.fairness.queue import Queue
-from jsonrpc_backend.server.one_core import run_anywhere
 from jsonrpc_backend.store.users import NO_PASSWORD
 from jsonrpc_backend.telemetry.events import Observer
 
@@ -46,9 +45,13 @@ class TooManyHashes(Exception):
 
 def _take_lowest_priority() -> None:
     """Linux schedules threads one by one: hashes then take only the processor time that nobody else wants."""
-    run_anywhere()
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+def _begin(begin_thread: Callable[[], None]) -> None:
+    begin_thread()
+    _take_lowest_priority()
 
 
 def argon2_hasher(config: PasswordsConfig) -> argon2.PasswordHasher:
@@ -116,13 +119,21 @@ class PasswordHasher:
 
     Callers take turns. When the queue is full, the newest of whoever has most in it is given up, not who comes last.
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
-    What had to wait is given up, too, when its turn comes and its caller `is_gone`.
+    What had to wait is given up, too, when its turn comes and its caller `is_gone`. Each thread calls `begin_thread`
+    before anything else.
     """
 
-    def __init__(self, config: PasswordsConfig, most_per_caller: int | None, observer: Observer) -> None:
+    def __init__(
+        self,
+        config: PasswordsConfig,
+        most_per_caller: int | None,
+        observer: Observer,
+        *,
+        begin_thread: Callable[[], None] = lambda: None,
+    ) -> None:
         self._argon2 = argon2_hasher(config)
         self._workers = config.workers or os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=_take_lowest_priority)
+        self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=partial(_begin, begin_thread))
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
         self._under_way: Counter[Caller] = Counter()

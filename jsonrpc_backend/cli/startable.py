@@ -15,7 +15,7 @@ from jsonrpc_backend.config.example import EXAMPLE_KEY
 from jsonrpc_backend.config.settings import Config, ConfigError, Problem, SmtpConfig, addresses_in
 from jsonrpc_backend.mail.seal import Seal, Unreadable
 from jsonrpc_backend.mail.smtp import unusable_certificates
-from jsonrpc_backend.telemetry.metrics import MetricsUnavailable, make_meters
+from jsonrpc_backend.telemetry.metrics import MetricsUnavailable, load_meters
 from jsonrpc_backend.web.development import is_loopback
 
 EXAMPLE = "is the example's, which everybody knows; use a long random string, such as `jsonrpc-backend init` writes"
@@ -87,7 +87,7 @@ def _is_far(smtp: SmtpConfig) -> bool:
 def _of_this_machine(config: Config) -> Iterator[Problem]:
     if config.metrics.enabled:
         try:
-            make_meters()
+            load_meters()
         except MetricsUnavailable as error:
             yield Problem("", str(error))
     folder = Path(config.server.data_dir).absolute()

@@ -10,6 +10,7 @@ from aiohttp import web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
 
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.backend.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
@@ -23,10 +24,12 @@ from jsonrpc_backend.server import open_files
 from jsonrpc_backend.server.connections import Audience, Connection, Connections, Handler
 from jsonrpc_backend.server.endpoint import Endpoint, Shared
 from jsonrpc_backend.server.listener import listening
+from jsonrpc_backend.server.metrics_page import State, add_metrics
+from jsonrpc_backend.server.one_core import run_anywhere
 from jsonrpc_backend.store.database_file import DatabaseUnusable
-from jsonrpc_backend.telemetry.events import Observers
+from jsonrpc_backend.telemetry.events import Observer, Observers
 from jsonrpc_backend.telemetry.log import Log
-from jsonrpc_backend.telemetry.metrics import State, add_metrics, make_meters
+from jsonrpc_backend.telemetry.metrics import load_meters
 from jsonrpc_backend.web import development as dev
 from jsonrpc_backend.web.example_apps import add_example_apps
 from jsonrpc_backend.web.front_page import add_front_page
@@ -71,7 +74,7 @@ def make_app(
     waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells. `check_start` is called before each
     database is opened; what it raises ends the start.
     """
-    meters = make_meters() if config.metrics.enabled else None
+    meters = load_meters()(argon2_build.processor() or "any") if config.metrics.enabled else None
     observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
@@ -84,9 +87,7 @@ def make_app(
     management = Endpoint(config.server, managers, backends, shared, for_browsers=False)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
-        passwords = PasswordHasher(
-            config.passwords, config.throttle.hashes_per_address if config.throttle.enabled else None, observer
-        )
+        passwords = _password_hasher(config, observer)
         on_mail = dev.mail_printer(say) if development else None
         recipients = Recipients(config.throttle)
         process = Process(config, passwords, SteadyClock(clock, elapsed), observer, recipients, on_mail, elapsed)
@@ -127,6 +128,11 @@ def make_app(
     _add_pages(app, config, backends, nothing_here, development=development)
     app.on_response_prepare.append(_forbid_sniffing)
     return app
+
+
+def _password_hasher(config: Config, observer: Observer) -> PasswordHasher:
+    most_per_caller = config.throttle.hashes_per_address if config.throttle.enabled else None
+    return PasswordHasher(config.passwords, most_per_caller, observer, begin_thread=run_anywhere)
 
 
 def _add_pages(

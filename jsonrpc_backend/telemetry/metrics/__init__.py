@@ -1,42 +1,17 @@
-"""`GET /metrics` for Prometheus, at an address of its own, so that a proxy in front of the server does not show it."""
+"""Metrics for Prometheus. Their package, prometheus-client, is an extra."""
 
-import asyncio
-import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from aiohttp import web
-
-from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.config.settings import MetricsConfig
-from jsonrpc_backend.store.database_file import DatabaseUnusable
-from jsonrpc_backend.store.sizes import Sizes
 
 if TYPE_CHECKING:
     from jsonrpc_backend.telemetry.metrics.meters import Meters
-
-# For those who asked for port 0: where it is served. Set while the application runs.
-METRICS_PORT = web.AppKey("METRICS_PORT", list[int])
-
-SHUTDOWN_SECONDS = 1.0
 
 
 class MetricsUnavailable(Exception):
     """They are wanted and cannot be served; the message says what is to be mended."""
 
 
-@dataclass(frozen=True)
-class State:
-    """What is looked at when Prometheus asks, rather than counted when it happens."""
-
-    backends: Mapping[str, Backend]
-    connections: Callable[[], int]
-    dropped_log_lines: Callable[[], int]
-
-
-def make_meters() -> "Meters":
+def load_meters() -> "type[Meters]":
     """Raises MetricsUnavailable where the extra is not installed."""
     try:
         from jsonrpc_backend.telemetry.metrics.meters import Meters  # noqa: PLC0415 (its package is an extra)
@@ -45,57 +20,4 @@ def make_meters() -> "Meters":
             raise
         install = f"{sys.executable} -m pip install prometheus-client"
         raise MetricsUnavailable(f"metrics.enabled needs a package that is not installed: {install}") from error
-    return Meters()
-
-
-def add_metrics(app: web.Application, config: MetricsConfig, meters: "Meters", state: State) -> None:
-    """Serves them while the application runs. Starting it raises MetricsUnavailable where nothing can listen there."""
-    turn = asyncio.Lock()
-
-    async def show(_: web.Request) -> web.Response:
-        async with turn:
-            await _look(meters, state)
-            page = await asyncio.to_thread(meters.page)
-        return web.Response(body=page, headers={"Content-Type": meters.content_type, "Cache-Control": "no-store"})
-
-    async def serve(_: web.Application) -> AsyncIterator[None]:
-        own = web.Application()
-        own.router.add_get("/metrics", show)
-        runner = web.AppRunner(own, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await _listen(runner, config)
-            app[METRICS_PORT][:] = [runner.addresses[0][1]]
-            yield
-        finally:
-            await runner.cleanup()
-
-    app[METRICS_PORT] = []
-    app.cleanup_ctx.append(serve)
-
-
-async def _listen(runner: web.AppRunner, config: MetricsConfig) -> None:
-    try:
-        await web.TCPSite(runner, config.host, config.port).start()
-    except OSError as error:
-        where = f"{config.host}:{config.port}"
-        raise MetricsUnavailable(f"metrics cannot be served at {where}: {error.strerror or error}") from error
-
-
-async def _look(meters: "Meters", state: State) -> None:
-    sizes = await asyncio.gather(*(_measured(backend) for backend in state.backends.values()))
-    for backend_id, found in zip(state.backends, sizes, strict=True):
-        meters.show_backend(backend_id, found)
-    hashers = {backend.passwords for backend in state.backends.values()}
-    meters.show_hashes(sum(each.running for each in hashers), sum(each.waiting for each in hashers))
-    meters.show_connections(state.connections())
-    meters.show_dropped_log_lines(state.dropped_log_lines())
-
-
-async def _measured(backend: Backend) -> Sizes | None:
-    """None for a backend that cannot be served now."""
-    try:
-        await backend.database.check()
-        return await backend.measure()
-    except (DatabaseUnusable, sqlite3.Error, OSError):
-        return None
+    return Meters

@@ -20,7 +20,6 @@ from prometheus_client.metrics import disable_created_metrics
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from jsonrpc_backend import __version__
-from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
@@ -85,12 +84,13 @@ class Meters(Observer):
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self) -> None:
+    def __init__(self, argon2: str) -> None:
+        """`argon2` says which build of it runs."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._count()
-        self._look()
+        self._look(argon2)
 
     def page(self) -> bytes:
         """Everything, in Prometheus' text format."""
@@ -125,7 +125,7 @@ class Meters(Observer):
 
     # --- looked at when Prometheus asks ------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _look(self, argon2: str) -> None:
         self._up = self._gauge("up", "1: the backend's database answers; 0: it does not.", "backend")
         self._users = self._gauge("users", "Users.", "backend")
         self._sessions = self._gauge("sessions", "Sessions that have not ended.", "backend")
@@ -134,7 +134,7 @@ class Meters(Observer):
         self._connections = self._gauge("connections", "Open connections.")
         self._dropped = self._counter("log_lines_dropped", "Lines of the log that could not be written.")
         self._dropped_before = 0
-        labels = (__version__, platform.python_version(), argon2_build.processor() or "any")
+        labels = (__version__, platform.python_version(), argon2)
         build = self._gauge("build_info", "Always 1; the labels tell.", "version", "python", "argon2")
         build.labels(*labels).set(1)
 
