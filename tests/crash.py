@@ -22,7 +22,7 @@ from typing import Any
 import aiohttp
 import argon2
 
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import ServerProcess
 from tests.wire import Answer, Wire
 

@@ -22,7 +22,7 @@ import aiohttp
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.config.settings import PasswordsConfig
 from jsonrpc_backend.store import password_resets, users
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import BACKEND_ID, InProcessServer, TickingClock, make_config, running
 from tests.wire import Answer, Wire
 

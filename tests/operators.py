@@ -1,7 +1,6 @@
 """Calls as an operator's own server sends them."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from jsonrpc_backend.store import users
+from jsonrpc_backend.store.engine import Db
 from tests.servers import InProcessServer
 from tests.wire import Answer
 
@@ -17,7 +17,7 @@ KEY_HEADER = "X-Monaca-Backend-Management-API-Key"
 KEYS = {"management_keys": [{"label": "tests", "key": KEY}]}
 
 
-def add_users(db: sqlite3.Connection, many: int, properties: Mapping[str, Any] | None = None, begin: int = 0) -> None:
+def add_users(db: Db, many: int, properties: Mapping[str, Any] | None = None, begin: int = 0) -> None:
     """Users whom nobody can sign in as, `user0@example.com` and so on."""
     encoded = users.encode_properties(properties or {})
     for number in range(begin, begin + many):

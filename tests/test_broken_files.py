@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend.store.database_file import open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from tests.servers import ServerProcess
 from tests.shell import Shell
 from tests.wire import Wire

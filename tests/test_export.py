@@ -17,7 +17,7 @@ import argon2
 import pytest
 
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import StartServer
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire

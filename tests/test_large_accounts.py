@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import InProcessServer
 from tests.wire import Wire
 

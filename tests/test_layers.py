@@ -43,7 +43,8 @@ MAY_IMPORT = {
 # Packages of others that belong into one place, and which files may import them. A folder stands for its files.
 RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
-    "aiosqlite": {"store/database.py"},
+    "sqlite3": {"store"},
+    "aiosqlite": {"store"},
     "argon2": {"accounts/passwords.py"},
     "bcrypt": {"accounts/foreign_hashes.py"},
     "aiohttp": {"cli", "client", "server", "web"},

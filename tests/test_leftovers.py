@@ -66,7 +66,7 @@ class Stage:
 
     async def changes(self) -> int:
         """How many rows the server has changed until now, seen by one more of its writes."""
-        return await self.backend.database.write(lambda db: db.total_changes)
+        return await self.backend.database.write(lambda db: db.execute("SELECT total_changes()").fetchone()[0])
 
 
 @contextlib.asynccontextmanager

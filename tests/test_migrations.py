@@ -14,9 +14,10 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.store import database_file
-from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.sqlite import database_file
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from tests.servers import make_config, running
 from tests.store_schema import FOLDER
 from tests.wire import Wire

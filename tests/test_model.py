@@ -21,7 +21,7 @@ from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.mail.outbox import read_content
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.store import mails
-from jsonrpc_backend.store.database_file import connect
+from jsonrpc_backend.store.sqlite.connection import connect
 from tests.mailbox import TOKEN
 from tests.servers import FakeClock, InProcessServer, make_config
 from tests.threaded import Door, served_from_thread

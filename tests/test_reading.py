@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
-from jsonrpc_backend.store.reading import reading
+from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
+from jsonrpc_backend.store.sqlite.reading import reading
 from tests.servers import served
 from tests.shell import QuickShell, Shell
 from tests.test_migrations import content, restore

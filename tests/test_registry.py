@@ -16,8 +16,7 @@ import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
 from jsonrpc_backend.rpc.registry import Session, management_methods, snake_case
 from jsonrpc_backend.rpc.registry import methods as app_methods
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
-from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import NewApp
 from tests.mailbox import Mailbox, listening
 from tests.operators import KEYS, Operator, add_users
@@ -270,7 +269,7 @@ def too_many_hashes(method: str, params: Callable[[int], dict[str, Any]]) -> Sce
         app = await new_app(passwords={"workers": 1, "max_queue": 1, "memory_kib": 131072}, **KEYS)
         operator = Operator(app.http, cast("InProcessServer", app.server))
         with contextlib.closing(open_for_writing(operator.server.database_path())) as db:
-            run_in_transaction(db, lambda db: add_users(db, 1))
+            db.write(lambda db: add_users(db, 1))
         answers = await asyncio.gather(*(operator.call(method, **params(number)) for number in range(8)))
         return next(answer for answer in answers if "error" in answer.body)
 
@@ -281,7 +280,7 @@ async def slow_search(new_app: NewApp) -> Answer:
     app = await new_app(management={"search_seconds": 1}, **KEYS)
     server = cast("InProcessServer", app.server)
     with contextlib.closing(open_for_writing(server.database_path())) as db:
-        run_in_transaction(db, lambda db: add_users(db, 15_000, {f"b{number}": "x" * 20 for number in range(60)}))
+        db.write(lambda db: add_users(db, 15_000, {f"b{number}": "x" * 20 for number in range(60)}))
     query = "&&".join(f"a{number}==null" for number in range(500))
     return await Operator(app.http, server).call("User.list", page=1, itemsInPage=1, userQuery=query)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from jsonrpc_backend.store.database_file import open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 
 SECONDS = 30  # far more than a start takes
 POLL_SECONDS = 0.001

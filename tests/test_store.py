@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import Database
-from jsonrpc_backend.store.database_file import DatabaseUnusable, open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.engine import DatabaseUnusable, Db, StoreFailed
+from jsonrpc_backend.store.sqlite.database import SqliteDatabase
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from jsonrpc_backend.store.users import User, UsernameTaken
 
 
@@ -22,24 +23,24 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(path)
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = await SqliteDatabase.open(path)
     yield opened
     await opened.close()
 
 
-def insert(db: sqlite3.Connection, name: str) -> User:
+def insert(db: Db, name: str) -> User:
     return users.insert(
         db, id=f"u-{name}", username=name, username_key=name, password_hash="-", properties_json="{}", now=1
     )
 
 
-def names(db: sqlite3.Connection) -> set[str]:
+def names(db: Db) -> set[str]:
     return {user.username for user in users.list_all(db)}
 
 
-async def test_settings_of_a_new_file(database: Database, path: Path) -> None:
-    def pragmas(db: sqlite3.Connection) -> list[object]:
+async def test_settings_of_a_new_file(database: SqliteDatabase, path: Path) -> None:
+    def pragmas(db: Db) -> list[object]:
         wanted = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "secure_delete", "user_version")
         return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted]
 
@@ -50,19 +51,19 @@ async def test_settings_of_a_new_file(database: Database, path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-async def test_reader_cannot_write(database: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+async def test_reader_cannot_write(database: SqliteDatabase) -> None:
+    with pytest.raises(StoreFailed, match="readonly"):
         await database.read(insert, "anna")
 
 
-async def test_write_is_seen_by_readers_once_it_returns(database: Database) -> None:
+async def test_write_is_seen_by_readers_once_it_returns(database: SqliteDatabase) -> None:
     for number in range(20):
         await database.write(insert, f"user{number}")
         assert f"user{number}" in await database.read(names)
 
 
-async def test_unit_that_raises_takes_back_its_own_work_only(database: Database) -> None:
-    def insert_and_fail(db: sqlite3.Connection) -> None:
+async def test_unit_that_raises_takes_back_its_own_work_only(database: SqliteDatabase) -> None:
+    def insert_and_fail(db: Db) -> None:
         insert(db, "half")
         raise RuntimeError("no")
 
@@ -77,11 +78,11 @@ async def test_unit_that_raises_takes_back_its_own_work_only(database: Database)
     assert await database.read(names) == {"before", "after"}
 
 
-async def test_writes_that_wait_together_share_commits(database: Database, path: Path) -> None:
+async def test_writes_that_wait_together_share_commits(database: SqliteDatabase, path: Path) -> None:
     wal = path.with_name(path.name + "-wal")
     committed: list[int] = []
 
-    def insert_and_look(db: sqlite3.Connection, number: int) -> None:
+    def insert_and_look(db: Db, number: int) -> None:
         insert(db, f"user{number}")
         committed.append(wal.stat().st_size)  # grows with each commit only
 
@@ -90,8 +91,8 @@ async def test_writes_that_wait_together_share_commits(database: Database, path:
     assert len(set(committed)) <= 3
 
 
-async def test_cancelled_caller_leaves_a_whole_transaction(database: Database) -> None:
-    def insert_two(db: sqlite3.Connection, number: int) -> None:
+async def test_cancelled_caller_leaves_a_whole_transaction(database: SqliteDatabase) -> None:
+    def insert_two(db: Db, number: int) -> None:
         insert(db, f"a{number}")
         insert(db, f"b{number}")
 
@@ -108,7 +109,7 @@ async def test_cancelled_caller_leaves_a_whole_transaction(database: Database) -
 
 
 async def test_close_waits_for_accepted_writes(path: Path) -> None:
-    database = await Database.open(path)
+    database = await SqliteDatabase.open(path)
     writes = [asyncio.create_task(database.write(insert, f"user{number}")) for number in range(30)]
     await asyncio.sleep(0)  # the tasks have handed their writes over
     await database.close()
@@ -119,10 +120,10 @@ async def test_close_waits_for_accepted_writes(path: Path) -> None:
         await database.write(insert, "late")
 
 
-async def test_failed_transaction_reports_nothing_as_done(database: Database) -> None:
+async def test_failed_transaction_reports_nothing_as_done(database: SqliteDatabase) -> None:
     """The transaction as a whole fails where SQLite ends it, as it does on a full disk."""
 
-    def end_the_transaction(db: sqlite3.Connection) -> None:
+    def end_the_transaction(db: Db) -> None:
         db.execute("ROLLBACK")
 
     outcomes = await asyncio.gather(
@@ -131,13 +132,13 @@ async def test_failed_transaction_reports_nothing_as_done(database: Database) ->
         database.write(insert, "bert"),
         return_exceptions=True,
     )
-    assert all(isinstance(outcome, sqlite3.OperationalError) for outcome in outcomes)
+    assert all(isinstance(outcome, StoreFailed) for outcome in outcomes)
     assert await database.read(names) == set()
     await database.write(insert, "carla")
     assert await database.read(names) == {"carla"}
 
 
-async def test_two_processes_write_to_one_file(database: Database, path: Path) -> None:
+async def test_two_processes_write_to_one_file(database: SqliteDatabase, path: Path) -> None:
     with contextlib.closing(open_for_writing(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         insert(other, "theirs")
@@ -189,6 +190,6 @@ async def test_unusable_file_is_refused_and_left_alone(
     make(path)
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(DatabaseUnusable, match=reason) as refused:
-        await Database.open(path)
+        await SqliteDatabase.open(path)
     assert str(path) in str(refused.value)
     assert path.is_dir() or path.read_bytes() == before

@@ -17,8 +17,8 @@ import pytest
 
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database_file import APPLICATION_ID, open_for_writing
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.sqlite.database_file import APPLICATION_ID, open_for_writing
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from jsonrpc_backend.store.users import NO_PASSWORD
 from tests.servers import FakeClock, make_config, running
 from tests.wire import Wire

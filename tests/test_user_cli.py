@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import sqlite3
 from typing import Any
 
 import aiohttp
@@ -11,8 +10,8 @@ import pytest
 
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import ServerProcess
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
@@ -28,7 +27,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
 def app(quick: QuickShell) -> Shell:
     """A folder with three users."""
 
-    def fill(db: sqlite3.Connection) -> None:
+    def fill(db: Db) -> None:
         for number, (name, properties) in enumerate(PEOPLE.items()):
             users.insert(
                 db,
@@ -41,7 +40,7 @@ def app(quick: QuickShell) -> Shell:
             )
 
     with contextlib.closing(open_for_writing(quick.folder / "data" / "app.sqlite3")) as db:
-        run_in_transaction(db, fill)
+        db.write(fill)
     return quick
 
 

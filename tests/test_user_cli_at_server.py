@@ -11,8 +11,7 @@ import pytest
 
 from jsonrpc_backend.cli.table import table
 from jsonrpc_backend.config.settings import load_config
-from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import StartServer
 from tests.operators import KEY, KEYS, Operator, add_users
 from tests.scripted import ScriptedServer
@@ -59,7 +58,7 @@ def server(both: Both) -> InProcessServer:
 
 def fill(both: Both, many: int, properties: dict[str, Any]) -> None:
     with contextlib.closing(open_for_writing(Path(both.data) / "app.sqlite3")) as db:
-        run_in_transaction(db, lambda db: add_users(db, many, properties))
+        db.write(lambda db: add_users(db, many, properties))
 
 
 SEARCHES = [

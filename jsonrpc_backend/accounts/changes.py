@@ -1,8 +1,7 @@
 """What is done to an account, each a part of one transaction: whoever does it, and through whichever door."""
 
-import sqlite3
-
 from jsonrpc_backend.store import leftovers, login_tokens, password_resets, sessions, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import Account
 
@@ -11,9 +10,7 @@ ROWS_AT_ONCE = 500
 CHARACTERS_LIKE_A_ROW = 1000  # of properties: what is deleted is overwritten
 
 
-def set_password(
-    db: sqlite3.Connection, user: Account, password_hash: str, now: int, *, kept: Session | None = None
-) -> bool:
+def set_password(db: Db, user: Account, password_hash: str, now: int, *, kept: Session | None = None) -> bool:
     """Another password. Ends the user's sessions, login tokens and resets; a session can be `kept`, with its family.
 
     False when the user is gone or the password has changed since `user` was read.
@@ -29,7 +26,7 @@ def set_password(
     return True
 
 
-def sign_out(db: sqlite3.Connection, session: Session, device: str) -> None:
+def sign_out(db: Db, session: Session, device: str) -> None:
     """Ends a session, its family with the sessions of that, and the other login tokens of the device."""
     sessions.end(db, session.digest)
     if session.family_key is not None:
@@ -38,13 +35,13 @@ def sign_out(db: sqlite3.Connection, session: Session, device: str) -> None:
         leftovers.clear(db, session.user.key, most=ROWS_AT_ONCE)
 
 
-def sign_out_everywhere(db: sqlite3.Connection, user: Account) -> None:
+def sign_out_everywhere(db: Db, user: Account) -> None:
     """Ends the user's sessions and login tokens, also those that are being made."""
     users.end_sign_ins(db, user.key)
     leftovers.clear(db, user.key, most=ROWS_AT_ONCE)
 
 
-def delete(db: sqlite3.Connection, user: Account) -> bool:
+def delete(db: Db, user: Account) -> bool:
     """Removes a user with all there is. False when gone or the password has changed since `user` was read."""
     deleted = users.delete(db, user)
     if deleted:
@@ -52,7 +49,7 @@ def delete(db: sqlite3.Connection, user: Account) -> bool:
     return deleted
 
 
-def delete_by_ids(db: sqlite3.Connection, ids: list[str]) -> tuple[list[str], list[str]]:
+def delete_by_ids(db: Db, ids: list[str]) -> tuple[list[str], list[str]]:
     """Removes users with all there is, the first ones of a list: as many as one transaction may, at least one.
 
     Returns the ids of those who were there, and the ids that come after.

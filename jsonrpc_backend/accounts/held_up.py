@@ -3,7 +3,6 @@
 The file holds digests only, of users and of addresses; but failures about users who exist name them by their key.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from jsonrpc_backend.accounts.throttle import MINUTE, Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config.settings import ThrottleConfig
 from jsonrpc_backend.store import attempts
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 MOST = 1000  # users at a time
@@ -28,7 +28,7 @@ class HeldUp:
     until: int
 
 
-def list_users(db: sqlite3.Connection, config: ThrottleConfig, now: int) -> list[HeldUp]:
+def list_users(db: Db, config: ThrottleConfig, now: int) -> list[HeldUp]:
     """At most 1,000 of them, those first who have to wait for longest."""
     if not config.enabled:
         return []
@@ -47,11 +47,11 @@ def list_users(db: sqlite3.Connection, config: ThrottleConfig, now: int) -> list
     return sorted(found.values(), key=lambda user: (-user.until, user.username))[:MOST]
 
 
-def clear_user(db: sqlite3.Connection, user: User) -> int:
+def clear_user(db: Db, user: User) -> int:
     """Forgets the failures about a user, wherever they were; returns how many counts. Those of addresses stay."""
     return attempts.remove_of_user(db, user.key)
 
 
-def clear_networks(db: sqlite3.Connection, networks: Sequence[str]) -> int:
+def clear_networks(db: Db, networks: Sequence[str]) -> int:
     """Forgets what counts for these; returns how many counts."""
     return attempts.remove(db, [scope(name, network) for name in _OF_NETWORKS for network in networks])

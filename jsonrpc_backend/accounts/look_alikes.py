@@ -8,7 +8,6 @@ the capital looks like one letter of ASCII, the small one like another.
 """
 
 import functools
-import sqlite3
 import string
 import unicodedata
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from importlib import metadata
 
 from jsonrpc_backend.config.settings import BackendConfig
 from jsonrpc_backend.store import look_alikes
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import Account
 
 _MARKS = "\u200e"  # that the data put around letters written from right to left
@@ -72,18 +72,18 @@ def skeleton(username: str) -> str:
     return text.casefold()
 
 
-def claim(db: sqlite3.Connection, settings: BackendConfig, user: Account, username: str) -> None:
+def claim(db: Db, settings: BackendConfig, user: Account, username: str) -> None:
     """Notes how a new name looks, in its transaction. Raises UsernameLooksTaken where the backend refuses that."""
     if settings.refuse_confusable_usernames:
         look_alikes.claim(db, user.key, skeleton(username), _version())
 
 
-def is_taken(db: sqlite3.Connection, username: str) -> bool:
+def is_taken(db: Db, username: str) -> bool:
     """Whether a name looks like that of some user."""
     return look_alikes.is_taken(db, skeleton(username))
 
 
-def note(db: sqlite3.Connection, after: int, most: int) -> int | None:
+def note(db: Db, after: int, most: int) -> int | None:
     """Notes how the names of some users look who have come while nobody asked, or by other data; they keep them.
 
     `after`: the key of the last one who was looked at. Returns that key, None when there are no more.
@@ -93,7 +93,7 @@ def note(db: sqlite3.Connection, after: int, most: int) -> int | None:
     return found[-1][0] if found else None
 
 
-def note_all(db: sqlite3.Connection, settings: BackendConfig) -> None:
+def note_all(db: Db, settings: BackendConfig) -> None:
     """The same for all users, where the backend refuses look-alikes."""
     if settings.refuse_confusable_usernames:
         note(db, after=0, most=-1)

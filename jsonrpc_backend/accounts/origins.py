@@ -6,11 +6,11 @@ such a device is known where the user has signed in before only.
 """
 
 import hashlib
-import sqlite3
 from dataclasses import dataclass
 
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.store import known_devices, known_places
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 USERS_OF_A_DEVICE = 10  # a family's tablet is one; with more, the id is that of an app
@@ -27,13 +27,13 @@ class Origin:
     device: str
     network: str
 
-    def note(self, db: sqlite3.Connection, user: User, now: int) -> None:
+    def note(self, db: Db, user: User, now: int) -> None:
         """Somebody has signed in as the user from here."""
         key = username_key(user.username)
         known_devices.note(db, self._digest(key), user.key, now, device=_digest(self.device)[:16])
         known_places.note(db, user.key, self._place(key), now)
 
-    def is_known_device(self, db: sqlite3.Connection, username_key: str) -> bool:
+    def is_known_device(self, db: Db, username_key: str) -> bool:
         """Whether this is a device of the user's."""
         if not known_devices.is_known(db, self._digest(username_key)):
             return False
@@ -45,7 +45,7 @@ class Origin:
         """Tells apart who asks for something."""
         return _digest(self.network, self.device)[:16]
 
-    def share(self, db: sqlite3.Connection, username_key: str) -> bytes | None:
+    def share(self, db: Db, username_key: str) -> bytes | None:
         """Who has a limit of its own, whatever strangers ask for in the user's name; None for a stranger.
 
         A device of the user's, or the place where the user has signed in on another one: the network as a whole then,
@@ -55,7 +55,7 @@ class Origin:
             return self.requester
         return _digest(self.network)[:16] if self._is_known_place(db, username_key) else None
 
-    def _is_known_place(self, db: sqlite3.Connection, username_key: str) -> bool:
+    def _is_known_place(self, db: Db, username_key: str) -> bool:
         return known_places.is_known(db, username_key, self._place(username_key))
 
     def _digest(self, username_key: str) -> bytes:

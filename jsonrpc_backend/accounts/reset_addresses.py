@@ -10,7 +10,6 @@ operator added it to `email_properties` may be what a session saved while nobody
 request on.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.config.settings import BackendConfig
 from jsonrpc_backend.store import address_notices, reset_addresses
 from jsonrpc_backend.store.address_notices import Notice
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.reset_addresses import Waiting
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import NO_PASSWORD, User
@@ -52,7 +52,7 @@ def is_owner(session: Session, now: int) -> bool:
     return session.password_at is not None and 0 <= now - session.password_at <= OWNER_FOR
 
 
-def counting(db: sqlite3.Connection, user: User, name: str, now: int) -> str | None:
+def counting(db: Db, user: User, name: str, now: int) -> str | None:
     """The address in a property that counts now, as it was typed; None where it holds none."""
     waiting = _waiting(db, user, name)
     if waiting is not None and waiting.counts_from > now:
@@ -60,7 +60,7 @@ def counting(db: sqlite3.Connection, user: User, name: str, now: int) -> str | N
     return _address(_value(user, name))
 
 
-def _waiting(db: sqlite3.Connection, user: User, name: str) -> Waiting | None:
+def _waiting(db: Db, user: User, name: str) -> Waiting | None:
     found = reset_addresses.find(db, user.key, name)
     # Who has never had a password has never had a session either.
     if found is None and user.password_hash != NO_PASSWORD and reset_addresses.is_older_than_place(db, user.key, name):
@@ -68,13 +68,13 @@ def _waiting(db: sqlite3.Connection, user: User, name: str) -> Waiting | None:
     return found
 
 
-def counts(db: sqlite3.Connection, user: User, asked: str, rules: Rules, now: int) -> bool:
+def counts(db: Db, user: User, asked: str, rules: Rules, now: int) -> bool:
     """Whether this is one of the user's addresses that count."""
     addresses = (counting(db, user, name, now) for name in rules.properties)
     return any(is_same(address, asked) for address in addresses if address is not None)
 
 
-def note_request(db: sqlite3.Connection, user: User, name: str, rules: Rules, now: int) -> None:
+def note_request(db: Db, user: User, name: str, rules: Rules, now: int) -> None:
     """A mail to the address in a property was asked for. Where nobody was told of that yet, those that count are."""
     address = _address(_value(user, name))
     if address is None or _waiting(db, user, name) is not UNKNOWN:
@@ -83,9 +83,7 @@ def note_request(db: sqlite3.Connection, user: User, name: str, rules: Rules, no
     _let_wait(db, user, name, Waiting(None, now + rules.waiting), address=address, recipients=recipients)
 
 
-def note_changes(
-    db: sqlite3.Connection, user: User, changes: Mapping[str, Any], rules: Rules, now: int, *, by_owner: bool
-) -> bool:
+def note_changes(db: Db, user: User, changes: Mapping[str, Any], rules: Rules, now: int, *, by_owner: bool) -> bool:
     """For properties that a session is about to save. `user`: as it is before. Whether somebody is to be told."""
     told = False
     for name in rules.properties:
@@ -102,7 +100,7 @@ def note_changes(
 
 
 def _let_wait(
-    db: sqlite3.Connection,
+    db: Db,
     user: User,
     name: str,
     waiting: Waiting,
@@ -118,13 +116,13 @@ def _let_wait(
     return bool(told)
 
 
-def note_reset(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> None:
+def note_reset(db: Db, user: User, used: str, rules: Rules, now: int) -> None:
     """The password was reset by a token that was mailed to `used`, where its owner is told of all other addresses."""
     for name, address in list(_others(db, user, used, rules, now)):
         address_notices.insert(db, Notice(user.key, used, name, address, now + rules.waiting))
 
 
-def _others(db: sqlite3.Connection, user: User, used: str, rules: Rules, now: int) -> Iterator[tuple[str, str]]:
+def _others(db: Db, user: User, used: str, rules: Rules, now: int) -> Iterator[tuple[str, str]]:
     """Makes all other addresses wait; what they are."""
     for name in rules.properties:
         address = _address(_value(user, name))

@@ -7,13 +7,13 @@ other limits, and is little beside accounts and properties.
 import contextlib
 import logging
 import math
-import sqlite3
 import time
 from collections.abc import Iterator
 
 from jsonrpc_backend.config.settings import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded
 from jsonrpc_backend.store import users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sizes import bytes_in_use
 from jsonrpc_backend.store.users import Account
 
@@ -43,13 +43,13 @@ class Room:
         """What is wrong with the properties of somebody who registers."""
         return self._too_much_for_new if len(properties_json.encode()) > self._most_of_new else None
 
-    def check(self, db: sqlite3.Connection) -> None:
+    def check(self, db: Db) -> None:
         """In a transaction that adds something, before it does. Raises CallLimitExceeded."""
         if self._is_full(db):
             self._refuse()
 
     @contextlib.contextmanager
-    def for_properties(self, db: sqlite3.Connection, user: Account, *, seconds_new: int = 0) -> Iterator[None]:
+    def for_properties(self, db: Db, user: Account, *, seconds_new: int = 0) -> Iterator[None]:
         """Around a change of a user's properties, which may make them smaller. Raises CallLimitExceeded at the end."""
         is_full = self._is_full(db)
         if not is_full and not seconds_new:
@@ -68,7 +68,7 @@ class Room:
         left = user.created_at + self._minutes * MINUTE - now
         return max(0, math.ceil(left / 1000)) if self._most_of_new < users.MAX_PROPERTIES_BYTES else 0
 
-    def _is_full(self, db: sqlite3.Connection) -> bool:
+    def _is_full(self, db: Db) -> bool:
         return self._most > 0 and bytes_in_use(db) >= self._most
 
     def _refuse(self) -> None:

@@ -1,11 +1,11 @@
 """What one sign-in hands out."""
 
-import sqlite3
 from dataclasses import dataclass, replace
 
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.tokens import digest, new_token, stored, successor_of
 from jsonrpc_backend.store import login_tokens, sessions, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.login_tokens import Rules
 from jsonrpc_backend.store.users import User
 
@@ -30,7 +30,7 @@ class SignIn:
     def by_token(cls, presented: str, *, origin: Origin, now: int) -> "SignIn":
         return cls(new_token(), successor_of(presented), origin, now)
 
-    def record(self, db: sqlite3.Connection, user: User) -> None:
+    def record(self, db: Db, user: User) -> None:
         """After the password or a reset token: opens the session, and a family for the login token.
 
         Raises PasswordChanged.
@@ -41,7 +41,7 @@ class SignIn:
             family_key = login_tokens.start_family(db, stored(self.login_token), user, self.origin.device, self.now)
         self._open_session(db, user, family_key, self.origin, by_password=True)
 
-    def record_successor(self, db: sqlite3.Connection, presented: str, rules: Rules) -> User | None:
+    def record_successor(self, db: Db, presented: str, rules: Rules) -> User | None:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used.
 
         The family stays with the device on which it began: with a copied token nobody makes other devices known. Raises
@@ -57,8 +57,6 @@ class SignIn:
         self._open_session(db, accepted.user, accepted.family_key, origin, by_password=False)
         return accepted.user
 
-    def _open_session(
-        self, db: sqlite3.Connection, user: User, family_key: int | None, origin: Origin, *, by_password: bool
-    ) -> None:
+    def _open_session(self, db: Db, user: User, family_key: int | None, origin: Origin, *, by_password: bool) -> None:
         sessions.insert(db, digest(self.session_id), user, family_key, self.now, by_password=by_password)
         origin.note(db, user, self.now)

@@ -1,11 +1,11 @@
 """Where a user is signed in, as operators see it, and signing out from there."""
 
-import sqlite3
 from typing import Any
 
 from jsonrpc_backend.accounts import changes
 from jsonrpc_backend.config.settings import BackendConfig
 from jsonrpc_backend.store import login_tokens, sessions
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sessions import SignedIn
 from jsonrpc_backend.store.users import User
 
@@ -17,7 +17,7 @@ class NoSuchSession(Exception):
     """The user has none of this id, or it has ended."""
 
 
-def list_live(db: sqlite3.Connection, user: User, config: BackendConfig, now: int) -> list[SignedIn]:
+def list_live(db: Db, user: User, config: BackendConfig, now: int) -> list[SignedIn]:
     """The sessions that have not ended, latest use first."""
     return sessions.list_of_user(
         db,
@@ -27,7 +27,7 @@ def list_live(db: sqlite3.Connection, user: User, config: BackendConfig, now: in
     )
 
 
-def revoke(db: sqlite3.Connection, user: User, session_id: str, config: BackendConfig, now: int) -> int:
+def revoke(db: Db, user: User, session_id: str, config: BackendConfig, now: int) -> int:
     """Ends a session, with the login tokens of the same sign-in; returns how many it were. Raises NoSuchSession."""
     chosen = [each for each in list_live(db, user, config, now) if id_of(each) == session_id.lower()]
     if not chosen:
@@ -39,7 +39,7 @@ def revoke(db: sqlite3.Connection, user: User, session_id: str, config: BackendC
     return len(chosen)
 
 
-def revoke_all(db: sqlite3.Connection, user: User, config: BackendConfig, now: int) -> int:
+def revoke_all(db: Db, user: User, config: BackendConfig, now: int) -> int:
     """Ends all sessions and login tokens; returns how many sessions it were."""
     live = len(list_live(db, user, config, now))
     changes.sign_out_everywhere(db, user)

@@ -7,13 +7,13 @@ always the same user's, and hardly ever another one's after users have come or g
 
 import hashlib
 import hmac
-import sqlite3
 
 from jsonrpc_backend.store import stand_ins, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 
-def find_user(db: sqlite3.Connection, username_key: str) -> tuple[User | None, str | None]:
+def find_user(db: Db, username_key: str) -> tuple[User | None, str | None]:
     """The user, and what to verify: the user's hash, or if there is none that of another one.
 
     None for the hash while there are no users at all. Who verifies it must not take the right password of another user
@@ -24,7 +24,7 @@ def find_user(db: sqlite3.Connection, username_key: str) -> tuple[User | None, s
     return found, found.password_hash if found else stand_in
 
 
-def _lot(db: sqlite3.Connection, username_key: str) -> int:
+def _lot(db: Db, username_key: str) -> int:
     """A number in the range of SQLite's random(), the same each time."""
     tag = hmac.digest(stand_ins.secret(db), username_key.encode(errors="surrogatepass"), hashlib.sha256)
     return int.from_bytes(tag[:8], signed=True)

@@ -13,7 +13,6 @@ import contextlib
 import enum
 import math
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.config.settings import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
-from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.engine import Database, Db
 
 MINUTE = 60_000
 SECONDS_WHILE_UNDER_WAY = 1  # when to try again if only guesses that are not decided yet are in the way
@@ -91,7 +90,7 @@ class _Rules:
     def all(self) -> list[_Limit]:
         return [*self.kept, *self.counted]
 
-    def note(self, db: sqlite3.Connection, now: int) -> None:
+    def note(self, db: Db, now: int) -> None:
         """Counts one attempt."""
         attempts.insert(db, [(limit.scope, limit.username_key) for limit in self.all], now)
 
@@ -138,7 +137,7 @@ class Throttle:
     # --- calls that count in any case --------------------------------------------------------------------
 
     async def _count_call(self, limited: Limited, attempt: Attempt) -> None:
-        def count(db: sqlite3.Connection) -> int:
+        def count(db: Db) -> int:
             rules = self._rules_for_call(db, limited, attempt)
             seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
             if not seconds:
@@ -149,7 +148,7 @@ class Throttle:
         if seconds:
             raise CallLimitExceeded(seconds)
 
-    def _rules_for_call(self, db: sqlite3.Connection, limited: Limited, attempt: Attempt) -> _Rules:
+    def _rules_for_call(self, db: Db, limited: Limited, attempt: Attempt) -> _Rules:
         if limited is Limited.REGISTRATION:
             return _Rules(_around(limited.name, attempt, self.config.registrations_per_address))
         most = self.config.reset_requests_per_address
@@ -236,11 +235,11 @@ class Throttle:
                 if not self._under_way[scope]:
                     del self._under_way[scope]
 
-    def _longest_wait(self, db: sqlite3.Connection, limits: list[_Limit], ahead: list[int]) -> int:
+    def _longest_wait(self, db: Db, limits: list[_Limit], ahead: list[int]) -> int:
         waits = [self._seconds_to_wait(db, limit, ahead=number) for limit, number in zip(limits, ahead, strict=True)]
         return max(waits, default=0)
 
-    def _seconds_to_wait(self, db: sqlite3.Connection, limit: _Limit, *, ahead: int) -> int:
+    def _seconds_to_wait(self, db: Db, limit: _Limit, *, ahead: int) -> int:
         """0: go ahead. `ahead` guesses are under way, and may turn out wrong."""
         now, after = self._clock(), self._window_began()
         in_the_way = attempts.nth_latest(db, limit.scope, limit.most, after=after, until=now)

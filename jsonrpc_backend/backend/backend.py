@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -22,9 +21,11 @@ from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
-from jsonrpc_backend.store.database import Database, UnusableDatabase
-from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
 from jsonrpc_backend.store.sizes import Sizes, measure
+from jsonrpc_backend.store.sqlite.database import SqliteDatabase
+from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.unusable import UnusableDatabase
 from jsonrpc_backend.telemetry.events import Observer
 
 log = logging.getLogger(__name__)
@@ -42,10 +43,6 @@ PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
 
 def system_clock() -> int:
     return time.time_ns() // 1_000_000
-
-
-def database_path(data_dir: Path, backend_id: str) -> Path:
-    return data_dir / f"{backend_id}.sqlite3"
 
 
 def mail_key_path(data_dir: Path, backend_id: str) -> Path:
@@ -112,7 +109,7 @@ class Backend:
     @contextlib.asynccontextmanager
     async def open(cls, backend_id: str, process: Process) -> "AsyncIterator[Backend]":
         """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable, MailUnusable."""
-        database = await Database.open(database_path(process.data_dir, backend_id))
+        database = await SqliteDatabase.open(database_path(process.data_dir, backend_id))
         try:
             backend = cls(backend_id, process, database)
             await backend.outbox.check()
@@ -183,7 +180,7 @@ class Backend:
         return self.clock() - self.config.password_reset.valid_minutes * MINUTE
 
     async def measure(self) -> Sizes:
-        """Beside the calls, which wait for none of it. Raises sqlite3.Error, OSError."""
+        """Beside the calls, which wait for none of it. Raises StoreFailed, OSError."""
         now = self.clock()
         return await asyncio.to_thread(
             measure, self._path, used_after=now - self._session_idle, created_after=now - self._session_valid
@@ -210,7 +207,7 @@ class Backend:
         async def touch() -> None:
             try:
                 await self.database.write(sessions.touch, digest, now)
-            except sqlite3.Error as error:  # in one line: on a full disk every call comes here
+            except StoreFailed as error:  # in one line: on a full disk every call comes here
                 log.warning("backend %s: cannot note that a session is in use: %s", self.id, error)
 
         task = asyncio.create_task(touch())
@@ -225,7 +222,7 @@ class Backend:
     async def _sweep_logged(self) -> None:
         try:
             await self._sweep()
-        except sqlite3.Error as error:  # the next purge goes on
+        except StoreFailed as error:  # the next purge goes on
             log.warning("backend %s: cannot remove what ended accounts have left: %s", self.id, error)
 
     async def _sweep(self) -> None:

@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import sqlite3
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -17,16 +16,17 @@ from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.store import audit as audit_log
 from jsonrpc_backend.store.audit import COMMAND_LINE, Entry, Operator
+from jsonrpc_backend.store.engine import Db
 
 IDS_SHOWN = 3
 
 
-def record(db: sqlite3.Connection, command: str, user_ids: Iterable[str]) -> None:
+def record(db: Db, command: str, user_ids: Iterable[str]) -> None:
     """Notes, in the transaction of the change, that a command has changed these users."""
     audit_log.record(db, _operator(), command, user_ids, system_clock())
 
 
-def record_all(db: sqlite3.Connection, command: str, users: int) -> None:
+def record_all(db: Db, command: str, users: int) -> None:
     """Notes a command that was about so many users."""
     audit_log.record(db, _operator(), command, [], system_clock(), users=users)
 

@@ -4,20 +4,21 @@ import contextlib
 import os
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from jsonrpc_backend.backend.backend import database_path, mail_key_path
+from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config.settings import Config
 from jsonrpc_backend.store import private_file
-from jsonrpc_backend.store.backup import CopyDamaged, copy_database
-from jsonrpc_backend.store.reading import reading
+from jsonrpc_backend.store.engine import StoreFailed
+from jsonrpc_backend.store.sqlite.backup import copy_database
+from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.sqlite.reading import reading
 
 
 @click.command()
@@ -82,7 +83,7 @@ def copy_backend(data_dir: Path, backend_id: str, folder: Path) -> None:
     with reported(), reading(source, of_any_schema=True) as db:
         try:
             copy_database(db, folder / source.name)
-        except (sqlite3.Error, CopyDamaged) as error:
+        except StoreFailed as error:
             raise DatabaseFailed(f"{source} cannot be copied: {error}. Nothing was copied.") from error
     # After the database: a mail that is in the copy was sealed with a key that is there by now.
     for key_file in (mail_key_path(data_dir, backend_id), api_key_path(data_dir, backend_id)):

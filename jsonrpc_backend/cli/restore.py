@@ -10,16 +10,16 @@ from pathlib import Path
 
 import click
 
-from jsonrpc_backend.backend.backend import database_path, mail_key_path
+from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.backup import copy_backend
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config.settings import Config
-from jsonrpc_backend.store.data_dir_lock import LOCK_FILE, locked
-from jsonrpc_backend.store.database_file import schema_of
 from jsonrpc_backend.store.moving import move_all
-from jsonrpc_backend.store.reading import reading
+from jsonrpc_backend.store.sqlite.data_dir_lock import LOCK_FILE, locked
+from jsonrpc_backend.store.sqlite.database_file import backends_in, database_path, schema_of
+from jsonrpc_backend.store.sqlite.reading import reading
 
 
 @click.command()
@@ -53,7 +53,7 @@ def restore(
 
 
 def _choose(config: Config, source: Path, chosen: tuple[str, ...]) -> list[str]:
-    there = sorted(file.name.removesuffix(".sqlite3") for file in source.glob("*.sqlite3"))
+    there = backends_in(source)
     if not there:
         raise click.ClickException(f"{source} has no database. Name a folder that `backup` has made.")
     for backend_id in chosen or there:

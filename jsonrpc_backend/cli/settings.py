@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import os
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from jsonrpc_backend.config.settings import (
 )
 from jsonrpc_backend.mail.outbox import MailUnusable
 from jsonrpc_backend.store import private_file
-from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.engine import DatabaseUnusable, StoreFailed
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 
 DEFAULT_BACKEND = "app"
@@ -51,7 +50,7 @@ def reported() -> Iterator[None]:
         raise ConfigurationFailed(str(error)) from error
     except DatabaseUnusable as error:
         raise DatabaseFailed(str(error)) from error
-    except sqlite3.Error as error:
+    except StoreFailed as error:
         raise DatabaseFailed(f"the database cannot be used: {error}") from error
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
-from jsonrpc_backend.backend.backend import database_path
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config.settings import BackendConfig, Config
 from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store.data_dir_lock import open_beside_server
-from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.reading import reading, reading_nothing
+from jsonrpc_backend.store.engine import Db, WritableDb
+from jsonrpc_backend.store.sqlite.data_dir_lock import open_beside_server
+from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.sqlite.reading import reading, reading_nothing
 
 T = TypeVar("T")
 
@@ -61,20 +60,20 @@ class Target:
         if complaints:
             raise click.ClickException(" ".join(complaints.values()))
 
-    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+    def read(self, query: Callable[[Db], T]) -> T:
         with self.reading() as db:
             return query(db)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Db]:
         """A connection that changes no file and makes none; where there is none yet, there are no users."""
         with reported(), reading(self.path) if self.path.is_file() else reading_nothing() as db:
             yield db
 
-    def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, unit: Callable[[Db], T]) -> T:
         """Runs one transaction."""
         with self.writing() as db:
-            return run_in_transaction(db, unit)
+            return db.write(unit)
 
     def migrate(self) -> None:
         """Brings a file of an older version up to date, before what will be changed is read."""
@@ -82,7 +81,7 @@ class Target:
             pass
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[WritableDb]:
         """A connection for work in several steps. Makes and migrates the file, which is said on standard error."""
 
         def tell(text: str) -> None:

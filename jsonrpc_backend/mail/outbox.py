@@ -6,7 +6,6 @@ Answers never wait for it. Whatever it has to do is in the database, so that a r
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
 from jsonrpc_backend.mail.state import State
 from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.store import mails, password_resets
-from jsonrpc_backend.store.database import Database
+from jsonrpc_backend.store.engine import Database, StoreFailed
 from jsonrpc_backend.store.mails import Mail
 from jsonrpc_backend.telemetry.events import Observer
 
@@ -229,7 +228,7 @@ class Outbox:
         while True:
             try:
                 await self._database.write(mails.mark_sent, mail.key, self._clock())
-            except sqlite3.Error:
+            except StoreFailed:
                 log.exception("backend %s: cannot note that mail %d is sent", self._backend_id, mail.key)
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
             else:

@@ -1,7 +1,6 @@
 """Mails on their way into the outbox: those that were asked for, and what users are to be told about addresses."""
 
 import logging
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from jsonrpc_backend.mail.recipients import Recipients, Written, mailbox_key
 from jsonrpc_backend.mail.seal import Seal
 from jsonrpc_backend.store import address_notices, mails, password_resets, users
 from jsonrpc_backend.store.address_notices import Notice
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.password_resets import Request
 from jsonrpc_backend.store.users import NO_PASSWORD, User
 
@@ -65,7 +65,7 @@ class MailWriter:
     _recipients: Recipients
     _clock: Callable[[], int]
 
-    def write_next(self, db: sqlite3.Connection) -> Outcome:
+    def write_next(self, db: Db) -> Outcome:
         """Takes what has waited for longest, and writes the mail that answers it, if any. A unit of a transaction."""
         taken = address_notices.take(db, self._clock())
         if taken is not None:
@@ -75,7 +75,7 @@ class MailWriter:
 
     # --- reset requests --------------------------------------------------------------------------------------
 
-    def _answer(self, db: sqlite3.Connection, request: Request) -> Outcome:
+    def _answer(self, db: Db, request: Request) -> Outcome:
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
         if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
@@ -92,7 +92,7 @@ class MailWriter:
             return NO_MAIL
         return self._write_token(db, user, request, recipient)
 
-    def _is_too_soon(self, db: sqlite3.Connection, user: User, request: Request, recipient: str) -> bool:
+    def _is_too_soon(self, db: Db, user: User, request: Request, recipient: str) -> bool:
         """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
 
         Times later than now do not count: the clock was ahead.
@@ -105,7 +105,7 @@ class MailWriter:
             return True
         return self._has_enough(db, user, recipient, request.share)
 
-    def _write_token(self, db: sqlite3.Connection, user: User, request: Request, recipient: Address) -> Outcome:
+    def _write_token(self, db: Db, user: User, request: Request, recipient: Address) -> Outcome:
         token, now, valid = new_reset_token(), self._clock(), self._config.password_reset.valid_minutes
         expires_at = now + (request.valid_minutes or valid) * MINUTE
         password_resets.replace_token(
@@ -123,7 +123,7 @@ class MailWriter:
 
     # --- notices ---------------------------------------------------------------------------------------------
 
-    def _tell(self, db: sqlite3.Connection, key: int, notice: Notice) -> Outcome:
+    def _tell(self, db: Db, key: int, notice: Notice) -> Outcome:
         user, recipient = users.get(db, notice.user_key), parse_address(notice.recipient)
         if recipient is None:
             return NO_MAIL
@@ -141,7 +141,7 @@ class MailWriter:
 
     # --- both ------------------------------------------------------------------------------------------------
 
-    def _has_enough(self, db: sqlite3.Connection, user: User, recipient: str, share: bytes | None) -> bool:
+    def _has_enough(self, db: Db, user: User, recipient: str, share: bytes | None) -> bool:
         """Whether the limits say that no other mail goes there now."""
         now = self._clock()
         window_began = now - self._throttle.window_minutes * MINUTE
@@ -164,7 +164,7 @@ class MailWriter:
         has_tag = mailbox_key(recipient) != reset_addresses.recipient_key(recipient)
         return not is_new and not has_tag and reset_addresses.is_same(user.username, recipient)
 
-    def _write(self, db: sqlite3.Connection, user: User, recipient: Address, letter: _Letter) -> Outcome:
+    def _write(self, db: Db, user: User, recipient: Address, letter: _Letter) -> Outcome:
         template, address, now = self._config.mail_templates[letter.template], recipient.addr_spec, self._clock()
         content = fill(template, {**user.properties, **letter.values, "USERNAME": user.username})
         key = mails.insert(

@@ -1,7 +1,6 @@
 """Who may sign in, of the operators' API: passwords, sessions, users who are kept out, limits that hold somebody up."""
 
 import ipaddress
-import sqlite3
 from typing import Any
 
 from jsonrpc_backend.accounts import changes, held_up, signed_in
@@ -16,6 +15,7 @@ from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import audit, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 NO_SUCH_SESSION = "The user has no such session."
@@ -28,7 +28,7 @@ async def set_password(call: ManagementCall, _id: str, password: str) -> str:
     await call.backend.database.read(find_known, _id)
     password_hash = await call.hash(password)
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Db) -> None:
         changes.set_password(db, find_known(db, _id), password_hash, call.now)
         audit.record(db, call.operator, "User.setPassword", [_id], call.now)
 
@@ -47,7 +47,7 @@ async def list_sessions(call: ManagementCall, _id: str) -> dict[str, Any]:
 async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = None) -> dict[str, Any]:
     config, now = call.backend.config, call.now
 
-    def end(db: sqlite3.Connection) -> int:
+    def end(db: Db) -> int:
         user = find_known(db, _id)
         if session is None:
             ended = signed_in.revoke_all(db, user, config, now)
@@ -64,7 +64,7 @@ async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = 
 
 @management_method("User.disable")
 async def disable_user(call: ManagementCall, _id: str) -> str:
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Db) -> None:
         disable(db, find_known(db, _id), call.now)
         audit.record(db, call.operator, "User.disable", [_id], call.now)
 
@@ -74,7 +74,7 @@ async def disable_user(call: ManagementCall, _id: str) -> str:
 
 @management_method("User.enable")
 async def enable_user(call: ManagementCall, _id: str) -> str:
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Db) -> None:
         enable(db, find_known(db, _id))
         audit.record(db, call.operator, "User.enable", [_id], call.now)
 
@@ -99,7 +99,7 @@ async def clear(call: ManagementCall, name: str | None = None, address: str | No
     if (name is None) is (address is None):
         raise InvalidParams({"name": NAME_OR_ADDRESS})
 
-    def remove(db: sqlite3.Connection) -> int:
+    def remove(db: Db) -> int:
         user = None if name is None else _find_by_name(db, name)
         removed = held_up.clear_user(db, user) if user else clear_address(db, str(address))
         audit.record(db, call.operator, "Throttle.clear", [user.id] if user else [], call.now)
@@ -108,14 +108,14 @@ async def clear(call: ManagementCall, name: str | None = None, address: str | No
     return {"removed": await call.backend.database.write(remove)}
 
 
-def _find_by_name(db: sqlite3.Connection, name: str) -> User:
+def _find_by_name(db: Db, name: str) -> User:
     found = users.find_by_id(db, name) or users.find_by_username(db, username_key(name))
     if found is None:
         raise InvalidParams({"name": NO_SUCH_USER})
     return found
 
 
-def clear_address(db: sqlite3.Connection, address: str) -> int:
+def clear_address(db: Db, address: str) -> int:
     """Forgets what counts for an address and the networks around it. Raises InvalidParams."""
     try:
         networks = networks_of(ipaddress.ip_address(address))

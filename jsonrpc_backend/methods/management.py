@@ -1,7 +1,6 @@
 """`User.*` of the operators' API: any user, without a password. Changes go into the audit log with what they change."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from jsonrpc_backend.rpc.call import Encoded, joined, system_fields, user_json
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import audit, password_resets, reset_addresses, user_search, users
-from jsonrpc_backend.store.database import TookTooLong
+from jsonrpc_backend.store.engine import Db, TookTooLong
 from jsonrpc_backend.store.user_search import Order
 from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
 
@@ -54,7 +53,7 @@ async def list_users(
     names = None if named is None else frozenset(named)
     exchange, seconds = call.exchange, call.backend.search_seconds
 
-    def search(db: sqlite3.Connection, check: Callable[[], None]) -> bytes:
+    def search(db: Db, check: Callable[[], None]) -> bytes:
         keys = user_search.find_keys(db, condition, order)
         first = (int(page) - 1) * int(items_in_page)  # JSON Schema takes 1.0 for an integer
         found = user_search.get_in_order(db, keys[first : first + int(items_in_page)])
@@ -133,7 +132,7 @@ def _user_result(user: User) -> Encoded:
     return Encoded(b'{"user":%s}' % user_json(user).encode())
 
 
-def find_known(db: sqlite3.Connection, user_id: str) -> User:
+def find_known(db: Db, user_id: str) -> User:
     """The user whom an operator names. Raises InvalidParams where there is none."""
     found = users.find_by_id(db, user_id)
     if found is None:
@@ -166,7 +165,7 @@ async def create(
     key, properties_json = await check_registration(call, username, properties)
     password_hash = await call.hash(password)
 
-    def insert(db: sqlite3.Connection) -> User:
+    def insert(db: Db) -> User:
         call.backend.room.check(db)
         user = users.insert(
             db,
@@ -191,7 +190,7 @@ async def create(
 async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str:
     properties = {name: value for name, value in user.items() if not name.startswith("_")}
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Db) -> None:
         found = find_known(db, _id)
         with call.backend.room.for_properties(db, found):
             change_user(
@@ -209,7 +208,7 @@ async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str
 
 
 def change_user(
-    db: sqlite3.Connection,
+    db: Db,
     settings: BackendConfig,
     user: User,
     *,
@@ -237,7 +236,7 @@ async def delete(call: ManagementCall, id_list: list[str] | None = None, _id_lis
     if id_list is None and _id_list is None:
         raise InvalidParams({"idList": "Id list is required."})
 
-    def remove(db: sqlite3.Connection, ids: list[str]) -> list[str]:
+    def remove(db: Db, ids: list[str]) -> list[str]:
         removed, left = changes.delete_by_ids(db, ids)
         if removed:
             audit.record(db, call.operator, "User.delete", removed, call.now)

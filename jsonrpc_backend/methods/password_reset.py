@@ -1,6 +1,5 @@
 """`User.sendPasswordResetToken` and `User.resetPasswordAndLogin`: back in without the password."""
 
-import sqlite3
 from collections.abc import Mapping
 
 from jsonrpc_backend.accounts import changes, reset_addresses
@@ -14,6 +13,7 @@ from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.call import Call, Encoded
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import password_resets, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
@@ -25,7 +25,7 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
     options = options or {}
     key, origin = username_key(username), call.origin
 
-    def insert(db: sqlite3.Connection) -> None:
+    def insert(db: Db) -> None:
         password_resets.insert_request(
             db,
             key,
@@ -46,7 +46,7 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     password_hash = await call.hash(new_password)
     sign_in = call.new_sign_in()
 
-    def reset(db: sqlite3.Connection) -> User | None:
+    def reset(db: Db) -> User | None:
         user = users.find_by_username(db, username_key(username))
         if user is not None and user.disabled_at is not None:
             user = None

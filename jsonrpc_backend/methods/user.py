@@ -2,7 +2,6 @@
 
 import json
 import math
-import sqlite3
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from jsonrpc_backend.rpc.call import Call, Encoded, system_fields
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.login_tokens import UsedTooOften
 from jsonrpc_backend.store.users import (
     MAX_PROPERTIES_BYTES,
@@ -64,7 +64,7 @@ async def register(call: Call, username: str, password: str, properties: Mapping
     password_hash = await call.hash(password)
     sign_in = call.new_sign_in()
 
-    def create(db: sqlite3.Connection) -> User:
+    def create(db: Db) -> User:
         call.backend.room.check(db)
         user = users.insert(
             db,
@@ -157,7 +157,7 @@ async def login(call: Call, username: str, password: str) -> Encoded:
     new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None
     sign_in = call.new_sign_in()
 
-    def open_session(db: sqlite3.Connection) -> None:
+    def open_session(db: Db) -> None:
         sign_in.record(db, user)
         if new_hash is not None:
             users.replace_hash(db, user, new_hash)
@@ -251,7 +251,7 @@ async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> s
     room = call.backend.room
     holds_address = not changes.keys().isdisjoint(rules.properties)
 
-    def merge(db: sqlite3.Connection) -> tuple[bool, bool]:
+    def merge(db: Db) -> tuple[bool, bool]:
         """Whether the user is there, and whether somebody is to be told of an address."""
         told = False
         if holds_address and (user := users.find_by_id(db, call.user.id)) is not None:

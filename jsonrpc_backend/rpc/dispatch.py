@@ -42,7 +42,7 @@ from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import label
-from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
 log = logging.getLogger(__name__)

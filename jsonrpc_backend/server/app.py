@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
@@ -26,7 +25,7 @@ from jsonrpc_backend.server.endpoint import Endpoint, Shared
 from jsonrpc_backend.server.listener import listening
 from jsonrpc_backend.server.metrics_page import State, add_metrics
 from jsonrpc_backend.server.one_core import run_anywhere
-from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.engine import DatabaseUnusable, StoreFailed
 from jsonrpc_backend.telemetry.events import Observer, Observers
 from jsonrpc_backend.telemetry.log import Log
 from jsonrpc_backend.telemetry.metrics import load_meters
@@ -252,7 +251,7 @@ async def _ready(request: web.Request) -> web.Response:
     for backend in request.app[BACKENDS].values():
         try:
             await backend.database.check()
-        except (sqlite3.Error, DatabaseUnusable) as error:
+        except StoreFailed as error:
             log.error("backend %s: the database does not answer: %s", backend.id, error)
             return web.json_response({"status": "database unavailable"}, status=503)
     return web.json_response({"status": "ok"})

@@ -1,7 +1,6 @@
 """`GET /metrics` for Prometheus, at an address of its own, so that a proxy in front of the server does not show it."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.config.settings import MetricsConfig
-from jsonrpc_backend.store.database_file import DatabaseUnusable
+from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 
@@ -81,5 +80,5 @@ async def _measured(backend: Backend) -> Sizes | None:
     try:
         await backend.database.check()
         return await backend.measure()
-    except (DatabaseUnusable, sqlite3.Error, OSError):
+    except (StoreFailed, OSError):
         return None

@@ -1,7 +1,8 @@
 """What users are to be told about their addresses, until it has become a mail."""
 
-import sqlite3
 from dataclasses import dataclass
+
+from jsonrpc_backend.store.engine import Db
 
 _COLUMNS = "user_key, recipient, property, address, counts_from"
 
@@ -20,14 +21,14 @@ class Notice:
     counts_from: int
 
 
-def insert(db: sqlite3.Connection, notice: Notice) -> None:
+def insert(db: Db, notice: Notice) -> None:
     db.execute(
         f"INSERT INTO address_notices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
         (notice.user_key, notice.recipient, notice.property, notice.address, notice.counts_from),
     )
 
 
-def take(db: sqlite3.Connection, now: int) -> tuple[int, Notice] | None:
+def take(db: Db, now: int) -> tuple[int, Notice] | None:
     """The one that has waited for longest of those that are due, and its key. It is removed.
 
     So are older ones about the same that were put off: they tell nothing any more.
@@ -46,7 +47,7 @@ def take(db: sqlite3.Connection, now: int) -> tuple[int, Notice] | None:
     return key, notice
 
 
-def put_back(db: sqlite3.Connection, key: int, notice: Notice, due_at: int) -> None:
+def put_back(db: Db, key: int, notice: Notice, due_at: int) -> None:
     """Puts off what was taken, unless there is a newer one about the same."""
     db.execute(
         f"INSERT INTO address_notices (key, {_COLUMNS}, due_at) SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS"  # noqa: S608

@@ -1,9 +1,10 @@
 """The audit log: which operator changed which users, and how; never the values."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from jsonrpc_backend.store.engine import Db
 
 MANAGEMENT_KEY = "management key"
 COMMAND_LINE = "command line"
@@ -32,7 +33,7 @@ class Entry:
 
 
 def record(
-    db: sqlite3.Connection,
+    db: Db,
     operator: Operator,
     method: str,
     user_ids: Iterable[str],
@@ -56,7 +57,7 @@ def record(
     )
 
 
-def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Entry]:
+def list_latest(db: Db, most: int) -> Iterator[Entry]:
     """Newest first."""
     for created_at, via, actor, method, user_ids, users, address in db.execute(
         "SELECT created_at, via, actor, method, user_ids, users, address FROM audit ORDER BY key DESC LIMIT ?", (most,)
@@ -64,7 +65,7 @@ def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Entry]:
         yield Entry(created_at, Operator(via, actor, address), method, json.loads(user_ids), users)
 
 
-def purge(db: sqlite3.Connection, *, created_before: int, most: int) -> int:
+def purge(db: Db, *, created_before: int, most: int) -> int:
     """Removes up to `most` old entries; returns how many."""
     cursor = db.execute(
         "DELETE FROM audit WHERE key IN (SELECT key FROM audit WHERE created_at <= ? LIMIT ?)", (created_before, most)

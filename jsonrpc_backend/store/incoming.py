@@ -5,11 +5,11 @@ many that are changed.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jsonrpc_backend.store import reset_addresses, users
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
 
 CACHE_KIB = 131_072  # the indexes of many new users stay in memory until they are written
@@ -67,7 +67,7 @@ class Moved:
     ids: list[str] = field(repr=False)
 
 
-def open_collection(db: sqlite3.Connection) -> None:
+def open_collection(db: Db) -> None:
     """Attaches an empty collection: a file without a name, which is gone with the connection."""
     db.execute(f"PRAGMA main.cache_size = -{CACHE_KIB}")
     db.execute("ATTACH DATABASE '' AS incoming")
@@ -90,56 +90,55 @@ def open_collection(db: sqlite3.Connection) -> None:
     db.execute("BEGIN")  # touches the collection only; ended by finish
 
 
-def finish(db: sqlite3.Connection) -> None:
+def finish(db: Db) -> None:
     """Nothing more is collected."""
     db.execute("COMMIT")
 
 
-def collect(db: sqlite3.Connection, arrival: Incoming) -> Clash | None:
+def collect(db: Db, arrival: Incoming) -> Clash | None:
     """Adds a user; the earlier line that has the same username or id, where there is one."""
-    try:
-        db.execute(
-            f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (
-                arrival.number,
-                arrival.line,
-                arrival.id,
-                arrival.username,
-                arrival.username_key,
-                arrival.password_hash,
-                arrival.created_at,
-                arrival.updated_at,
-                arrival.properties_json,
-                arrival.disabled_at,
-            ),
-        )
-    except sqlite3.IntegrityError:
-        number, line, same_name = db.execute(
-            "SELECT number, line, username_key = ? FROM arrivals WHERE username_key = ? OR id = ? ORDER BY 3 DESC",
-            (arrival.username_key, arrival.username_key, arrival.id),
-        ).fetchone()
-        return Clash(number, line, "username" if same_name else "id")
-    return None
+    collected = db.execute(
+        f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608
+        (
+            arrival.number,
+            arrival.line,
+            arrival.id,
+            arrival.username,
+            arrival.username_key,
+            arrival.password_hash,
+            arrival.created_at,
+            arrival.updated_at,
+            arrival.properties_json,
+            arrival.disabled_at,
+        ),
+    )
+    if collected.rowcount:
+        return None
+    number, line, same_name = db.execute(
+        "SELECT number, line, username_key = ? FROM arrivals WHERE username_key = ? OR id = ? ORDER BY 3 DESC",
+        (arrival.username_key, arrival.username_key, arrival.id),
+    ).fetchone()
+    return Clash(number, line, "username" if same_name else "id")
 
 
-def set_hash(db: sqlite3.Connection, number: int, password_hash: str) -> None:
+def set_hash(db: Db, number: int, password_hash: str) -> None:
     db.execute("UPDATE arrivals SET password_hash = ? WHERE number = ?", (password_hash, number))
 
 
-def remove(db: sqlite3.Connection, number: int) -> None:
+def remove(db: Db, number: int) -> None:
     db.execute("DELETE FROM arrivals WHERE number = ?", (number,))
 
 
-def remove_known(db: sqlite3.Connection) -> int:
+def remove_known(db: Db) -> int:
     """Leaves out those whose username somebody has already; returns how many."""
     return db.execute("DELETE FROM arrivals WHERE username_key IN (SELECT username_key FROM main.users)").rowcount
 
 
-def count(db: sqlite3.Connection) -> int:
+def count(db: Db) -> int:
     return int(db.execute("SELECT count(*) FROM arrivals").fetchone()[0])
 
 
-def list_clashes(db: sqlite3.Connection, *, updating: bool) -> list[Clash]:
+def list_clashes(db: Db, *, updating: bool) -> list[Clash]:
     """The records that cannot be moved, in order. `updating`: a known username is none of them."""
     names: Iterable[tuple[int, int]] = ()
     if not updating:
@@ -153,7 +152,7 @@ def list_clashes(db: sqlite3.Connection, *, updating: bool) -> list[Clash]:
     return sorted(found, key=lambda clash: clash.number)
 
 
-def list_newcomers(db: sqlite3.Connection) -> list[tuple[Clash, str]]:
+def list_newcomers(db: Db) -> list[tuple[Clash, str]]:
     """The records of users who are not there yet, in order, as clashes of a username, and that name."""
     rows = db.execute(
         "SELECT number, line, username FROM arrivals"
@@ -162,7 +161,7 @@ def list_newcomers(db: sqlite3.Connection) -> list[tuple[Clash, str]]:
     return [(Clash(number, line, "username"), username) for number, line, username in rows]
 
 
-def move(db: sqlite3.Connection, *, updating: bool, skipping: bool) -> Moved:
+def move(db: Db, *, updating: bool, skipping: bool) -> Moved:
     """Moves the collection into the table, as one unit of a transaction.
 
     A known username: its user is changed when `updating`. What else clashes is left out when `skipping`.
@@ -186,7 +185,7 @@ def move(db: sqlite3.Connection, *, updating: bool, skipping: bool) -> Moved:
     return Moved(added, len(changed), [*changed, *(row[0] for row in ids)])
 
 
-def _update_known(db: sqlite3.Connection) -> list[str]:
+def _update_known(db: Db) -> list[str]:
     """The ids of the users who have been changed."""
     known = list(_list_known(db))
     for user, arrival in known:
@@ -202,7 +201,7 @@ def _update_known(db: sqlite3.Connection) -> list[str]:
     return [user.id for user, _ in known]
 
 
-def _list_known(db: sqlite3.Connection) -> Iterator[tuple[User, Incoming]]:
+def _list_known(db: Db) -> Iterator[tuple[User, Incoming]]:
     width = users.COLUMNS.count(",") + 1
     rows = db.execute(
         f"SELECT {users.COLUMNS}, arrivals.* FROM arrivals JOIN main.users AS users USING (username_key)"  # noqa: S608

@@ -1,11 +1,11 @@
 """From where somebody has signed in as a user. Known by some bits of a digest, which many places share."""
 
-import sqlite3
+from jsonrpc_backend.store.engine import Db
 
 MOST_PER_USER = 20  # the least recently used ones beyond are forgotten
 
 
-def note(db: sqlite3.Connection, user_key: int, place: bytes, now: int) -> None:
+def note(db: Db, user_key: int, place: bytes, now: int) -> None:
     """Somebody has signed in from there as the user."""
     db.execute(
         "INSERT INTO known_places (user_key, place, used_at) VALUES (?, ?, ?)"
@@ -19,7 +19,7 @@ def note(db: sqlite3.Connection, user_key: int, place: bytes, now: int) -> None:
     )
 
 
-def is_known(db: sqlite3.Connection, username_key: str, place: bytes) -> bool:
+def is_known(db: Db, username_key: str, place: bytes) -> bool:
     found = db.execute(
         "SELECT 1 FROM known_places JOIN users ON users.key = known_places.user_key"
         " WHERE users.username_key = ? AND place = ?",

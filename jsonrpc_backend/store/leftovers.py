@@ -4,12 +4,11 @@ An account may have any number of them, and while they are removed nobody else c
 the moment that the user is gone or the version of the password is another one, so that this can wait.
 """
 
-import sqlite3
-
 from jsonrpc_backend.store import login_tokens, sessions
+from jsonrpc_backend.store.engine import Db
 
 
-def clear(db: sqlite3.Connection, user_key: int, *, most: int) -> int:
+def clear(db: Db, user_key: int, *, most: int) -> int:
     """Removes up to `most` of a user's rows that have ended; returns how many. What is left `sweep` has to remove."""
     removed = _remove(db, user_key, most)
     if removed >= most:
@@ -17,7 +16,7 @@ def clear(db: sqlite3.Connection, user_key: int, *, most: int) -> int:
     return removed
 
 
-def sweep(db: sqlite3.Connection, *, most: int) -> int:
+def sweep(db: Db, *, most: int) -> int:
     """Removes up to `most` rows that `clear` has left, and its note of them; returns how many. 0: nothing is left."""
     row = db.execute("SELECT user_key FROM leftovers LIMIT 1").fetchone()
     if row is None:
@@ -28,7 +27,7 @@ def sweep(db: sqlite3.Connection, *, most: int) -> int:
     return removed
 
 
-def _remove(db: sqlite3.Connection, user_key: int, most: int) -> int:
+def _remove(db: Db, user_key: int, most: int) -> int:
     """Fewer than `most` when nothing is left."""
     row = db.execute("SELECT password_version FROM users WHERE key = ?", (user_key,)).fetchone()
     version = row[0] if row else None

@@ -23,10 +23,10 @@ that were made without that part; they are remembered one by one. No foreign key
 their user: rows of users who are gone are removed in steps, see leftovers.py.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import COLUMNS, User
 
 MOST_FAMILIES_PER_USER = 1000  # enough for an account that many people share; the oldest beyond end
@@ -91,7 +91,7 @@ class _Found:
     uses_since: int
 
 
-def start_family(db: sqlite3.Connection, token: Token, user: User, device: str, now: int) -> int:
+def start_family(db: Db, token: Token, user: User, device: str, now: int) -> int:
     """Stores the first token of a sign-in; returns its family."""
     family_key: int = db.execute(
         "INSERT INTO login_families (user_key, device, password_version, stem, renewed_at)"
@@ -107,7 +107,7 @@ def start_family(db: sqlite3.Connection, token: Token, user: User, device: str, 
     return family_key
 
 
-def exists(db: sqlite3.Connection, token: Token) -> bool:
+def exists(db: Db, token: Token) -> bool:
     """Whether there is such a token, be it superseded or expired."""
     row = db.execute(
         "SELECT 1 FROM login_tokens WHERE digest = ? UNION ALL SELECT 1 FROM login_families WHERE stem = ?",
@@ -116,7 +116,7 @@ def exists(db: sqlite3.Connection, token: Token) -> bool:
     return row is not None
 
 
-def present(db: sqlite3.Connection, token: Token, *, successor: bytes, rules: Rules, now: int) -> Presented | None:
+def present(db: Db, token: Token, *, successor: bytes, rules: Rules, now: int) -> Presented | None:
     """Uses a token and stores its successor. None for an unknown, expired or superseded one. Raises UsedTooOften."""
     found = _find(db, token)
     if found is None:
@@ -134,7 +134,7 @@ def present(db: sqlite3.Connection, token: Token, *, successor: bytes, rules: Ru
     return Presented(found.family_key, found.device, found.user)
 
 
-def _find(db: sqlite3.Connection, token: Token) -> _Found | None:
+def _find(db: Db, token: Token) -> _Found | None:
     row = db.execute(
         f"SELECT {_FOUND}, {COLUMNS}"  # noqa: S608
         " FROM login_tokens JOIN login_families ON login_families.key = login_tokens.family_key"
@@ -145,14 +145,14 @@ def _find(db: sqlite3.Connection, token: Token) -> _Found | None:
     return _Found(User(*row[8:]), *row[:8]) if row else None
 
 
-def _end_family_of(db: sqlite3.Connection, token: Token) -> None:
+def _end_family_of(db: Db, token: Token) -> None:
     """Ends the family of a token that was superseded so long ago that only the family's part of it is known."""
     row = db.execute("SELECT key FROM login_families WHERE stem = ?", (token.stem,)).fetchone()
     if row is not None:
         end_family(db, row[0])
 
 
-def _note_use(db: sqlite3.Connection, token: Token, found: _Found, rules: Rules, now: int) -> None:
+def _note_use(db: Db, token: Token, found: _Found, rules: Rules, now: int) -> None:
     began, uses = found.uses_since, found.uses
     if not began <= now < began + rules.window:
         began, uses = now, 0
@@ -165,7 +165,7 @@ def _note_use(db: sqlite3.Connection, token: Token, found: _Found, rules: Rules,
     db.execute("UPDATE login_tokens SET used_at = ? WHERE digest = ? AND used_at IS NULL", (now, token.digest))
 
 
-def _supersede_others(db: sqlite3.Connection, token: Token, found: _Found) -> None:
+def _supersede_others(db: Db, token: Token, found: _Found) -> None:
     """All tokens of the family but this one and its successors."""
     others = "family_key = ? AND superseded = 0 AND digest <> ? AND parent IS NOT ?"
     known_by_stem = found.stem == token.stem
@@ -177,7 +177,7 @@ def _supersede_others(db: sqlite3.Connection, token: Token, found: _Found) -> No
     )
 
 
-def _remove_old_successors(db: sqlite3.Connection, token: Token, family_key: int, *, newest: bytes) -> None:
+def _remove_old_successors(db: Db, token: Token, family_key: int, *, newest: bytes) -> None:
     db.execute(
         "DELETE FROM login_tokens WHERE digest IN (SELECT digest FROM login_tokens WHERE family_key = ? AND parent = ?"
         " ORDER BY digest = ? DESC, created_at DESC LIMIT -1 OFFSET ?)",
@@ -185,7 +185,7 @@ def _remove_old_successors(db: sqlite3.Connection, token: Token, family_key: int
     )
 
 
-def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: bytes | None, now: int) -> None:
+def _insert(db: Db, digest: bytes, family_key: int, parent: bytes | None, now: int) -> None:
     db.execute(
         "INSERT INTO login_tokens (digest, family_key, parent, created_at) VALUES (?, ?, ?, ?)",
         (digest, family_key, parent, now),
@@ -195,14 +195,14 @@ def _insert(db: sqlite3.Connection, digest: bytes, family_key: int, parent: byte
 # --- ending ----------------------------------------------------------------------------------------------
 
 
-def end_family(db: sqlite3.Connection, family_key: int) -> None:
+def end_family(db: Db, family_key: int) -> None:
     """Ends the tokens that descend from one sign-in, and their sessions."""
     db.execute("DELETE FROM sessions WHERE family_key = ?", (family_key,))
     db.execute("DELETE FROM login_tokens WHERE family_key = ?", (family_key,))
     db.execute("DELETE FROM login_families WHERE key = ?", (family_key,))
 
 
-def end_on_device(db: sqlite3.Connection, user_key: int, device: str) -> bool:
+def end_on_device(db: Db, user_key: int, device: str) -> bool:
     """Ends the tokens of a user's device; whether there were any. Sessions go on; `remove_ended` has the rows."""
     ended = db.execute(
         "UPDATE login_families SET password_version = ? WHERE user_key = ? AND device = ?", (_ENDED, user_key, device)
@@ -210,7 +210,7 @@ def end_on_device(db: sqlite3.Connection, user_key: int, device: str) -> bool:
     return ended.rowcount > 0
 
 
-def keep_family(db: sqlite3.Connection, family_key: int, *, password_version: int) -> None:
+def keep_family(db: Db, family_key: int, *, password_version: int) -> None:
     """Lets a family go on that would end with this version of the password."""
     db.execute(
         "UPDATE login_families SET password_version = password_version + 1 WHERE key = ? AND password_version = ?",
@@ -218,7 +218,7 @@ def keep_family(db: sqlite3.Connection, family_key: int, *, password_version: in
     )
 
 
-def remove_ended(db: sqlite3.Connection, user_key: int, *, password_version: int | None, most: int) -> int:
+def remove_ended(db: Db, user_key: int, *, password_version: int | None, most: int) -> int:
     """Removes up to `most` rows of a user's families but those of this version of the password; returns how many."""
     keys = db.execute(
         "SELECT key FROM login_families WHERE user_key = ? AND password_version IS NOT ? LIMIT ?",
@@ -227,7 +227,7 @@ def remove_ended(db: sqlite3.Connection, user_key: int, *, password_version: int
     return _remove(db, keys.fetchall(), most)
 
 
-def purge(db: sqlite3.Connection, *, renewed_before: int, most: int) -> int:
+def purge(db: Db, *, renewed_before: int, most: int) -> int:
     """Removes up to `most` rows of families whose tokens have expired by the clock; returns how many.
 
     The file would grow for ever otherwise.
@@ -236,7 +236,7 @@ def purge(db: sqlite3.Connection, *, renewed_before: int, most: int) -> int:
     return _remove(db, keys.fetchall(), most)
 
 
-def _remove(db: sqlite3.Connection, families: Iterable[tuple[int]], most: int) -> int:
+def _remove(db: Db, families: Iterable[tuple[int]], most: int) -> int:
     """Removes up to `most` rows of these families; returns how many: fewer when it has removed all of them."""
     left = most
     for (key,) in families:

@@ -1,8 +1,9 @@
 """The outbox: mails from the transaction that causes them until they are sent, and for a while after."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from jsonrpc_backend.store.engine import Db
 
 _COLUMNS = (
     "key, message_id, template, recipient, sealed, created_at, expires_at, attempts, next_at, sent_at, last_error"
@@ -29,9 +30,7 @@ class Mail:
     last_error: str | None
 
 
-def count_to(
-    db: sqlite3.Connection, user_key: int, recipient: str, share: bytes | None, *, after: int, until: int
-) -> int:
+def count_to(db: Db, user_key: int, recipient: str, share: bytes | None, *, after: int, until: int) -> int:
     """How many mails of a share have been written to a user at an address, after one time and until another."""
     count: int = db.execute(
         "SELECT count(*) FROM mails"
@@ -41,7 +40,7 @@ def count_to(
     return count
 
 
-def count_all_to(db: sqlite3.Connection, user_key: int, recipient: str, *, but: bytes, after: int, until: int) -> int:
+def count_all_to(db: Db, user_key: int, recipient: str, *, but: bytes, after: int, until: int) -> int:
     """How many mails of all shares but one have been written to a user at an address."""
     count: int = db.execute(
         "SELECT count(*) FROM mails"
@@ -51,7 +50,7 @@ def count_all_to(db: sqlite3.Connection, user_key: int, recipient: str, *, but: 
     return count
 
 
-def list_recipients(db: sqlite3.Connection, *, after: int) -> list[tuple[str, int, int]]:
+def list_recipients(db: Db, *, after: int) -> list[tuple[str, int, int]]:
     """Where mails have gone since: the address, when the mail was written, and when its user had registered.
 
     But for addresses that are the username of their user, without a `+tag`.
@@ -65,7 +64,7 @@ def list_recipients(db: sqlite3.Connection, *, after: int) -> list[tuple[str, in
 
 
 def insert(
-    db: sqlite3.Connection,
+    db: Db,
     *,
     user_key: int,
     message_id: str,
@@ -85,24 +84,24 @@ def insert(
     return key
 
 
-def remove_unsent(db: sqlite3.Connection, share: bytes) -> list[int]:
+def remove_unsent(db: Db, share: bytes) -> list[int]:
     """Removes the mails of a share that are still to be sent; returns the keys of their users."""
     rows = db.execute("DELETE FROM mails WHERE share = ? AND next_at IS NOT NULL RETURNING user_key", (share,))
     return [row[0] for row in rows]
 
 
-def find(db: sqlite3.Connection, key: int) -> Mail | None:
+def find(db: Db, key: int) -> Mail | None:
     row = db.execute(f"SELECT {_COLUMNS} FROM mails WHERE key = ?", (key,)).fetchone()  # noqa: S608
     return Mail(*row) if row else None
 
 
-def list_latest(db: sqlite3.Connection, most: int) -> Iterator[Mail]:
+def list_latest(db: Db, most: int) -> Iterator[Mail]:
     """Newest first."""
     for row in db.execute(f"SELECT {_COLUMNS} FROM mails ORDER BY key DESC LIMIT ?", (most,)):  # noqa: S608
         yield Mail(*row)
 
 
-def next_due(db: sqlite3.Connection) -> Mail | None:
+def next_due(db: Db) -> Mail | None:
     """The mail whose turn comes first, perhaps in the future."""
     row = db.execute(
         f"SELECT {_COLUMNS} FROM mails WHERE next_at IS NOT NULL ORDER BY next_at, key LIMIT 1"  # noqa: S608
@@ -110,7 +109,7 @@ def next_due(db: sqlite3.Connection) -> Mail | None:
     return Mail(*row) if row else None
 
 
-def mark_sent(db: sqlite3.Connection, key: int, now: int) -> None:
+def mark_sent(db: Db, key: int, now: int) -> None:
     """Done; the content is no longer needed and goes."""
     db.execute(
         "UPDATE mails SET sent_at = ?, sealed = NULL, next_at = NULL, last_error = NULL, attempts = attempts + 1"
@@ -119,7 +118,7 @@ def mark_sent(db: sqlite3.Connection, key: int, now: int) -> None:
     )
 
 
-def mark_failed(db: sqlite3.Connection, key: int, error: str, next_at: int | None) -> None:
+def mark_failed(db: Db, key: int, error: str, next_at: int | None) -> None:
     """An attempt that failed; without `next_at` it was the last one."""
     db.execute(
         "UPDATE mails SET attempts = attempts + 1, last_error = ?, next_at = ?,"
@@ -128,7 +127,7 @@ def mark_failed(db: sqlite3.Connection, key: int, error: str, next_at: int | Non
     )
 
 
-def purge(db: sqlite3.Connection, *, created_before: int, most: int) -> int:
+def purge(db: Db, *, created_before: int, most: int) -> int:
     """Removes up to `most` old mails; returns how many."""
     cursor = db.execute(
         "DELETE FROM mails WHERE key IN (SELECT key FROM mails WHERE created_at <= ? LIMIT ?)", (created_before, most)

@@ -6,10 +6,10 @@ the user is typing. All of them were mailed to the user; one that is used ends a
 A request is stored before anything is known of its user, so that storing it takes the same time for everybody.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import COLUMNS, NO_PASSWORD, User
 
 # For each token, from everywhere. A token has 51.9 bits, so that a million tries find it in 1 of 4·10⁹ cases; and they
@@ -52,7 +52,7 @@ class Mailing:
 
 
 def insert_request(
-    db: sqlite3.Connection,
+    db: Db,
     username_key: str,
     email_property: str,
     template: str,
@@ -67,7 +67,7 @@ def insert_request(
     )
 
 
-def take_request(db: sqlite3.Connection, now: int) -> Request | None:
+def take_request(db: Db, now: int) -> Request | None:
     """The request that has been due for longest, which is removed."""
     row = db.execute(
         "DELETE FROM password_reset_requests WHERE key ="
@@ -78,13 +78,13 @@ def take_request(db: sqlite3.Connection, now: int) -> Request | None:
     return Request(*row) if row else None
 
 
-def next_due(db: sqlite3.Connection) -> int | None:
+def next_due(db: Db) -> int | None:
     """When the next request is due, in ms since 1970 UTC; None when there is none."""
     due: int | None = db.execute("SELECT min(due_at) FROM password_reset_requests").fetchone()[0]
     return due
 
 
-def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iterable[str], now: int) -> int:
+def insert_mailing(db: Db, mailing: Mailing, username_keys: Iterable[str], now: int) -> int:
     """Requests one after the other, behind those of a mailing that is under way; returns how many."""
     last = db.execute("SELECT max(due_at) FROM password_reset_requests").fetchone()[0] or 0
     first = max(now, last + mailing.interval)
@@ -99,12 +99,12 @@ def insert_mailing(db: sqlite3.Connection, mailing: Mailing, username_keys: Iter
     return max(cursor.rowcount, 0)
 
 
-def remove_mailings(db: sqlite3.Connection) -> int:
+def remove_mailings(db: Db) -> int:
     """Removes the requests of mailings that still wait; returns how many."""
     return db.execute("DELETE FROM password_reset_requests WHERE valid_minutes IS NOT NULL").rowcount
 
 
-def end_mailed(db: sqlite3.Connection, user_keys: Iterable[int]) -> None:
+def end_mailed(db: Db, user_keys: Iterable[int]) -> None:
     """Ends the users' tokens of mailings, which nobody has got to see."""
     db.executemany(
         "DELETE FROM password_reset_tokens WHERE user_key = ? AND requester = x'' AND expires_at IS NOT NULL",
@@ -112,7 +112,7 @@ def end_mailed(db: sqlite3.Connection, user_keys: Iterable[int]) -> None:
     )
 
 
-def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
+def list_to_mail(db: Db, now: int) -> list[User]:
     """The users without a password who neither wait for a mail nor have one whose token is still valid.
 
     But for disabled ones.
@@ -127,7 +127,7 @@ def list_to_mail(db: sqlite3.Connection, now: int) -> list[User]:
 
 
 def replace_token(
-    db: sqlite3.Connection,
+    db: Db,
     user_key: int,
     requester: bytes,
     digest: bytes,
@@ -152,7 +152,7 @@ def replace_token(
     )
 
 
-def latest_token_time(db: sqlite3.Connection, user_key: int, requester: bytes) -> int | None:
+def latest_token_time(db: Db, user_key: int, requester: bytes) -> int | None:
     """When the token was made that the user has for a requester, in ms since 1970 UTC."""
     row = db.execute(
         "SELECT created_at FROM password_reset_tokens WHERE user_key = ? AND requester = ?", (user_key, requester)
@@ -160,7 +160,7 @@ def latest_token_time(db: sqlite3.Connection, user_key: int, requester: bytes) -
     return row[0] if row else None
 
 
-def exists(db: sqlite3.Connection, username_key: str, digest: bytes) -> bool:
+def exists(db: Db, username_key: str, digest: bytes) -> bool:
     """Whether the user has this token, be it expired."""
     found = db.execute(
         "SELECT 1 FROM password_reset_tokens JOIN users ON users.key = password_reset_tokens.user_key"
@@ -177,9 +177,7 @@ class RightToken:
     recipient: str | None
 
 
-def try_token(
-    db: sqlite3.Connection, user_key: int | None, digest: bytes, *, created_after: int, now: int
-) -> RightToken | None:
+def try_token(db: Db, user_key: int | None, digest: bytes, *, created_after: int, now: int) -> RightToken | None:
     """The token if it is one of the user's; all of them are spent by that. A wrong one counts against all.
 
     Never for None, no such user. A row is written in any case, so that the time does not tell who has a token.
@@ -199,6 +197,6 @@ def try_token(
     return None
 
 
-def end(db: sqlite3.Connection, user_key: int) -> None:
+def end(db: Db, user_key: int) -> None:
     """Ends the user's tokens: the password has been changed."""
     db.execute("DELETE FROM password_reset_tokens WHERE user_key = ?", (user_key,))

@@ -5,9 +5,10 @@ operator's list. With one it counts from `counts_from` on; until then another ad
 stay when that time is over: they tell how long it has been over. A user has one for each listed property at most.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+
+from jsonrpc_backend.store.engine import Db
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,14 @@ class Waiting:
     counts_from: int
 
 
-def find(db: sqlite3.Connection, user_key: int, name: str) -> Waiting | None:
+def find(db: Db, user_key: int, name: str) -> Waiting | None:
     row = db.execute(
         "SELECT meanwhile, counts_from FROM reset_addresses WHERE user_key = ? AND property = ?", (user_key, name)
     ).fetchone()
     return Waiting(*row) if row else None
 
 
-def put(db: sqlite3.Connection, user_key: int, name: str, waiting: Waiting) -> None:
+def put(db: Db, user_key: int, name: str, waiting: Waiting) -> None:
     db.execute(
         "INSERT INTO reset_addresses (user_key, property, meanwhile, counts_from) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (user_key, property) DO UPDATE SET"
@@ -34,7 +35,7 @@ def put(db: sqlite3.Connection, user_key: int, name: str, waiting: Waiting) -> N
     )
 
 
-def trust(db: sqlite3.Connection, user_key: int, names: Iterable[str]) -> None:
+def trust(db: Db, user_key: int, names: Iterable[str]) -> None:
     """The values of these properties count as they stand. Names that are not listed are passed over."""
     db.executemany(
         "INSERT INTO reset_addresses (user_key, property, counts_from) SELECT ?, name, 0 FROM email_properties"
@@ -46,18 +47,18 @@ def trust(db: sqlite3.Connection, user_key: int, names: Iterable[str]) -> None:
 # --- the operator's list -----------------------------------------------------------------------------------
 
 
-def is_older_than_place(db: sqlite3.Connection, user_key: int, name: str) -> bool:
+def is_older_than_place(db: Db, user_key: int, name: str) -> bool:
     """Whether the user was there before the property was listed."""
     found = db.execute("SELECT 1 FROM email_properties WHERE name = ? AND last_user_before >= ?", (name, user_key))
     return found.fetchone() is not None
 
 
-def is_list(db: sqlite3.Connection, names: Collection[str]) -> bool:
+def is_list(db: Db, names: Collection[str]) -> bool:
     """Whether these are the properties that are listed."""
     return {row[0] for row in db.execute("SELECT name FROM email_properties")} == set(names)
 
 
-def replace_list(db: sqlite3.Connection, names: Collection[str]) -> None:
+def replace_list(db: Db, names: Collection[str]) -> None:
     """Lists these properties. The first list of a file is as old as its users."""
     listed = {row[0] for row in db.execute("SELECT name FROM email_properties")}
     last_user = db.execute("SELECT coalesce(max(key), 0) FROM users").fetchone()[0] if listed else 0

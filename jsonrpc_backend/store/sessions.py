@@ -3,9 +3,9 @@
 A session ends with the version of the password that was the user's when it was opened, and with the user.
 """
 
-import sqlite3
 from dataclasses import dataclass
 
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import ACCOUNT_COLUMNS, LARGE_PROPERTIES_BYTES, Account
 
 # The oldest beyond end. Enough for an account that many people share; and for the pages of one browser.
@@ -40,7 +40,7 @@ class SignedIn:
     device: str | None
 
 
-def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, created_after: int) -> list[SignedIn]:
+def list_of_user(db: Db, user_key: int, *, used_after: int, created_after: int) -> list[SignedIn]:
     """A user's sessions that have not ended, latest use first."""
     rows = db.execute(
         "SELECT sessions.digest, sessions.family_key, sessions.created_at, sessions.used_at, login_families.device"
@@ -54,9 +54,7 @@ def list_of_user(db: sqlite3.Connection, user_key: int, *, used_after: int, crea
     return [SignedIn(*row) for row in rows]
 
 
-def insert(
-    db: sqlite3.Connection, digest: bytes, user: Account, family_key: int | None, now: int, *, by_password: bool
-) -> None:
+def insert(db: Db, digest: bytes, user: Account, family_key: int | None, now: int, *, by_password: bool) -> None:
     db.execute(
         "INSERT INTO sessions (digest, user_key, family_key, password_version, created_at, used_at, by_password)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -73,9 +71,7 @@ def insert(
 _SMALL_PROPERTIES = f"CASE WHEN length(users.properties) < {LARGE_PROPERTIES_BYTES} THEN users.properties END"
 
 
-def find(
-    db: sqlite3.Connection, digest: bytes, *, used_after: int, created_after: int, with_properties: bool
-) -> Session | None:
+def find(db: Db, digest: bytes, *, used_after: int, created_after: int, with_properties: bool) -> Session | None:
     """A session that has not ended."""
     properties = _SMALL_PROPERTIES if with_properties else "NULL"
     row = db.execute(
@@ -90,16 +86,16 @@ def find(
     return Session(row[0], row[1], row[2], row[3], row[4], Account(*row[5:])) if row else None
 
 
-def touch(db: sqlite3.Connection, digest: bytes, now: int) -> None:
+def touch(db: Db, digest: bytes, now: int) -> None:
     """Notes that the session is in use."""
     db.execute("UPDATE sessions SET used_at = ? WHERE digest = ? AND used_at < ?", (now, digest, now))
 
 
-def end(db: sqlite3.Connection, digest: bytes) -> None:
+def end(db: Db, digest: bytes) -> None:
     db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
 
 
-def keep(db: sqlite3.Connection, digest: bytes, *, password_version: int) -> None:
+def keep(db: Db, digest: bytes, *, password_version: int) -> None:
     """Lets a session go on that would end with this version of the password."""
     db.execute(
         "UPDATE sessions SET password_version = password_version + 1 WHERE digest = ? AND password_version = ?",
@@ -107,7 +103,7 @@ def keep(db: sqlite3.Connection, digest: bytes, *, password_version: int) -> Non
     )
 
 
-def remove_ended(db: sqlite3.Connection, user_key: int, *, password_version: int | None, most: int) -> int:
+def remove_ended(db: Db, user_key: int, *, password_version: int | None, most: int) -> int:
     """Removes up to `most` of a user's sessions but those of this version of the password; returns how many."""
     return db.execute(
         "DELETE FROM sessions WHERE digest IN"
@@ -116,7 +112,7 @@ def remove_ended(db: sqlite3.Connection, user_key: int, *, password_version: int
     ).rowcount
 
 
-def purge(db: sqlite3.Connection, *, used_before: int, created_before: int, most: int) -> int:
+def purge(db: Db, *, used_before: int, created_before: int, most: int) -> int:
     """Removes up to `most` sessions that have ended by the clock; returns how many."""
     cursor = db.execute(
         "DELETE FROM sessions WHERE digest IN"

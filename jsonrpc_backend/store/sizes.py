@@ -1,11 +1,12 @@
 """How much a backend's file holds."""
 
 import contextlib
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from jsonrpc_backend.store.database_file import connect
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.connection import connect
+from jsonrpc_backend.store.sqlite.errors import translating
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Sizes:
 
 
 def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
-    """Counts on a connection of its own, for that may take long. Raises sqlite3.Error, OSError. Blocking."""
-    with contextlib.closing(connect(path, read_only=True)) as db:
+    """Counts on a connection of its own, for that may take long. Raises StoreFailed, OSError. Blocking."""
+    with translating(), contextlib.closing(connect(path, read_only=True)) as db:
         return Sizes(
             _number(db, "SELECT count(*) FROM users"),
             _number(
@@ -31,13 +32,13 @@ def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
         )
 
 
-def bytes_in_use(db: sqlite3.Connection) -> int:
+def bytes_in_use(db: Db) -> int:
     """Of a database, without the pages that wait to be used again; what a transaction has done so far counts."""
     pages = _number(db, "PRAGMA page_count") - _number(db, "PRAGMA freelist_count")
     return pages * _number(db, "PRAGMA page_size")
 
 
-def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
+def _number(db: Db, query: str, *values: int) -> int:
     number: int = db.execute(query, values).fetchone()[0]
     return number
 

@@ -4,11 +4,11 @@ A search walks all users: 100,000 with small properties in some 0.1 s. An index 
 `IN`, or sorts by `_username` or the time of registration; there is none on properties.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jsonrpc_backend.monaql import Column, Condition, Expression, compile_query
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import COLUMNS, User
 
 FIELDS = {
@@ -62,7 +62,7 @@ def named(text: str) -> Condition:
     return Condition("(instr(users.username_key, ?) OR instr(users.id, ?))", (text, text))
 
 
-def find_keys(db: sqlite3.Connection, condition: Condition, order: Order) -> list[int]:
+def find_keys(db: Db, condition: Condition, order: Order) -> list[int]:
     """The keys of all users that the condition is true of. Keys only: whole rows can be many gigabytes."""
     sorted_by = order.compile()
     rows = db.execute(
@@ -72,13 +72,13 @@ def find_keys(db: sqlite3.Connection, condition: Condition, order: Order) -> lis
     return [key for (key,) in rows]
 
 
-def get_in_order(db: sqlite3.Connection, keys: list[int]) -> Iterator[User]:
+def get_in_order(db: Db, keys: list[int]) -> Iterator[User]:
     """Users by their keys, one by one."""
     for key in keys:
         yield User(*db.execute(f"SELECT {COLUMNS} FROM users WHERE key = ?", (key,)).fetchone())  # noqa: S608
 
 
-def latest_property_names(db: sqlite3.Connection, most: int) -> list[str]:
+def latest_property_names(db: Db, most: int) -> list[str]:
     """The names of the properties of the users who registered last, sorted."""
     rows = db.execute(
         "SELECT DISTINCT member.key FROM (SELECT properties FROM users ORDER BY key DESC LIMIT ?) AS latest,"

@@ -2,10 +2,11 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from jsonrpc_backend.store.engine import Db
 
 MAX_PROPERTIES_BYTES = 512_000
 
@@ -92,7 +93,7 @@ def encode_values(properties: Mapping[str, Any]) -> dict[str, str]:
 
 
 def insert(
-    db: sqlite3.Connection,
+    db: Db,
     *,
     id: str,  # noqa: A002 (the documented name)
     username: str,
@@ -102,33 +103,32 @@ def insert(
     now: int,
 ) -> User:
     """A new user. Raises UsernameTaken."""
-    try:
-        key: int = db.execute(
-            "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, random()) RETURNING key",
-            (id, username, username_key, password_hash, now, now, properties_json),
-        ).fetchone()[0]
-    except sqlite3.IntegrityError as error:
-        raise UsernameTaken from error
-    return User(key, id, username, password_hash, 1, now, now, None, properties_json)
+    row = db.execute(
+        "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT DO NOTHING RETURNING key",
+        (id, username, username_key, password_hash, now, now, properties_json),
+    ).fetchone()
+    if row is None:
+        raise UsernameTaken
+    return User(row[0], id, username, password_hash, 1, now, now, None, properties_json)
 
 
-def get(db: sqlite3.Connection, key: int) -> User:
+def get(db: Db, key: int) -> User:
     """A user that is known to be there."""
     return User(*db.execute(f"SELECT {COLUMNS} FROM users WHERE key = ?", (key,)).fetchone())  # noqa: S608
 
 
-def find_by_username(db: sqlite3.Connection, username_key: str) -> User | None:
+def find_by_username(db: Db, username_key: str) -> User | None:
     row = db.execute(f"SELECT {COLUMNS} FROM users WHERE username_key = ?", (username_key,)).fetchone()  # noqa: S608
     return User(*row) if row else None
 
 
-def find_by_id(db: sqlite3.Connection, id: str) -> User | None:  # noqa: A002
+def find_by_id(db: Db, id: str) -> User | None:  # noqa: A002
     row = db.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (id,)).fetchone()  # noqa: S608
     return User(*row) if row else None
 
 
-def check_password_version(db: sqlite3.Connection, user: Account) -> None:
+def check_password_version(db: Db, user: Account) -> None:
     """Raises PasswordChanged unless the user still has the password of `user`, and may sign in."""
     found = db.execute("SELECT password_version FROM users WHERE key = ? AND disabled_at IS NULL", (user.key,))
     row = found.fetchone()
@@ -136,42 +136,42 @@ def check_password_version(db: sqlite3.Connection, user: Account) -> None:
         raise PasswordChanged
 
 
-def is_username_taken(db: sqlite3.Connection, username_key: str) -> bool:
+def is_username_taken(db: Db, username_key: str) -> bool:
     return db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone() is not None
 
 
-def list_usernames(db: sqlite3.Connection) -> Iterator[str]:
+def list_usernames(db: Db) -> Iterator[str]:
     for row in db.execute("SELECT username FROM users"):
         yield row[0]
 
 
-def list_all(db: sqlite3.Connection) -> Iterator[User]:
+def list_all(db: Db) -> Iterator[User]:
     """Every user, oldest first."""
     return list_after(db, 0)
 
 
-def list_after(db: sqlite3.Connection, key: int) -> Iterator[User]:
+def list_after(db: Db, key: int) -> Iterator[User]:
     """The users that were added after the one with this key, oldest first."""
     for row in db.execute(f"SELECT {COLUMNS} FROM users WHERE key > ? ORDER BY key", (key,)):  # noqa: S608
         yield User(*row)
 
 
-def count_after(db: sqlite3.Connection, key: int) -> int:
+def count_after(db: Db, key: int) -> int:
     return int(db.execute("SELECT count(*) FROM users WHERE key > ?", (key,)).fetchone()[0])
 
 
-def property_names(db: sqlite3.Connection) -> list[str]:
+def property_names(db: Db) -> list[str]:
     """The name of every property that some user has, in alphabetical order."""
     rows = db.execute("SELECT DISTINCT entry.key FROM users, json_each(users.properties) AS entry ORDER BY entry.key")
     return [row[0] for row in rows]
 
 
-def merge_properties(db: sqlite3.Connection, key: int, changes: Mapping[str, Any], now: int) -> bool:
+def merge_properties(db: Db, key: int, changes: Mapping[str, Any], now: int) -> bool:
     """Adds and updates properties, removes none. False when the user is gone. Raises PropertiesTooLarge."""
     return merge_encoded(db, key, encode_values(changes), now)
 
 
-def merge_encoded(db: sqlite3.Connection, key: int, changes: Mapping[str, str], now: int) -> bool:
+def merge_encoded(db: Db, key: int, changes: Mapping[str, str], now: int) -> bool:
     """The same with values that are JSON already."""
     if not 0 < len(changes) <= MOST_AT_ONCE:
         return _merge_many(db, key, changes, now)
@@ -188,7 +188,7 @@ def merge_encoded(db: sqlite3.Connection, key: int, changes: Mapping[str, str], 
     return row is not None
 
 
-def _merge_many(db: sqlite3.Connection, key: int, changes: Mapping[str, str], now: int) -> bool:
+def _merge_many(db: Db, key: int, changes: Mapping[str, str], now: int) -> bool:
     stored = find_properties(db, key)
     if stored is None:
         return False
@@ -197,18 +197,18 @@ def _merge_many(db: sqlite3.Connection, key: int, changes: Mapping[str, str], no
     return True
 
 
-def bytes_of_properties(db: sqlite3.Connection, key: int) -> int:
+def bytes_of_properties(db: Db, key: int) -> int:
     """0 when the user is gone."""
     row = db.execute("SELECT length(CAST(properties AS BLOB)) FROM users WHERE key = ?", (key,)).fetchone()
     return row[0] if row else 0
 
 
-def find_properties(db: sqlite3.Connection, key: int) -> str | None:
+def find_properties(db: Db, key: int) -> str | None:
     row = db.execute("SELECT properties FROM users WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
 
 
-def find_values(db: sqlite3.Connection, key: int, names: Iterable[str]) -> dict[str, str] | None:
+def find_values(db: Db, key: int, names: Iterable[str]) -> dict[str, str] | None:
     """Some properties, at most MOST_AT_ONCE, each as JSON. None when the user is gone."""
     possible = [name for name in dict.fromkeys(names) if _NAME.fullmatch(name)]
     taken_out = ", ".join(["1", *["properties -> ?"] * len(possible)])
@@ -221,19 +221,19 @@ def find_values(db: sqlite3.Connection, key: int, names: Iterable[str]) -> dict[
     return {name: value for name, value in zip(possible, row[1:], strict=True) if value is not None}
 
 
-def rename(db: sqlite3.Connection, key: int, *, username: str, username_key: str, now: int) -> None:
+def rename(db: Db, key: int, *, username: str, username_key: str, now: int) -> None:
     """Another username for a user that is there. Raises UsernameTaken."""
-    try:
-        db.execute(
-            "UPDATE users SET username = ?, username_key = ?, updated_at = max(updated_at, ?) WHERE key = ?",
-            (username, username_key, now, key),
-        )
-    except sqlite3.IntegrityError as error:
-        raise UsernameTaken from error
+    others = db.execute("SELECT 1 FROM users WHERE username_key = ? AND key <> ?", (username_key, key))
+    if others.fetchone() is not None:
+        raise UsernameTaken
+    db.execute(
+        "UPDATE users SET username = ?, username_key = ?, updated_at = max(updated_at, ?) WHERE key = ?",
+        (username, username_key, now, key),
+    )
     db.execute("DELETE FROM look_alikes WHERE user_key = ?", (key,))
 
 
-def replace_password(db: sqlite3.Connection, user: Account, password_hash: str, now: int) -> bool:
+def replace_password(db: Db, user: Account, password_hash: str, now: int) -> bool:
     """Another password. False when the user is gone or the password has changed since `user` was read."""
     cursor = db.execute(
         "UPDATE users SET password_hash = ?, password_version = password_version + 1, updated_at = max(updated_at, ?)"
@@ -243,7 +243,7 @@ def replace_password(db: sqlite3.Connection, user: Account, password_hash: str, 
     return cursor.rowcount == 1
 
 
-def replace_hash(db: sqlite3.Connection, user: Account, password_hash: str) -> None:
+def replace_hash(db: Db, user: Account, password_hash: str) -> None:
     """Another hash of the same password, unless the password has changed since `user` was read."""
     db.execute(
         "UPDATE users SET password_hash = ? WHERE key = ? AND password_version = ?",
@@ -251,27 +251,27 @@ def replace_hash(db: sqlite3.Connection, user: Account, password_hash: str) -> N
     )
 
 
-def set_disabled(db: sqlite3.Connection, key: int, since: int | None) -> None:
+def set_disabled(db: Db, key: int, since: int | None) -> None:
     """Whether the user may sign in (None), or since when not."""
     db.execute("UPDATE users SET disabled_at = ? WHERE key = ?", (since, key))
 
 
-def is_any_disabled(db: sqlite3.Connection) -> bool:
+def is_any_disabled(db: Db) -> bool:
     return db.execute("SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT 1").fetchone() is not None
 
 
-def end_sign_ins(db: sqlite3.Connection, key: int) -> None:
+def end_sign_ins(db: Db, key: int) -> None:
     """Ends what counts for this version of the password only: sessions, login tokens, passwords verified just now."""
     db.execute("UPDATE users SET password_version = password_version + 1 WHERE key = ?", (key,))
 
 
-def delete(db: sqlite3.Connection, user: Account) -> bool:
+def delete(db: Db, user: Account) -> bool:
     """Removes the user. False when gone or the password has changed since it was read."""
     cursor = db.execute("DELETE FROM users WHERE key = ? AND password_version = ?", (user.key, user.password_version))
     return cursor.rowcount == 1
 
 
-def delete_by_id(db: sqlite3.Connection, id: str) -> tuple[int, int] | None:  # noqa: A002
+def delete_by_id(db: Db, id: str) -> tuple[int, int] | None:  # noqa: A002
     """Removes a user; returns the key and the length of the properties, None where there is no such user."""
     deleted: tuple[int, int] | None = db.execute(
         "DELETE FROM users WHERE id = ? RETURNING key, length(properties)", (id,)

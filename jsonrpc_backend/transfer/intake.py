@@ -4,7 +4,6 @@ Everything is checked before anything is changed, and the change is one transact
 """
 
 import enum
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from jsonrpc_backend.accounts.passwords import hash_many
 from jsonrpc_backend.config.settings import PasswordsConfig
 from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_LOOKS_TAKEN, USERNAME_TAKEN
 from jsonrpc_backend.store import incoming, users
-from jsonrpc_backend.store.database import run_in_transaction
+from jsonrpc_backend.store.engine import Db, WritableDb
 from jsonrpc_backend.store.incoming import Clash, Clashes, Moved, OutgrownProperties
 from jsonrpc_backend.transfer.naming import PLAIN_ALIASES
 from jsonrpc_backend.transfer.record import BadRecord, Rules
@@ -38,7 +37,7 @@ class Existing(enum.Enum):
 class Intake:
     """The records of one file on their way into one database. `bad` grows with what cannot be used."""
 
-    db: sqlite3.Connection
+    db: Db
     rules: Rules
     existing: Existing
     bad: list[Bad]
@@ -46,7 +45,7 @@ class Intake:
     suspicious: set[str]  # names of properties that may be meant as passwords
 
     @classmethod
-    def begin(cls, db: sqlite3.Connection, rules: Rules, existing: Existing) -> "Intake":
+    def begin(cls, db: Db, rules: Rules, existing: Existing) -> "Intake":
         incoming.open_collection(db)
         return cls(db, rules, existing, [], {}, set())
 
@@ -106,21 +105,21 @@ class Intake:
             incoming.set_hash(self.db, number, password_hash)
             yield
 
-    def move(self, *, skip_bad: bool, note: Callable[[sqlite3.Connection, Moved], object]) -> Moved | None:
+    def move(self, db: WritableDb, *, skip_bad: bool, note: Callable[[Db, Moved], object]) -> Moved | None:
         """Moves all users into the table, or none: None, and `bad` says what has come in between.
 
-        `note` is called in the same transaction.
+        `db` is the one that this began with. `note` is called in the same transaction.
         """
         updating = self.existing is Existing.UPDATE
 
-        def unit(db: sqlite3.Connection) -> Moved:
+        def unit(db: Db) -> Moved:
             moved = incoming.move(db, updating=updating, skipping=skip_bad or self.existing is Existing.SKIP)
             look_alikes.note_all(db, self.rules.settings)
             note(db, moved)
             return moved
 
         try:
-            return run_in_transaction(self.db, unit)
+            return db.write(unit)
         except Clashes as error:
             for clash in error.clashes:
                 self._refuse(clash)

@@ -7,8 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.store.database import run_in_transaction
-from jsonrpc_backend.store.database_file import open_for_writing
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import StartServer
 from tests.operators import KEYS, Operator, add_users
 from tests.servers import InProcessServer
@@ -17,7 +16,7 @@ from tests.wire import Wire
 
 def fill(server: InProcessServer, many: int, properties: dict[str, Any] | None = None, begin: int = 0) -> None:
     with contextlib.closing(open_for_writing(server.database_path())) as db:
-        run_in_transaction(db, lambda db: add_users(db, many, properties, begin))
+        db.write(lambda db: add_users(db, many, properties, begin))
 
 
 async def create_all(operator: Operator, properties: list[dict[str, Any]]) -> None:
@@ -341,7 +340,7 @@ async def test_what_a_search_does_outside_of_the_database_is_bounded_too(
     names = ["a", *(f"name{number}" for number in range(20_000))]
     found = (await list_many(operator, propertyNames=names))["result"]["items"]
     assert [{name: item[name] for name in item if not name.startswith("_")} for item in found] == [{"a": 1}] * 30
-    monkeypatch.setattr("jsonrpc_backend.store.database.time", HastyTime())
+    monkeypatch.setattr("jsonrpc_backend.store.sqlite.database.time", HastyTime())
     refused = await list_many(operator, propertyNames=names)
     assert refused["error"] == {
         "code": 13,

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,9 @@ from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.store import users
-from jsonrpc_backend.store.database import run_in_transaction, snapshot
-from jsonrpc_backend.store.reading import is_copy
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.database import snapshot
+from jsonrpc_backend.store.sqlite.reading import is_copy
 from jsonrpc_backend.transfer import export
 from jsonrpc_backend.transfer.export import Csv, JsonLines, Layout, NothingToContinue
 from jsonrpc_backend.transfer.source import format_of
@@ -86,10 +86,10 @@ def _noting(target: Target) -> Iterator[Note]:
         yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
     else:
         with target.writing() as db:
-            yield lambda users: run_in_transaction(db, lambda db: record_all(db, "user export", users))
+            yield lambda users: db.write(lambda db: record_all(db, "user export", users))
 
 
-def _layout(db: sqlite3.Connection, format_name: str, *, with_hashes: bool) -> Layout:
+def _layout(db: Db, format_name: str, *, with_hashes: bool) -> Layout:
     if format_name == "csv":
         names, with_disabled = users.property_names(db), users.is_any_disabled(db)
         return Csv(names, with_hashes=with_hashes, with_disabled=with_disabled)
@@ -115,7 +115,7 @@ def _opened(part: Path | None, layout: Layout, *, continued: bool) -> Iterator[t
         raise click.ClickException(f"{part} cannot be written: {reason}.") from error
 
 
-def _write(note: Note, db: sqlite3.Connection, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
+def _write(note: Note, db: Db, stream: BinaryIO, layout: Layout, after_id: str | None) -> int:
     """Writes the users after this one; returns how many."""
     last = users.find_by_id(db, after_id) if after_id is not None else None
     if after_id is not None and last is None:

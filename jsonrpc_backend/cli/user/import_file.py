@@ -89,21 +89,23 @@ def import_users(
         raise click.UsageError("The format cannot be told from the file's name; say --format.")
     naming = Naming(renamed, frozenset(dropped))
     rules = Rules(target.backend, now=system_clock(), keep_ids=keep_ids)
-    with target.reading() if dry_run else target.writing() as db, _opened(file) as stream:
-        intake = Intake.begin(db, rules, Existing(existing))
+    with contextlib.ExitStack() as stack:
+        writable = None if dry_run else stack.enter_context(target.writing())
+        intake = Intake.begin(writable or stack.enter_context(target.reading()), rules, Existing(existing))
+        stream = stack.enter_context(_opened(file))
         broken = _collect(intake, Source(stream, format_name, naming))
         report = _Report(file, intake.bad, is_array=format_name == "json", as_json=as_json)
         skipped = intake.compare()
         _warn(intake)
         if broken or (intake.bad and not skip_bad):
             report.refuse(broken)
-        if dry_run:
+        if writable is None:
             report.finish(ready=intake.size, skipped=skipped)
             return
         with progress("Hashing passwords", len(intake.passwords)) as advance:
             for _ in intake.hash_passwords(target.config.passwords):
                 advance(1)
-        moved = intake.move(skip_bad=skip_bad, note=lambda db, moved: record(db, "user import", moved.ids))
+        moved = intake.move(writable, skip_bad=skip_bad, note=lambda db, moved: record(db, "user import", moved.ids))
         if moved is None:
             report.refuse(None)
             return

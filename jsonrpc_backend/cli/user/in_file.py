@@ -1,6 +1,5 @@
 """Users in a database file, for commands. The server may be running meanwhile."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -21,7 +20,8 @@ from jsonrpc_backend.methods.user import TOO_LARGE, new_user_id, taken, user_obj
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.store import user_search, users
-from jsonrpc_backend.store.database import snapshot
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.database import snapshot
 from jsonrpc_backend.store.user_search import Order
 from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
 
@@ -67,7 +67,7 @@ class UsersInFile:
         self._target.check("User.register", values)
         password_hash = argon2_hasher(self._target.config.passwords).hash(password)
 
-        def insert(db: sqlite3.Connection) -> User:
+        def insert(db: Db) -> User:
             look_alikes.note_all(db, self._target.backend)
             inserted = users.insert(
                 db,
@@ -89,7 +89,7 @@ class UsersInFile:
         if username is not None:
             self._target.check("management/User.update", {"_id": name, "user": {"_username": username}})
 
-        def apply(db: sqlite3.Connection) -> User:
+        def apply(db: Db) -> User:
             found = find_user(db, name)
             if username is not None:
                 look_alikes.note_all(db, self._target.backend)
@@ -100,7 +100,7 @@ class UsersInFile:
         return user_object(self._write(apply))
 
     def delete(self, user: Mapping[str, Any]) -> None:
-        def remove(db: sqlite3.Connection) -> None:
+        def remove(db: Db) -> None:
             if changes.delete_by_ids(db, [user["_id"]]) == ([], []):
                 raise click.ClickException(f"{user['_username']} has been deleted meanwhile.")
             record(db, "user delete", [user["_id"]])
@@ -111,7 +111,7 @@ class UsersInFile:
         self._target.check("management/User.setPassword", {"_id": user["_id"], "password": password})
         password_hash = argon2_hasher(self._target.config.passwords).hash(password)
 
-        def replace(db: sqlite3.Connection) -> None:
+        def replace(db: Db) -> None:
             changes.set_password(db, _find_again(db, user), password_hash, system_clock())
             record(db, "user passwd", [user["_id"]])
 
@@ -125,7 +125,7 @@ class UsersInFile:
     def revoke(self, name: str, session: str | None) -> int:
         config, now = self._target.backend, system_clock()
 
-        def end(db: sqlite3.Connection) -> int:
+        def end(db: Db) -> int:
             user = find_user(db, name)
             if session is None:
                 ended = signed_in.revoke_all(db, user, config, now)
@@ -145,8 +145,8 @@ class UsersInFile:
     def enable(self, name: str) -> dict[str, Any]:
         return self._switch("user enable", name, disabling.enable)
 
-    def _switch(self, command: str, name: str, switch: Callable[[sqlite3.Connection, User], None]) -> dict[str, Any]:
-        def apply(db: sqlite3.Connection) -> User:
+    def _switch(self, command: str, name: str, switch: Callable[[Db, User], None]) -> dict[str, Any]:
+        def apply(db: Db) -> User:
             found = find_user(db, name)
             switch(db, found)
             record(db, command, [found.id])
@@ -160,7 +160,7 @@ class UsersInFile:
         return [throttled(each) for each in found]
 
     def clear_limits(self, *, name: str | None = None, address: str | None = None) -> int:
-        def remove(db: sqlite3.Connection) -> int:
+        def remove(db: Db) -> int:
             user = None if name is None else find_user(db, name)
             removed = held_up.clear_user(db, user) if user else clear_address(db, str(address))
             record(db, "throttle clear", [user.id] if user else [])
@@ -168,7 +168,7 @@ class UsersInFile:
 
         return self._write(remove)
 
-    def _write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+    def _write(self, unit: Callable[[Db], T]) -> T:
         try:
             return self._target.write(unit)
         except UsernameTaken as error:
@@ -177,7 +177,7 @@ class UsersInFile:
             raise click.ClickException(TOO_LARGE) from error
 
 
-def find_user(db: sqlite3.Connection, name: str) -> User:
+def find_user(db: Db, name: str) -> User:
     """A user by username or id. Ids are public, so somebody may have taken one as a username: then it is neither's."""
     if unportable(name):
         raise click.ClickException("The name is not UTF-8.")
@@ -190,7 +190,7 @@ def find_user(db: sqlite3.Connection, name: str) -> User:
     return found
 
 
-def _find_again(db: sqlite3.Connection, user: Mapping[str, Any]) -> User:
+def _find_again(db: Db, user: Mapping[str, Any]) -> User:
     """The same user, as of now."""
     found = users.find_by_id(db, user["_id"])
     if found is None:

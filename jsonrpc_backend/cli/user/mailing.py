@@ -1,7 +1,6 @@
 """`user send-reset`: a mail with a reset token to everybody who has no password yet."""
 
 import functools
-import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.config.settings import DEFAULT_EMAIL_PROPERTY, WELCOME_BACK
 from jsonrpc_backend.store import mails, password_resets
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.store.users import User
 
@@ -111,7 +111,7 @@ def find_recipients(target: Target, mailing: Mailing) -> Recipients:
     """Each user without a password who neither waits for a mail nor has a usable token."""
     now = system_clock()
 
-    def find(db: sqlite3.Connection) -> list[tuple[User, str | None]]:
+    def find(db: Db) -> list[tuple[User, str | None]]:
         found = password_resets.list_to_mail(db, now)
         return [(user, reset_addresses.counting(db, user, mailing.email_property, now)) for user in found]
 
@@ -129,7 +129,7 @@ def send_mailing(target: Target, mailing: Mailing, *, yes: bool) -> Recipients |
             return None
     users = [user for user, _ in recipients.reached]
 
-    def insert(db: sqlite3.Connection) -> None:
+    def insert(db: Db) -> None:
         password_resets.insert_mailing(db, mailing, [username_key(user.username) for user in users], system_clock())
         if users:
             record(db, "user send-reset", [user.id for user in users])
@@ -177,7 +177,7 @@ def _tell_plan(recipients: Recipients, *, as_json: bool) -> None:
     tell("\n".join(lines), {**recipients.to_object(), "samples": samples}, as_json=as_json)
 
 
-def _stop(db: sqlite3.Connection) -> int:
+def _stop(db: Db) -> int:
     """Removes requests, and mails that were written for them, with their tokens; returns how many mails that were."""
     waiting = password_resets.remove_mailings(db)
     unsent = mails.remove_unsent(db, OF_MAILINGS)

@@ -8,14 +8,15 @@ on another schema than theirs.
 import contextlib
 import os
 import re
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jsonrpc_backend.store.database_file import SCHEMA, DatabaseUnusable, open_for_writing, schema_of
-from jsonrpc_backend.store.reading import reading
+from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.sqlite.connection import SqliteConnection
+from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_for_writing, schema_of
+from jsonrpc_backend.store.sqlite.reading import reading
 
 LOCK_FILE = "server.lock"
 _LOCKED_BYTE = 1 << 20  # on Windows a locked byte cannot be read, so it is not one of those that tell the holder
@@ -59,7 +60,7 @@ def locked(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def open_beside_server(path: Path, tell: Callable[[str], None]) -> sqlite3.Connection:
+def open_beside_server(path: Path, tell: Callable[[str], None]) -> SqliteConnection:
     """`open_for_writing` for commands: refuses where a server runs that works on another schema.
 
     Raises DatabaseUnusable.

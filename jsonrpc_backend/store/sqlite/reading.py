@@ -10,18 +10,19 @@ What lies there decides how:
 
 import contextlib
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from jsonrpc_backend.store.database_file import SCHEMA, DatabaseUnusable, open_as_it_is, open_in_memory, schema_of
+from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.sqlite.connection import SqliteConnection
+from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_as_it_is, open_in_memory, schema_of
 
 _LOG_VERSION = slice(18, 20)  # of the header: 2 2 once SQLite has been told to keep a log, else 1 1
 
 
 @contextlib.contextmanager
-def reading(path: Path, *, of_any_schema: bool = False) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, *, of_any_schema: bool = False) -> Iterator[SqliteConnection]:
     """A connection that cannot write, to a file that is there. Raises DatabaseUnusable."""
     log, index = _beside(path, "-wal"), _beside(path, "-shm")
     with contextlib.ExitStack() as stack:
@@ -39,7 +40,7 @@ def reading(path: Path, *, of_any_schema: bool = False) -> Iterator[sqlite3.Conn
 
 
 @contextlib.contextmanager
-def reading_nothing() -> Iterator[sqlite3.Connection]:
+def reading_nothing() -> Iterator[SqliteConnection]:
     """The same for a file that is still to be made: a database without users, in memory."""
     with contextlib.closing(open_in_memory()) as connection:
         yield connection
@@ -79,7 +80,7 @@ def _copied(path: Path, log: Path) -> Iterator[Path]:
         yield Path(folder) / path.name
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+def _check_schema(connection: SqliteConnection, path: Path) -> None:
     version = schema_of(connection)
     if version < SCHEMA:
         how = "Start the server once, which brings the file up to date and keeps a copy of it"

@@ -8,46 +8,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from jsonrpc_backend.store.database_file import DatabaseUnusable, check_pages, connect, open_for_writing
-from jsonrpc_backend.store.units import UnitQueue, commit_one, commit_together, run_each
+from jsonrpc_backend.store.engine import LONG_READ_SECONDS, DatabaseUnusable, Db, LongQuery, P, T, TookTooLong, Work
+from jsonrpc_backend.store.sqlite.connection import connect
+from jsonrpc_backend.store.sqlite.database_file import check_pages, open_for_writing
+from jsonrpc_backend.store.sqlite.errors import translating
+from jsonrpc_backend.store.sqlite.units import UnitQueue, commit_together, run_each
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-# A query or a whole transaction: a function of an open connection that runs on a database thread.
-Unit = Callable[Concatenate[sqlite3.Connection, P], T]
-
-# The same for reads that take long; it calls its second argument now and then, which raises when the time is over.
-LongQuery = Callable[[sqlite3.Connection, Callable[[], None]], T]
-
-LONG_READ_SECONDS = 20.0
 STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
 
 
-class TookTooLong(Exception):
-    """A long read was given up."""
-
-
-def run_in_transaction(connection: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T]) -> T:
-    """Runs one unit as a transaction of its own, for programs that have no event loop."""
-    outcome = commit_one(connection, unit)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
 @contextlib.contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def snapshot(db: Db) -> Iterator[None]:
     """What is read inside is the state of one moment, whatever is written meanwhile."""
-    connection.execute("BEGIN")
+    db.execute("BEGIN")
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        db.execute("ROLLBACK")
 
 
 def _prepare(path: Path) -> None:
@@ -68,8 +48,8 @@ class _ThreadedConnection(aiosqlite.Connection):
         return await self.run(lambda _: threading.get_native_id())
 
 
-class Database:
-    """The file of one backend, from the event loop's side."""
+class SqliteDatabase:
+    """A `Database`: the file of one backend, from the event loop's side."""
 
     def __init__(
         self, writer: _ThreadedConnection, reader: _ThreadedConnection, long_reader: _ThreadedConnection
@@ -80,7 +60,7 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> "Database":
+    async def open(cls, path: Path) -> "SqliteDatabase":
         """Opens the file, making or migrating it where needed. Raises DatabaseUnusable."""
         # Before aiosqlite comes in: when its first step fails, its thread outlives the event loop.
         await asyncio.to_thread(_prepare, path)
@@ -90,7 +70,7 @@ class Database:
             raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
 
     @classmethod
-    async def _connected(cls, path: Path) -> "Database":
+    async def _connected(cls, path: Path) -> "SqliteDatabase":
         opened: list[_ThreadedConnection] = []
         try:
             for read_only in (False, True, True):
@@ -104,23 +84,17 @@ class Database:
         return cls(*opened)
 
     async def close(self) -> None:
-        """Lets the units that were accepted finish, then closes the connections."""
         self._closed = True
         await self._reads.drain()
         await self._writes.drain()
         for connection in (self._reader, self._writer, self._long_reader):
             await connection.close()
 
-    async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `query(connection, …)` returns. For short queries: those of other calls wait meanwhile."""
+    async def read(self, query: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._reads.run(lambda connection: query(connection, *args, **kwargs))
 
     async def read_long(self, query: LongQuery[T], *, seconds: float = LONG_READ_SECONDS) -> T:
-        """What `query(connection, check)` returns, which may take a while: on a reader of its own, one at a time.
-
-        All that it reads is of one moment. Raises TookTooLong after so many seconds, or when the database is closed:
-        SQLite looks at the time itself, what the query does between two rows has to, by `check()`.
-        """
+        """On a reader of its own."""
 
         def run(connection: sqlite3.Connection) -> T:
             deadline = time.monotonic() + seconds
@@ -143,50 +117,17 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-        return await self._long_reader.run(run)
+        with translating():
+            return await self._long_reader.run(run)
 
     async def threads(self) -> list[int]:
-        """The native ids of the threads that calls wait for."""
         return [await self._reader.thread_id(), await self._writer.thread_id()]
 
     async def check(self) -> None:
-        """Raises sqlite3.Error or DatabaseUnusable when the file does not answer."""
         await self.read(lambda db: db.execute("SELECT key FROM users LIMIT 1").fetchone())
 
-    async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs `unit(connection, …)` as one transaction; returns when it is on the disk.
-
-        Writes that wait at the same time share one commit, for a flush of the disk costs far more than a row.
-        What the unit raises takes its work back and is raised here. A caller that is cancelled meanwhile does not
-        stop the unit: it is done as a whole or not at all.
-        """
+    async def write(self, unit: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Writes that wait at the same time share one commit, for a flush of the disk costs far more than a row."""
         if self._closed:
             raise RuntimeError("the database is closed")
         return await self._writes.run(lambda connection: unit(connection, *args, **kwargs))
-
-
-class UnusableDatabase(Database):
-    """Stands where a file could not be opened: whoever asks it is told why, with DatabaseUnusable."""
-
-    def __init__(self, reason: DatabaseUnusable) -> None:
-        self._reason = reason
-
-    async def close(self) -> None:
-        """There is nothing to close."""
-
-    async def threads(self) -> list[int]:
-        return []
-
-    async def read(self, query: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
-        raise DatabaseUnusable(self._reason.path, self._reason.reason)
-
-    async def read_long(
-        self,
-        query: LongQuery[T],  # noqa: ARG002
-        *,
-        seconds: float = LONG_READ_SECONDS,  # noqa: ARG002
-    ) -> T:
-        raise DatabaseUnusable(self._reason.path, self._reason.reason)
-
-    async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
-        raise DatabaseUnusable(self._reason.path, self._reason.reason)

@@ -12,9 +12,10 @@ import sqlite3
 from pathlib import Path
 
 from jsonrpc_backend.store import private_file
+from jsonrpc_backend.store.engine import StoreFailed
 
 
-class CopyDamaged(Exception):
+class CopyDamaged(StoreFailed):
     """What was copied does not pass SQLite's checks, so the original is damaged."""
 
 

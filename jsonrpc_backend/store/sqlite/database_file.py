@@ -7,53 +7,28 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jsonrpc_backend.store.backup import CopyDamaged, copy_database
-from jsonrpc_backend.store.migrations import MIGRATIONS
+from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.sqlite.backup import CopyDamaged, copy_database
+from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
+from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 
 log = logging.getLogger(__name__)
 
 SCHEMA = len(MIGRATIONS)  # of the files that this version works on
 APPLICATION_ID = 0x4A525042  # "JRPB", so that a file of another program is not taken for ours
-BUSY_TIMEOUT_MS = 5000  # how long to wait for another process (the command line) that is writing
-KEPT_LOG_BYTES = 64 << 20  # the log grows beside a long backup; from here on the space is given back
 CHECKED_AT_START_BYTES = 256 << 20  # reading all pages takes about a second per GB; larger files `backup` checks
 
 
-class DatabaseUnusable(Exception):
-    """The file cannot serve as a backend's database; the message names it and says why."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
+def database_path(data_dir: Path, backend_id: str) -> Path:
+    return data_dir / f"{backend_id}.sqlite3"
 
 
-def connect(path: Path, how: str = "", *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection in autocommit mode with the settings that every user of the file needs.
-
-    `how`: parameters of SQLite's URIs, such as "mode=ro".
-
-    FULL keeps an acknowledged write through a power cut; NORMAL would not in WAL mode. secure_delete overwrites what
-    is deleted, so that a user who is gone is gone from the file too; it costs nothing that could be measured.
-    """
-    name = f"{path.absolute().as_uri()}?{how}" if how else path
-    connection = sqlite3.connect(name, isolation_level=None, cached_statements=256, uri=bool(how))
-    try:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def backends_in(data_dir: Path) -> list[str]:
+    """The ids of the backends that have a file in the folder, sorted."""
+    return sorted(file.name.removesuffix(".sqlite3") for file in data_dir.glob("*.sqlite3"))
 
 
-def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> sqlite3.Connection:
+def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> SqliteConnection:
     """Creates the file where there is none, readable by its owner only, and brings its schema up to date.
 
     `tell` gets a sentence about the latter. Raises DatabaseUnusable.
@@ -72,14 +47,14 @@ def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> s
     return connection
 
 
-def open_in_memory() -> sqlite3.Connection:
+def open_in_memory() -> SqliteConnection:
     """A database without users, of today's schema."""
     connection = connect(Path(":memory:"))
     _take_steps(connection, 0)
     return connection
 
 
-def open_as_it_is(path: Path, how: str = "") -> sqlite3.Connection:
+def open_as_it_is(path: Path, how: str = "") -> SqliteConnection:
     """Opens a file that is there (`how`: see connect) and leaves its schema alone. Raises DatabaseUnusable."""
     try:
         connection = connect(path, how)
@@ -91,7 +66,7 @@ def open_as_it_is(path: Path, how: str = "") -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+def _closed_on_failure(connection: SqliteConnection, path: Path) -> Iterator[None]:
     """Closes the connection when the block fails; raises DatabaseUnusable for what SQLite or the disk refuses."""
     try:
         yield
@@ -116,7 +91,7 @@ def check_pages(path: Path) -> None:
         raise DatabaseUnusable(path, f"is damaged ({' '.join(verdict.split())}). Restore a backup.")
 
 
-def _check_origin(connection: sqlite3.Connection, path: Path) -> None:
+def _check_origin(connection: SqliteConnection, path: Path) -> None:
     """Refuses, unchanged, a file that another program or a newer version has written. Raises DatabaseUnusable."""
     is_empty = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
     if not is_empty and _pragma(connection, "application_id") != APPLICATION_ID:
@@ -127,12 +102,12 @@ def _check_origin(connection: sqlite3.Connection, path: Path) -> None:
         raise DatabaseUnusable(path, reason)
 
 
-def schema_of(connection: sqlite3.Connection) -> int:
+def schema_of(connection: SqliteConnection) -> int:
     """How many of the migrations the file has taken; 0 for an empty one."""
     return _pragma(connection, "user_version")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> str | None:
+def _migrate(connection: SqliteConnection, path: Path) -> str | None:
     """Takes the missing steps in one transaction, so that two processes cannot take one twice.
 
     Steps only go forward; a copy of the file as it was stays beside it for who has to go back. Returns what is to be
@@ -157,7 +132,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> str | None:
     return migrated
 
 
-def _take_steps(connection: sqlite3.Connection, taken: int) -> None:
+def _take_steps(connection: SqliteConnection, taken: int) -> None:
     for step in MIGRATIONS[taken:]:
         for statement in step:
             connection.execute(statement)
@@ -171,5 +146,5 @@ def _copy_before_migration(path: Path) -> Path:
     return copy
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
+def _pragma(connection: SqliteConnection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -8,11 +8,13 @@ from typing import Any, Generic, TypeVar
 
 from jsonrpc_backend.fairness import Caller, current_caller
 from jsonrpc_backend.fairness.queue import Queue
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.errors import translated
 
 T = TypeVar("T")
 
 # A query or a whole transaction, run on a database thread.
-Run = Callable[[sqlite3.Connection], T]
+Run = Callable[[Db], T]
 
 MAX_UNITS_TOGETHER = 256
 GROUP_SECONDS = 0.01  # what comes meanwhile waits for the whole group: past this the rest of it is put back
@@ -36,7 +38,7 @@ class Unit(Generic[T]):
         if self.future.done():
             return
         if isinstance(self.outcome, Exception):
-            self.future.set_exception(self.outcome)
+            self.future.set_exception(translated(self.outcome))
         else:
             self.future.set_result(self.outcome)  # type: ignore[arg-type]  # what a unit that returns T has returned
 
@@ -119,7 +121,7 @@ class UnitQueue:
 
     def __init__(
         self,
-        run_on_thread: Callable[[Run[int]], Awaitable[int]],
+        run_on_thread: Callable[[Callable[[sqlite3.Connection], int]], Awaitable[int]],
         run_together: Callable[[sqlite3.Connection, list[Unit[Any]]], int],
     ) -> None:
         self._run_on_thread = run_on_thread
