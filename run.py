@@ -4,6 +4,7 @@
 python3 run.py serve           installs into .venv the first time, then runs the server
 python3 run.py test            the same, with what the tests need, then runs them (more arguments go to pytest)
 python3 run.py install-locked  installs for both, of all packages the files whose hashes are in requirements/
+python3 run.py site            builds the documents as a site in build/site
 python3 run.py build-argon2    compiles Argon2 for this machine's processor; sign-ins then take a third less time
 python3 run.py user list       any other command of jsonrpc-backend
 """
@@ -23,6 +24,9 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
 PIP_INSTALL = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
+# A link to nowhere, or a page that no other leads to, is an error.
+BUILD_SITE = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "dirhtml", "-c", "docs", ".", "build/site"]
+
 # The last one lets the server see, and say, which build it runs.
 FOR_THIS_PROCESSOR = "-O3 -march=native -frecord-gcc-switches"
 
@@ -38,10 +42,8 @@ def main(arguments: list[str]) -> int:
         command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", str(processes)])]
         setup = [str(PYTHON), "-m", "tests.setup"]
         return _install("[test]") or subprocess.call(setup, cwd=ROOT) or subprocess.call(command, cwd=ROOT)
-    if arguments == ["install-locked"]:
-        return _install_locked()
-    if arguments == ["build-argon2"]:
-        return _install("") or _build_argon2()
+    if len(arguments) == 1 and arguments[0] in _COMMANDS:
+        return _COMMANDS[arguments[0]]()
     return _install("") or _become([str(PYTHON), "-m", "jsonrpc_backend", *arguments])
 
 
@@ -92,11 +94,17 @@ def _make_venv() -> int:
 
 def _build_argon2() -> int:
     """Replaces the published build; another machine may not be able to run this one."""
+    if (exit_code := _install("")) != 0:
+        return exit_code
     print("Compiling Argon2 for this processor; needs a C compiler …", flush=True)
     bindings = "argon2-cffi-bindings"
     # Not from pip's cache: that may hold a build for another processor, or with other options.
     source = ["--force-reinstall", "--no-deps", "--no-cache-dir", "--no-binary", bindings, bindings]
     return subprocess.call([*PIP_INSTALL, *source], env={**os.environ, "CFLAGS": FOR_THIS_PROCESSOR})
+
+
+def _build_site() -> int:
+    return _install("[docs]") or subprocess.call([str(PYTHON), *BUILD_SITE], cwd=ROOT)
 
 
 def _become(command: list[str]) -> int:
@@ -109,6 +117,9 @@ def _become(command: list[str]) -> int:
 def _fail(message: str) -> int:
     print(message, file=sys.stderr)
     return 1
+
+
+_COMMANDS = {"install-locked": _install_locked, "site": _build_site, "build-argon2": _build_argon2}
 
 
 if __name__ == "__main__":
