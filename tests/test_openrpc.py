@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
-import jsonrpc_backend.methods  # noqa: F401 (fills the registry)
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import Session, management_methods, methods
+from jsonrpc_backend.rpc.registry import Method, Session, management_methods, methods
 from tests.conftest import NewApp, StartServer
-from tests.mailbox import Mailbox
+from tests.examples import Example, shape, successes, world_of
+from tests.examples import methods as methods_by_schema
 from tests.operators import KEY, KEY_HEADER, KEYS, Operator
 from tests.servers import InProcessServer, ServerProcess
 from tests.setup import JAVASCRIPT
@@ -212,61 +213,33 @@ async def test_off_unless_asked_for(http: aiohttp.ClientSession, served: ServerP
 
 # --- examples ---------------------------------------------------------------------------------------------
 
-VOLATILE = {"_id", "id", "_createdAt", "_updatedAt", "_updateAt", "loginToken", "info", "methods", "components"}
-PASSWORD, PROPERTIES = "blue-whale-31", {"nickname": "Anna", "age": 21}
+
+def documented(document: Any, example: Example) -> tuple[dict[str, Any], Any]:
+    """The params and the result that a document has for an example of a schema file."""
+    method = next(each for each in document["methods"] if each["name"] == methods_by_schema[example.method].name)
+    found = next(each for each in method["examples"] if each["name"] == example.name)
+    return {param["name"]: param["value"] for param in found["params"]}, found["result"]["value"]
 
 
-def masked(value: Any) -> Any:
-    """A result without what is another one each time."""
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: type(member).__name__ if name in VOLATILE else masked(member)
-        for name, member in value.items()
-        if name != "x-error-meanings"
-    }
+def examples_of(registry: Mapping[str, Method]) -> list[Example]:
+    return [example for method in registry.values() for example in successes(method.schema)]
 
 
-async def prepared(method: str, wire: Wire, mailbox: Mailbox) -> dict[str, str]:
-    """Makes the example's world: Anna has an account, and is signed in where that matters. Gives the fresh tokens."""
-    if method in {"User.register", "User.validate"}:
-        return {}
-    await wire.register("anna@example.com", PASSWORD, **PROPERTIES)
-    if method == "User.autoLogin":
-        return {"loginToken": str(wire.login_token)}
-    if method == "User.resetPasswordAndLogin":
-        await wire.elsewhere().call("User.sendPasswordResetToken", username="anna@example.com")
-        return {"token": (await mailbox.next()).token}
-    return {}
-
-
-def the_example(document: Any, name: str) -> tuple[dict[str, Any], Any]:
-    """The params and the result of the example of a method."""
-    (example,) = next(method for method in document["methods"] if method["name"] == name)["examples"]
-    return {param["name"]: param["value"] for param in example["params"]}, example["result"]["value"]
-
-
-@pytest.mark.parametrize("name", list(methods))
-async def test_examples_are_calls_that_work(name: str, new_app: NewApp, mailbox: Mailbox) -> None:
-    app = await new_app(smtp=mailbox.settings)
-    params, result = the_example((await discover(app)).result, name)
-    fresh = await prepared(name, app, mailbox)
+@pytest.mark.parametrize("example", examples_of(methods), ids=str)
+async def test_examples_are_calls_that_work(example: Example, new_app: NewApp) -> None:
+    world = await world_of(example, new_app)
+    app = world.caller
+    assert isinstance(app, Wire)
+    params, result = documented((await discover(app)).result, example)
     reserved = {"__api_key": app.server.api_key, "__device": app.device, "__session": app.session}
-    own = {key: fresh.get(key, value) for key, value in params.items() if key not in reserved}
-    sent = {key: value for key, value in reserved.items() if key in params} | own
-    answer = await app.send({"jsonrpc": "2.0", "method": name, "params": sent, "id": 1})
-    assert masked(answer.result) == masked(result)
+    own = {name: value for name, value in params.items() if name not in reserved}
+    sent = {name: value for name, value in reserved.items() if name in params} | world.real_params(own)
+    answer = await app.send({"jsonrpc": "2.0", "method": example.method, "params": sent, "id": 1})
+    assert shape(answer.result) == shape(result)
 
 
-@pytest.mark.parametrize("name", list(management_methods))
-async def test_examples_of_operators_are_calls_that_work(name: str, operator: Operator) -> None:
-    params, result = the_example((await operator.call("rpc.discover")).result, name)
-    if name != "User.create":
-        user_id = await operator.create("anna@example.com", PASSWORD, **PROPERTIES)
-        params |= {key: fresh for key, fresh in {"_id": user_id, "idList": [user_id]}.items() if key in params}
-    if name.startswith("Session."):
-        anna = Wire(operator.http, operator.server, "7b1d2a3c")
-        await anna.call("User.login", username="anna@example.com", password=PASSWORD)
-    assert masked((await operator.call(name, **params)).result) == masked(result)
+@pytest.mark.parametrize("example", examples_of(management_methods), ids=str)
+async def test_examples_of_operators_are_calls_that_work(example: Example, new_app: NewApp) -> None:
+    world = await world_of(example, new_app)
+    params, result = documented((await world.caller.call("rpc.discover")).result, example)
+    assert shape((await world.call(params)).result) == shape(result)

@@ -12,8 +12,8 @@ from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the regist
 from jsonrpc_backend.rpc.parse import parse
 from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import ParamsSchema
+from tests.examples import all_params
 from tests.servers import make_config
-from tests.test_registry import VALID_PARAMS
 
 METHODS = sorted(methods)
 
@@ -58,12 +58,12 @@ def agree(schema: ParamsSchema, params: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("method", METHODS)
 def test_both_validators_agree(method: str) -> None:
     """Whatever one or several parameters are changed into."""
-    schema, names = schema_of(method), [*VALID_PARAMS[method], "unknown"]
+    schema, names = schema_of(method), [*all_params(method), "unknown"]
 
     @given(st.dictionaries(st.sampled_from(names), values), st.sets(st.sampled_from(names)))
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def check(changed: dict[str, Any], left_out: set[str]) -> None:
-        params = VALID_PARAMS[method] | changed
+        params = all_params(method) | changed
         assert agree(schema, {name: value for name, value in params.items() if name not in left_out})
 
     check()
@@ -72,24 +72,24 @@ def test_both_validators_agree(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_both_validators_agree_on_what_rules_turn_on(method: str) -> None:
     schema, accepted, refused = schema_of(method), 0, 0
-    for name in (*VALID_PARAMS[method], "unknown"):
+    for name in (*all_params(method), "unknown"):
         for value in TELLING:
             for inner in (value, [value], {"age": value}, *({key: value} for key in KEYS[:2])):
-                params = VALID_PARAMS[method] | {name: inner}
+                params = all_params(method) | {name: inner}
                 assert agree(schema, params), (name, inner)
                 accepted, refused = accepted + schema.is_valid(params), refused + (not schema.is_valid(params))
         for key in KEYS:
-            assert agree(schema, VALID_PARAMS[method] | {name: {key: 1}}), (name, key)
+            assert agree(schema, all_params(method) | {name: {key: 1}}), (name, key)
     assert refused
-    assert accepted or not VALID_PARAMS[method]
+    assert accepted or not all_params(method)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("body", [b"[1%s]" % (b"0" * 30), b"[1%s]" % (b"0" * 5000), b'["\\ud800"]', b'["\\u0000"]'])
 def test_both_validators_agree_on_values_that_cannot_be_stored(method: str, body: bytes) -> None:
     (value,) = parse(body)
-    for name in VALID_PARAMS[method]:
-        assert agree(schema_of(method), VALID_PARAMS[method] | {name: value})
+    for name in all_params(method):
+        assert agree(schema_of(method), all_params(method) | {name: value})
 
 
 def test_validating_changes_nothing() -> None:
