@@ -206,6 +206,10 @@ SIGN_INS: dict[str, Deed] = {
 }
 
 
+def test_every_way_of_signing_in_is_tried() -> None:
+    assert SIGN_INS.keys() == methods.sign_ins().keys()
+
+
 @pytest.mark.parametrize("method", SIGN_INS)
 @pytest.mark.parametrize("planted", ["the attacker's", "one that does not exist"])
 async def test_a_session_cannot_be_fixed(method: str, planted: str, stage: Stage) -> None:

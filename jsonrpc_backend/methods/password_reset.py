@@ -40,7 +40,7 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
     return OK
 
 
-@method("User.resetPasswordAndLogin", limited=Limited.RESET_TOKEN)
+@method("User.resetPasswordAndLogin", limited=Limited.RESET_TOKEN, signs_in_with="reset_token")
 async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> Encoded:
     # Before the token is looked at: the same work for everybody, and one transaction for all that follows.
     password_hash = await call.hash(new_password)

@@ -58,7 +58,7 @@ def new_user_id() -> str:
 # --- accounts --------------------------------------------------------------------------------------------
 
 
-@method("User.register", limited=Limited.REGISTRATION)
+@method("User.register", limited=Limited.REGISTRATION, signs_in_with="registration")
 async def register(call: Call, username: str, password: str, properties: Mapping[str, Any] | None = None) -> Encoded:
     key, properties_json = await check_registration(call, username, properties)
     password_hash = await call.hash(password)
@@ -147,7 +147,7 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 # --- signing in and out ----------------------------------------------------------------------------------
 
 
-@method("User.login", limited=Limited.PASSWORD)
+@method("User.login", limited=Limited.PASSWORD, signs_in_with="password")
 async def login(call: Call, username: str, password: str) -> Encoded:
     database = call.backend.database
     user, expected = await database.read(find_user, username_key(username))
@@ -173,7 +173,7 @@ def _auto_login_off(config: BackendConfig) -> str | None:
     return None if config.auto_login.enabled else AUTO_LOGIN_OFF
 
 
-@method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN)
+@method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN, signs_in_with="login_token")
 async def auto_login(call: Call, login_token: str) -> Encoded:
     sign_in = call.sign_in_by_token(login_token)
     try:

@@ -29,6 +29,7 @@ class Method:
     `limited` is what the throttle counts of its calls; None: nothing.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
     `reads_properties`: the session comes with its user's properties, unless they are large.
+    `signs_in_with`: what a caller shows who signs in with it, as the metrics name it; None: it signs nobody in.
     `for_anybody`: it is called without API key and device, and is offered only where the reference is (server.docs).
     """
 
@@ -40,6 +41,7 @@ class Method:
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
     reads_properties: bool = False
+    signs_in_with: str | None = None
     for_anybody: bool = False
 
 
@@ -62,6 +64,7 @@ class Registry(dict[str, Method]):
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
         reads_properties: bool = False,
+        signs_in_with: str | None = None,
         for_anybody: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
@@ -70,11 +73,24 @@ class Registry(dict[str, Method]):
         def register(handler: Handler) -> Handler:
             keywords = {wire: snake_case(wire) for wire in load(f"{schema}.json")["params"]["properties"]}
             self[name] = Method(
-                name, schema, handler, session, limited, unavailable, keywords, reads_properties, for_anybody
+                name,
+                schema,
+                handler,
+                session,
+                limited,
+                unavailable,
+                keywords,
+                reads_properties=reads_properties,
+                signs_in_with=signs_in_with,
+                for_anybody=for_anybody,
             )
             return handler
 
         return register
+
+    def sign_ins(self) -> dict[str, str]:
+        """The methods that sign somebody in, and with what."""
+        return {name: method.signs_in_with for name, method in self.items() if method.signs_in_with is not None}
 
 
 def snake_case(name: str) -> str:

@@ -73,7 +73,7 @@ def make_app(
     waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells. `check_start` is called before each
     database is opened; what it raises ends the start.
     """
-    meters = load_meters()(argon2_build.processor() or "any") if config.metrics.enabled else None
+    meters = load_meters()(argon2_build.processor() or "any", methods.sign_ins()) if config.metrics.enabled else None
     observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
     backends: dict[str, Backend] = {}
     room = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))

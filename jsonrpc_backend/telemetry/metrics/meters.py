@@ -2,7 +2,7 @@
 
 import platform
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from math import nan
 
@@ -30,13 +30,6 @@ PREFIX = "jsonrpc_backend_"
 UNKNOWN = "(unknown)"  # no backend and no method can have this name
 UNREADABLE = "(none)"
 
-# Of methods that sign somebody in: with what.
-SIGN_INS = {
-    "User.login": "password",
-    "User.autoLogin": "login_token",
-    "User.resetPasswordAndLogin": "reset_token",
-    "User.register": "registration",
-}
 # By the code of the answer; other codes are of clients that are not admitted at all.
 SIGN_IN_OUTCOMES = {0: "success", -32602: "rejected", 9999: "throttled", 13: "unavailable", -32603: "failed"}
 NOT_ADMITTED = "not_admitted"
@@ -84,11 +77,12 @@ class Meters(Observer):
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, argon2: str) -> None:
-        """`argon2` says which build of it runs."""
+    def __init__(self, argon2: str, sign_ins: Mapping[str, str]) -> None:
+        """`argon2` says which build of it runs; `sign_ins`, with what a method signs in."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self._means = sign_ins
         self._count()
         self._look(argon2)
 
@@ -114,8 +108,8 @@ class Meters(Observer):
         backend = call.backend_id if call.backend_known else UNKNOWN
         method = UNREADABLE if call.method is None else call.method if call.method_known else UNKNOWN
         self._calls.count(backend, method, call.code, call.seconds)
-        if method in SIGN_INS:
-            self._sign_ins.labels(backend, SIGN_INS[method], SIGN_IN_OUTCOMES.get(call.code, NOT_ADMITTED)).inc()
+        if method in self._means:
+            self._sign_ins.labels(backend, self._means[method], SIGN_IN_OUTCOMES.get(call.code, NOT_ADMITTED)).inc()
 
     def password_hashed(self, seconds: float) -> None:
         self._hash_seconds.observe(seconds)
