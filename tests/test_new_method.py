@@ -11,10 +11,10 @@ from tests.servers import served
 from tests.wire import Wire
 
 STORE = """
-import sqlite3
+from jsonrpc_backend.store.engine import Db
 
-def insert(connection: sqlite3.Connection, user_key: int, text: str, now: int) -> None:
-    connection.execute("INSERT INTO notes (user_key, text, created_at) VALUES (?, ?, ?)", (user_key, text, now))
+def insert(db: Db, user_key: int, text: str, now: int) -> None:
+    db.execute("INSERT INTO notes (user_key, text, created_at) VALUES (?, ?, ?)", (user_key, text, now))
 """
 
 HEAD = """
@@ -40,7 +40,7 @@ def add_method(tree: Path) -> None:
     with (package / "methods" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("from jsonrpc_backend.methods import note as note\n")
     (package / "store" / "notes.py").write_text(STORE, encoding="utf-8")
-    migrations = package / "store" / "migrations.py"
+    migrations = package / "store" / "sqlite" / "migrations.py"
     text = migrations.read_text(encoding="utf-8")
     assert text.endswith(")\n")
     migrations.write_text(text.removesuffix(")\n") + TABLE + ")\n", encoding="utf-8")
