@@ -14,7 +14,7 @@ import argon2
 from benchmarks import population
 from benchmarks.generator import Outcome
 from benchmarks.measured import Floor
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 
 WRITERS = 32  # as many as the callers that the server is measured with
 

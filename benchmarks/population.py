@@ -14,7 +14,7 @@ import argon2
 
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.backend.backend import system_clock
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 
 PASSWORD = "benchmark-password"

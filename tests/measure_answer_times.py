@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.store import password_resets, users
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import BACKEND_ID, InProcessServer, TickingClock, make_config, running

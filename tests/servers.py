@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from jsonrpc_backend.config.settings import Config, load_config
+from jsonrpc_backend.config import Config, load_config
 from jsonrpc_backend.server.app import Listen, make_app, serving
 from jsonrpc_backend.server.connections import Audience
 

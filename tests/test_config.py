@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend.config.example import render
-from jsonrpc_backend.config.settings import (
+from jsonrpc_backend.config import (
     AutoLoginConfig,
     BackendConfig,
     Config,
     ConfigError,
-    MailTemplateConfig,
     ManagementConfig,
     ManagementKeyConfig,
     PasswordResetConfig,
@@ -26,6 +24,8 @@ from jsonrpc_backend.config.settings import (
     read_config,
     setting_key,
 )
+from jsonrpc_backend.config.example import render
+from jsonrpc_backend.config.mail_templates import MailTemplateConfig
 
 ROOT = Path(__file__).parent.parent
 

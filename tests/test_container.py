@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from jsonrpc_backend.config.settings import load_config
+from jsonrpc_backend.config import load_config
 from tests.servers import served
 from tests.shell import Shell
 

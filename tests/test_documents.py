@@ -11,7 +11,7 @@ import pytest
 
 from jsonrpc_backend import __version__
 from jsonrpc_backend.cli import main
-from jsonrpc_backend.config.settings import (
+from jsonrpc_backend.config import (
     CONFIG_FILE_VARIABLE,
     ENVIRONMENT_PREFIX,
     MANAGEMENT_KEY_VARIABLE,

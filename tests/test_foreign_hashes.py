@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash, adopt
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.telemetry.events import Observer
 from tests.servers import InProcessServer
 from tests.shell import QuickShell

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.transfer.intake import Existing, Intake

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from tests.conftest import StartServer
 from tests.prometheus import watched
 from tests.wire import Wire

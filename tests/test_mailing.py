@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.config.settings import load_config
+from jsonrpc_backend.config import load_config
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
 from tests.servers import FakeClock, InProcessServer

@@ -3,7 +3,7 @@
 import asyncio
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.telemetry.events import Observer
 
 

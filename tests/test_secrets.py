@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.server.app import make_app

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import yaml
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from tests.mailbox import Mailbox, listening
 from tests.proxies import program
 from tests.sandbox import values

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.cli.table import table
-from jsonrpc_backend.config.settings import load_config
+from jsonrpc_backend.config import load_config
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import StartServer
 from tests.operators import KEY, KEYS, Operator, add_users

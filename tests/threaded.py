@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from jsonrpc_backend.config.settings import Config
+from jsonrpc_backend.config import Config
 from tests.servers import FakeClock, InProcessServer, running
 from tests.wire import FORM, Answer
 

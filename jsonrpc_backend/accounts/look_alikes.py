@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from importlib import metadata
 
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import look_alikes
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import Account

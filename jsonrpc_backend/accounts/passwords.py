@@ -17,7 +17,7 @@ import argon2
 
 from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.tokens import new_token
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.fairness import Caller
 from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.store.users import NO_PASSWORD

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts.mail_address import parse_address
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import address_notices, reset_addresses
 from jsonrpc_backend.store.address_notices import Notice
 from jsonrpc_backend.store.engine import Db

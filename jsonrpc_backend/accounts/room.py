@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 
-from jsonrpc_backend.config.settings import ThrottleConfig
+from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db

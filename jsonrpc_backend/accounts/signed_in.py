@@ -3,7 +3,7 @@
 from typing import Any
 
 from jsonrpc_backend.accounts import changes
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import login_tokens, sessions
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sessions import SignedIn

@@ -23,7 +23,7 @@ from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
 from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest, stored
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
-from jsonrpc_backend.config.settings import ThrottleConfig
+from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.engine import Database, Db

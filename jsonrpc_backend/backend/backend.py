@@ -14,7 +14,7 @@ from jsonrpc_backend.accounts.reset_addresses import rules_of
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
-from jsonrpc_backend.config.settings import Config
+from jsonrpc_backend.config import Config
 from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.outbox import MailListener, Outbox
 from jsonrpc_backend.mail.recipients import Recipients

@@ -6,7 +6,7 @@ import click
 
 from jsonrpc_backend.cli import startable
 from jsonrpc_backend.cli.settings import config_path, reported
-from jsonrpc_backend.config.settings import DEFAULT_CONFIG_FILE, read_config
+from jsonrpc_backend.config import DEFAULT_CONFIG_FILE, read_config
 
 
 @click.command("check-config")

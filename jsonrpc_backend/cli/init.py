@@ -7,8 +7,8 @@ import click
 
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.target import json_option
+from jsonrpc_backend.config import DEFAULT_CONFIG_FILE
 from jsonrpc_backend.config.example import render
-from jsonrpc_backend.config.settings import DEFAULT_CONFIG_FILE
 from jsonrpc_backend.store import private_file
 
 

@@ -12,7 +12,7 @@ from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
-from jsonrpc_backend.config.settings import DEFAULT_TEMPLATE
+from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
 from jsonrpc_backend.mail.seal import Seal, Unreadable

@@ -28,7 +28,7 @@ from jsonrpc_backend.cli.settings import (
     reported,
 )
 from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
-from jsonrpc_backend.config.settings import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
+from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
 from jsonrpc_backend.server import open_files
 from jsonrpc_backend.server.app import BACKENDS, Listen, make_app, serving
 from jsonrpc_backend.server.connections import Audience

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.config.settings import (
+from jsonrpc_backend.config import (
     CONFIG_FILE_VARIABLE,
     DEFAULT_CONFIG_FILE,
     ENVIRONMENT_PREFIX,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
-from jsonrpc_backend.config.settings import BackendConfig, Config
+from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.engine import Db, WritableDb
 from jsonrpc_backend.store.sqlite.data_dir_lock import open_beside_server

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from jsonrpc_backend.config.settings import BackendConfig, Config, setting_key
+from jsonrpc_backend.config import BackendConfig, Config, setting_key
 
 HEADER = """\
 # Settings of jsonrpc-backend. Those that are left out have the default shown here.

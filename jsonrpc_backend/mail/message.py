@@ -10,7 +10,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from jsonrpc_backend.config.settings import PLACEHOLDER, MailTemplateConfig, addresses_in
+from jsonrpc_backend.config.mail_templates import PLACEHOLDER, MailTemplateConfig
+from jsonrpc_backend.config.rules import addresses_in
 
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 

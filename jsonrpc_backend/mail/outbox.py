@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
-from jsonrpc_backend.config.settings import BackendConfig, SmtpConfig, ThrottleConfig
+from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.mail.message import Content, compose, sender_address
 from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.mail.seal import Seal, Unreadable

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jsonrpc_backend.accounts.reset_addresses import recipient_key
-from jsonrpc_backend.config.settings import ThrottleConfig
+from jsonrpc_backend.config import ThrottleConfig
 
 MINUTE = 60_000
 

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
-from jsonrpc_backend.config.settings import SmtpConfig
+from jsonrpc_backend.config import SmtpConfig
 
 
 class NotSent(Exception):

@@ -11,7 +11,8 @@ from jsonrpc_backend.accounts import reset_addresses
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.config.settings import ADDRESS_CHANGED, BackendConfig, ThrottleConfig
+from jsonrpc_backend.config import BackendConfig, ThrottleConfig
+from jsonrpc_backend.config.mail_templates import ADDRESS_CHANGED
 from jsonrpc_backend.mail.message import fill, new_message_id
 from jsonrpc_backend.mail.recipients import Recipients, Written, mailbox_key
 from jsonrpc_backend.mail.seal import Seal

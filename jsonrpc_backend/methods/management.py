@@ -7,7 +7,7 @@ from typing import Any
 from jsonrpc_backend.accounts import changes, look_alikes
 from jsonrpc_backend.accounts.reset_addresses import USERNAME
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import (
     OK,

@@ -7,7 +7,8 @@ from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.config.settings import DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE
+from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
+from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.call import Call, Encoded

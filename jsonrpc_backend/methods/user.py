@@ -10,7 +10,7 @@ from jsonrpc_backend.accounts import changes, look_alikes, reset_addresses
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams, LoginRequired
 from jsonrpc_backend.rpc.call import Call, Encoded, system_fields
 from jsonrpc_backend.rpc.management import ManagementCall

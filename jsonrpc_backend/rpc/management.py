@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.backend.backend import MINUTE, SECOND, Backend, Clock
-from jsonrpc_backend.config.settings import ManagementKeyConfig, ThrottleConfig
+from jsonrpc_backend.config import ManagementKeyConfig, ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.fairness.addresses import Address, Network, Ranges
 from jsonrpc_backend.rpc.call import Exchange

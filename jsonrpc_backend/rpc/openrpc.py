@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend import __version__
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import (
     DeviceRequired,
     InternalError,

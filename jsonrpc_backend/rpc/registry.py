@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts.throttle import Limited
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.rpc.schemas import load
 
 Handler = Callable[..., Awaitable[Any]]

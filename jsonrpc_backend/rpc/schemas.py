@@ -17,7 +17,7 @@ import jsonschema
 from referencing import Registry, Resource
 
 from jsonrpc_backend.accounts.usernames import has_only_visible_characters
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 
 COMMON = "common.json"
 

@@ -13,7 +13,7 @@ from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.backend.backend import Backend, Clock, Process, system_clock
 from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
-from jsonrpc_backend.config.settings import Config
+from jsonrpc_backend.config import Config
 from jsonrpc_backend.fairness.memory import Budget
 from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app

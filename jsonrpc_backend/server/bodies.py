@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from aiohttp import web
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError
 from jsonrpc_backend.fairness.memory import RETRY_SECONDS, Share
 

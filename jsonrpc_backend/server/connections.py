@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.server.crowd import Crowd, Spot
 
 # Looking at all connections now and then costs less than two timers for each request.

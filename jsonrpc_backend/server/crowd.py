@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.fairness.addresses import Network, Ranges, networks_of
 from jsonrpc_backend.server.places import Place, Places
 

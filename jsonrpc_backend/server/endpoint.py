@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, RpcError
 from jsonrpc_backend.fairness import Caller, current_caller
 from jsonrpc_backend.fairness.addresses import Address, Proxies, caller_at

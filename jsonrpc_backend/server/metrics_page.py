@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.config.settings import MetricsConfig
+from jsonrpc_backend.config import MetricsConfig
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable

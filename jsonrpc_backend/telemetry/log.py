@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
-from jsonrpc_backend.config.settings import ServerConfig
+from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 from jsonrpc_backend.telemetry.output import Output, writing
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.look_alikes import skeleton
 from jsonrpc_backend.accounts.passwords import hash_many
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_LOOKS_TAKEN, USERNAME_TAKEN
 from jsonrpc_backend.store import incoming, users
 from jsonrpc_backend.store.engine import Db, WritableDb

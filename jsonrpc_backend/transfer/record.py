@@ -10,7 +10,7 @@ from typing import Any
 from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.config.settings import BackendConfig
+from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.methods.user import TOO_LARGE
 from jsonrpc_backend.rpc.parse import MAX_DEPTH, is_deeper, unportable
 from jsonrpc_backend.rpc.schemas import ParamsSchema

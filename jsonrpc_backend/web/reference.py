@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.config.settings import Config
+from jsonrpc_backend.config import Config
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.management import KEY_HEADER

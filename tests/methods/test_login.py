@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.config.settings import PasswordsConfig
+from jsonrpc_backend.config import PasswordsConfig
 from tests.conftest import NewApp
 from tests.servers import QUICK_PASSWORDS, FakeClock, InProcessServer, make_config, running
 from tests.wire import FORM, Wire

@@ -15,7 +15,7 @@ from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.user.users import Page, Search
 from jsonrpc_backend.client import ManagementClient, wire
 from jsonrpc_backend.client.management import find_only_backend
-from jsonrpc_backend.config.settings import MANAGEMENT_KEY_VARIABLE
+from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
 from jsonrpc_backend.errors import (
     ConnectionFailed,
     InvalidApiKey,

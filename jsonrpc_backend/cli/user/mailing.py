@@ -17,7 +17,8 @@ from jsonrpc_backend.cli.audit import record, record_all
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
-from jsonrpc_backend.config.settings import DEFAULT_EMAIL_PROPERTY, WELCOME_BACK
+from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
+from jsonrpc_backend.config.mail_templates import WELCOME_BACK
 from jsonrpc_backend.store import mails, password_resets
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.password_resets import Mailing

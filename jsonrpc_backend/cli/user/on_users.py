@@ -10,7 +10,7 @@ import click
 from jsonrpc_backend.cli.target import Target, on_backend
 from jsonrpc_backend.cli.user.at_server import connected, read_key
 from jsonrpc_backend.cli.user.in_file import UsersInFile
-from jsonrpc_backend.config.settings import MANAGEMENT_KEY_VARIABLE
+from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
 
 Command = Callable[..., None]
 
