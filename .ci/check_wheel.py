@@ -13,7 +13,7 @@ import sys
 import tempfile
 import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,10 +61,12 @@ def get(url: str) -> str:
 
 
 @contextlib.contextmanager
-def served(folder: Path, program: Path) -> Iterator[tuple[str, str]]:
+def served(folder: Path, program: Path, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
     """Runs the server; what it prints to be pasted: the endpoint, and the body of a call that registers a user."""
     command = [str(program), "serve", "--dev", "--port", "0"]
-    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT)
+    server = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+    )
     try:
         assert server.stdout is not None
         line = next(line for line in server.stdout if "curl" in line)

@@ -153,6 +153,7 @@ class ServerProcess:
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     launcher: list[str] = field(default_factory=list)  # a command that becomes the server
+    program: list[str] = field(default_factory=lambda: [sys.executable, "-m", "jsonrpc_backend"])
     backend_id: str = BACKEND_ID
     url: str = ""
     api_key: str = ""
@@ -166,7 +167,7 @@ class ServerProcess:
 
     def start(self) -> "ServerProcess":
         """Starts the server and waits until it has printed where it listens."""
-        command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", str(self.data_dir), "--port", "0"]
+        command = [*self.program, "serve", "--data", str(self.data_dir), "--port", "0"]
         self.process = subprocess.Popen(
             [*self.launcher, *command, *self.arguments],
             stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ def command(arguments: Iterable[str]) -> str:
 
 
 def _program() -> str:
+    if zipfile.is_zipfile(sys.argv[0]):  # the single file that .ci/build_single_file.py makes
+        return f"{shlex.quote(sys.executable)} {shlex.quote(str(Path(sys.argv[0]).absolute()))}"
     script = shutil.which(NAME, path=str(Path(sys.executable).parent))
     if script is None:
         return f"{shlex.quote(sys.executable)} -m jsonrpc_backend"
