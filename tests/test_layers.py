@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "fairness": {"errors"},
     "monaql": set(),
     "store": {"monaql"} | LEAVES,
-    "accounts": {"store"} | LEAVES,
+    "accounts": {"store"} | LEAVES - {"errors"},
     "mail": {"accounts", "store"} | LEAVES,
     "telemetry": {"store"} | LEAVES,
     "backend": {"rpc"} | BELOW_BACKEND,

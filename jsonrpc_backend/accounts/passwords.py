@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import argon2
 
 from jsonrpc_backend.accounts import foreign_hashes
+from jsonrpc_backend.accounts.refusals import NotNow
 from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.fairness import Caller
@@ -32,15 +33,11 @@ T = TypeVar("T")
 IsGone = Callable[[], bool]
 
 
-class TooManyHashes(Exception):
+class TooManyHashes(NotNow):
     """The queue is full and the caller has most in it, or its share, or the caller did not wait for its turn.
 
-    `retry_after` is about the time that the queue takes to drain, in seconds.
+    `retry_after` is about the time that the queue takes to drain.
     """
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(retry_after)
-        self.retry_after = retry_after
 
 
 def _take_lowest_priority() -> None:

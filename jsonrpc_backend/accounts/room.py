@@ -10,8 +10,8 @@ import math
 import time
 from collections.abc import Iterator
 
+from jsonrpc_backend.accounts.refusals import NotNow
 from jsonrpc_backend.config import ThrottleConfig
-from jsonrpc_backend.errors import CallLimitExceeded
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sizes import bytes_in_use
@@ -44,13 +44,13 @@ class Room:
         return self._too_much_for_new if len(properties_json.encode()) > self._most_of_new else None
 
     def check(self, db: Db) -> None:
-        """In a transaction that adds something, before it does. Raises CallLimitExceeded."""
+        """In a transaction that adds something, before it does. Raises NotNow."""
         if self._is_full(db):
             self._refuse()
 
     @contextlib.contextmanager
     def for_properties(self, db: Db, user: Account, *, seconds_new: int = 0) -> Iterator[None]:
-        """Around a change of a user's properties, which may make them smaller. Raises CallLimitExceeded at the end."""
+        """Around a change of a user's properties, which may make them smaller. Raises NotNow at the end."""
         is_full = self._is_full(db)
         if not is_full and not seconds_new:
             yield
@@ -61,7 +61,7 @@ class Room:
         if is_full and after > before:
             self._refuse()
         if seconds_new and after > max(before, self._most_of_new):
-            raise CallLimitExceeded(seconds_new, self._too_much_for_new)
+            raise NotNow(seconds_new, self._too_much_for_new)
 
     def seconds_new(self, user: Account, now: int) -> int:
         """How much longer the user may have less than others; 0: no more, or nobody has to."""
@@ -75,4 +75,4 @@ class Room:
         if time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LOG_INTERVAL_SECONDS
             log.warning("backend %s: max_database_bytes is reached; what would add to it is refused", self._backend_id)
-        raise CallLimitExceeded(RETRY_SECONDS, FULL)
+        raise NotNow(RETRY_SECONDS, FULL)

@@ -1,12 +1,14 @@
 """What one sign-in hands out."""
 
+import math
 from dataclasses import dataclass, replace
 
 from jsonrpc_backend.accounts.origins import Origin
+from jsonrpc_backend.accounts.refusals import NotNow
 from jsonrpc_backend.accounts.tokens import digest, new_token, stored, successor_of
 from jsonrpc_backend.store import login_tokens, sessions, users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.login_tokens import Rules
+from jsonrpc_backend.store.login_tokens import Rules, UsedTooOften
 from jsonrpc_backend.store.users import User
 
 
@@ -45,12 +47,15 @@ class SignIn:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used.
 
         The family stays with the device on which it began: with a copied token nobody makes other devices known. Raises
-        UsedTooOften.
+        NotNow.
         """
         if self.login_token is None:
             return None
         successor = digest(self.login_token)
-        accepted = login_tokens.present(db, stored(presented), successor=successor, rules=rules, now=self.now)
+        try:
+            accepted = login_tokens.present(db, stored(presented), successor=successor, rules=rules, now=self.now)
+        except UsedTooOften as error:
+            raise NotNow(math.ceil(error.wait / 1000)) from error
         if accepted is None:
             return None
         origin = replace(self.origin, device=accepted.device)

@@ -1,4 +1,4 @@
-"""How often one client may try: the rules behind error 9999.
+"""How often one client may try.
 
 Two kinds of limits. Registrations and the like count before they are done, whatever comes of them. At a password or a
 token only wrong guesses count: each is noted in the database before it is answered. Until then the guess is under way
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jsonrpc_backend.accounts.origins import Origin
+from jsonrpc_backend.accounts.refusals import NotNow, WrongGuess
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
 from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest, stored
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.config import ThrottleConfig
-from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.engine import Database, Db
 
@@ -32,9 +32,6 @@ MINUTE = 60_000
 SECONDS_WHILE_UNDER_WAY = 1  # when to try again if only guesses that are not decided yet are in the way
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # no name can hold one, nor can the database
-
-# Complaints about nothing else tell nothing of what somebody may be guessing at.
-_NO_GUESS = {"newPassword"}
 
 
 class Limited(enum.Enum):
@@ -117,7 +114,7 @@ class Throttle:
 
     @contextlib.asynccontextmanager
     async def admitted(self, limited: Limited, attempt: Attempt) -> AsyncIterator[None]:
-        """Lets a call through, and watches what comes of it. Raises CallLimitExceeded."""
+        """Lets a call through, and watches what comes of it. Raises NotNow."""
         if not self.config.enabled:
             yield
         elif limited in {Limited.REGISTRATION, Limited.RESET_REQUEST}:
@@ -146,7 +143,7 @@ class Throttle:
 
         seconds = await self._database.write(count)
         if seconds:
-            raise CallLimitExceeded(seconds)
+            raise NotNow(seconds)
 
     def _rules_for_call(self, db: Db, limited: Limited, attempt: Attempt) -> _Rules:
         if limited is Limited.REGISTRATION:
@@ -215,19 +212,18 @@ class Throttle:
 
     @contextlib.asynccontextmanager
     async def _guess(self, rules: _Rules) -> AsyncIterator[None]:
-        """Raises CallLimitExceeded where a limit is reached; notes the guess if it turns out wrong."""
+        """Raises NotNow where a limit is reached; notes the guess if it turns out wrong."""
         scopes = [limit.scope for limit in rules.all]
         # As of now: what ends while the database is asked has been noted there, or was right.
         ahead = [self._under_way[limit.scope] for limit in rules.kept]
         self._under_way.update(scopes)
         try:
             if rules.kept and (seconds := await self._database.read(self._longest_wait, rules.kept, ahead)):
-                raise CallLimitExceeded(seconds)
+                raise NotNow(seconds)
             try:
                 yield
-            except InvalidParams as error:
-                if error.data.keys() - _NO_GUESS:
-                    await self._database.write(rules.note, self._clock())
+            except WrongGuess:
+                await self._database.write(rules.note, self._clock())
                 raise
         finally:
             self._under_way.subtract(scopes)

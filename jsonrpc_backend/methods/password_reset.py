@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from jsonrpc_backend.accounts import changes, reset_addresses
+from jsonrpc_backend.accounts.refusals import WrongGuess
 from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
 from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
-from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.call import Call, Encoded
 from jsonrpc_backend.rpc.registry import Session, method
@@ -41,7 +41,12 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
     return OK
 
 
-@method("User.resetPasswordAndLogin", limited=Limited.RESET_TOKEN, signs_in_with="reset_token")
+@method(
+    "User.resetPasswordAndLogin",
+    limited=Limited.RESET_TOKEN,
+    signs_in_with="reset_token",
+    wrong={"token": UNUSABLE_TOKEN},
+)
 async def reset_password_and_login(call: Call, username: str, new_password: str, token: str) -> Encoded:
     # Before the token is looked at: the same work for everybody, and one transaction for all that follows.
     password_hash = await call.hash(new_password)
@@ -72,7 +77,7 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
 
     user = await call.backend.database.write(reset)
     if user is None:
-        raise InvalidParams({"token": UNUSABLE_TOKEN})
+        raise WrongGuess
     call.backend.sweep_soon()
     call.backend.outbox.wake()
     return call.sign_in_result(sign_in, user)

@@ -1,23 +1,22 @@
 """`User.*`: accounts, sessions and properties of an app's users."""
 
 import json
-import math
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from jsonrpc_backend.accounts import changes, look_alikes, reset_addresses
+from jsonrpc_backend.accounts.refusals import WrongGuess
 from jsonrpc_backend.accounts.stand_ins import find_user
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
-from jsonrpc_backend.errors import CallLimitExceeded, InvalidParams, LoginRequired
+from jsonrpc_backend.errors import InvalidParams, LoginRequired
 from jsonrpc_backend.rpc.call import Call, Encoded, system_fields
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.login_tokens import UsedTooOften
 from jsonrpc_backend.store.users import (
     MAX_PROPERTIES_BYTES,
     PasswordChanged,
@@ -122,24 +121,29 @@ async def _looks_taken(call: Call | ManagementCall, username: str) -> bool:
     return is_refused and await backend.database.read(look_alikes.is_taken, username)
 
 
-@method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD)
+@method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD, wrong={"password": WRONG_PASSWORD})
 async def unregister(call: Call, password: str) -> str:
     is_right = await call.verify(call.user.password_hash, password)
     if not is_right or not await call.backend.database.write(changes.delete, call.user):
-        raise InvalidParams({"password": WRONG_PASSWORD})
+        raise WrongGuess
     call.backend.sweep_soon()
     return OK
 
 
-@method("User.updatePassword", session=Session.REQUIRED, limited=Limited.PASSWORD)
+@method(
+    "User.updatePassword",
+    session=Session.REQUIRED,
+    limited=Limited.PASSWORD,
+    wrong={"oldPassword": WRONG_OLD_PASSWORD},
+)
 async def update_password(call: Call, old_password: str, new_password: str) -> str:
     if not await call.verify(call.user.password_hash, old_password):
-        raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
+        raise WrongGuess
     password_hash = await call.hash(new_password)
     if not await call.backend.database.write(
         changes.set_password, call.user, password_hash, call.now, kept=call.session
     ):
-        raise InvalidParams({"oldPassword": WRONG_OLD_PASSWORD})
+        raise WrongGuess
     call.backend.sweep_soon()
     return OK
 
@@ -147,13 +151,13 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
 # --- signing in and out ----------------------------------------------------------------------------------
 
 
-@method("User.login", limited=Limited.PASSWORD, signs_in_with="password")
+@method("User.login", limited=Limited.PASSWORD, signs_in_with="password", wrong={"password": WRONG_CREDENTIALS})
 async def login(call: Call, username: str, password: str) -> Encoded:
     database = call.backend.database
     user, expected = await database.read(find_user, username_key(username))
     is_right = await call.verify(expected, password)
     if user is None or not is_right or user.disabled_at is not None:
-        raise InvalidParams({"password": WRONG_CREDENTIALS})
+        raise WrongGuess
     new_hash = await call.hash(password) if call.backend.passwords.is_outdated(user.password_hash) else None
     sign_in = call.new_sign_in()
 
@@ -165,7 +169,7 @@ async def login(call: Call, username: str, password: str) -> Encoded:
     try:
         await database.write(open_session)
     except PasswordChanged as error:
-        raise InvalidParams({"password": WRONG_CREDENTIALS}) from error
+        raise WrongGuess from error
     return call.sign_in_result(sign_in, user)
 
 
@@ -173,15 +177,18 @@ def _auto_login_off(config: BackendConfig) -> str | None:
     return None if config.auto_login.enabled else AUTO_LOGIN_OFF
 
 
-@method("User.autoLogin", unavailable=_auto_login_off, limited=Limited.LOGIN_TOKEN, signs_in_with="login_token")
+@method(
+    "User.autoLogin",
+    unavailable=_auto_login_off,
+    limited=Limited.LOGIN_TOKEN,
+    signs_in_with="login_token",
+    wrong={"loginToken": UNUSABLE_LOGIN_TOKEN},
+)
 async def auto_login(call: Call, login_token: str) -> Encoded:
     sign_in = call.sign_in_by_token(login_token)
-    try:
-        user = await call.backend.database.write(sign_in.record_successor, login_token, call.backend.login_token_rules)
-    except UsedTooOften as error:
-        raise CallLimitExceeded(math.ceil(error.wait / 1000)) from error
+    user = await call.backend.database.write(sign_in.record_successor, login_token, call.backend.login_token_rules)
     if user is None:
-        raise InvalidParams({"loginToken": UNUSABLE_LOGIN_TOKEN})
+        raise WrongGuess
     return call.sign_in_result(sign_in, user)
 
 

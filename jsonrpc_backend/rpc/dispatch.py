@@ -20,7 +20,7 @@ from jsonrpcserver.dispatcher import create_request, get_method, to_response
 from jsonrpcserver.response import to_serializable
 from jsonrpcserver.sentinels import NOID
 
-from jsonrpc_backend.accounts.passwords import TooManyHashes
+from jsonrpc_backend.accounts.refusals import NotNow, Refusal, Unacceptable, WrongGuess
 from jsonrpc_backend.accounts.throttle import Attempt
 from jsonrpc_backend.accounts.tokens import WELL_FORMED
 from jsonrpc_backend.backend.backend import Backend
@@ -48,6 +48,9 @@ from jsonrpc_backend.telemetry.events import CallEnded, Observer
 log = logging.getLogger(__name__)
 
 MAX_DEVICE_LENGTH = 255
+
+# Parameters that the caller chooses: who complains about nothing else tells nothing of what could be guessed at.
+_CHOSEN = {"newPassword"}
 
 
 @dataclass(slots=True)
@@ -162,8 +165,8 @@ def _entry(method: Method, admit: Admission) -> _Entry:
             return Success(await _run(method, admit, request))
         except RpcError as error:
             return _error(error)
-        except TooManyHashes as full:
-            return _error(CallLimitExceeded(full.retry_after))
+        except Refusal as refusal:
+            return _error(_translated(refusal, method))
         except DatabaseUnusable as stopped:
             told = {"request_id": request.id}
             log.error("request %s: %s failed, the backend is stopped: %s", request.id, method.name, stopped, extra=told)
@@ -173,6 +176,19 @@ def _entry(method: Method, admit: Admission) -> _Entry:
             return _error(InternalError(request.id))
 
     return entry
+
+
+def _translated(refusal: Refusal, method: Method) -> RpcError:
+    """What accounts refuse, in the contract's words."""
+    match refusal:
+        case WrongGuess():
+            return InvalidParams(method.wrong)
+        case Unacceptable(complaints=complaints):
+            return InvalidParams({method.blames.get(name, name): sentence for name, sentence in complaints.items()})
+        case NotNow(retry_after=seconds, reason=reason):
+            return CallLimitExceeded(seconds, reason)
+        case _:  # AccountGone
+            return LoginRequired()
 
 
 def _error(error: RpcError) -> Result:
@@ -266,6 +282,10 @@ def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
     return Attempt(call.exchange.networks(), call.device, username, params.get("loginToken"), params.get("token"))
 
 
+class _MalformedGuess(InvalidParams, WrongGuess):
+    """What cannot be right is wrong: with a method that has guesses limited it counts as one."""
+
+
 async def _check_params(method: Method, call: Call | ManagementCall, params: dict[str, Any]) -> dict[str, Any]:
     """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
     schema = call.backend.params_schema(method.schema)
@@ -277,7 +297,7 @@ async def _check_params(method: Method, call: Call | ManagementCall, params: dic
 
     complaints = await call.exchange.run(check)
     if complaints:
-        raise InvalidParams(complaints)
+        raise _MalformedGuess(complaints) if complaints.keys() - _CHOSEN else InvalidParams(complaints)
     return {method.keywords[name]: value for name, value in given.items()}
 
 

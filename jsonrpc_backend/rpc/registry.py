@@ -3,7 +3,8 @@
 import enum
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jsonrpc_backend.accounts.throttle import Limited
@@ -27,6 +28,8 @@ class Method:
     """A method's handler and what the dispatcher checks before it runs.
 
     `limited` is what the throttle counts of its calls; None: nothing.
+    `wrong` says, by parameter, that a password or token is wrong.
+    `blames` names the parameters that hold what accounts complain of, where they have other names.
     `unavailable` says why a backend's settings turn the method off (error 13), or None.
     `reads_properties`: the session comes with its user's properties, unless they are large.
     `signs_in_with`: what a caller shows who signs in with it, as the metrics name it; None: it signs nobody in.
@@ -43,6 +46,8 @@ class Method:
     reads_properties: bool = False
     signs_in_with: str | None = None
     for_anybody: bool = False
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    blames: Mapping[str, str] = field(default_factory=dict)
 
 
 def _always_available(_: BackendConfig) -> str | None:
@@ -66,6 +71,8 @@ class Registry(dict[str, Method]):
         reads_properties: bool = False,
         signs_in_with: str | None = None,
         for_anybody: bool = False,
+        wrong: Mapping[str, str] = MappingProxyType({}),
+        blames: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler], Handler]:
         """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
         schema = f"{self._folder}{name}"
@@ -83,6 +90,8 @@ class Registry(dict[str, Method]):
                 reads_properties=reads_properties,
                 signs_in_with=signs_in_with,
                 for_anybody=for_anybody,
+                wrong=wrong,
+                blames=blames,
             )
             return handler
 
