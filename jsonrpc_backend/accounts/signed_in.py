@@ -3,13 +3,13 @@
 from typing import Any
 
 from jsonrpc_backend.accounts import changes
+from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import login_tokens, sessions
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sessions import SignedIn
 from jsonrpc_backend.store.users import User
 
-MINUTE = 60_000
 ID_LENGTH = 12  # hexadecimal digits of a session's digest: enough to tell one user's sessions apart
 
 
@@ -19,12 +19,7 @@ class NoSuchSession(Exception):
 
 def list_live(db: Db, user: User, config: BackendConfig, now: int) -> list[SignedIn]:
     """The sessions that have not ended, latest use first."""
-    return sessions.list_of_user(
-        db,
-        user.key,
-        used_after=now - config.session_idle_minutes * MINUTE,
-        created_after=now - config.session_valid_minutes * MINUTE,
-    )
+    return sessions.list_of_user(db, user.key, SessionWindow.of(config).ended(now))
 
 
 def revoke(db: Db, user: User, session_id: str, config: BackendConfig, now: int) -> int:

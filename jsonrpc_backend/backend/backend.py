@@ -12,6 +12,7 @@ from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.reset_addresses import rules_of
 from jsonrpc_backend.accounts.room import Room
+from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
 from jsonrpc_backend.config import Config
@@ -86,6 +87,7 @@ class Backend:
         meanwhile = "nothing is removed for what has ended by that"
         self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
         self._throttle_settings = throttle = process.config.throttle
+        self.session_window = SessionWindow.of(self.config)
         self.throttle = Throttle(throttle, database, process.clock)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = Room(backend_id, self.config.max_database_bytes, throttle)
@@ -157,14 +159,6 @@ class Backend:
         return self._schemas[schema]
 
     @property
-    def _session_idle(self) -> int:
-        return self.config.session_idle_minutes * MINUTE
-
-    @property
-    def _session_valid(self) -> int:
-        return self.config.session_valid_minutes * MINUTE
-
-    @property
     def login_token_rules(self) -> login_tokens.Rules:
         settings, throttle = self.config.auto_login, self._throttle_settings
         return login_tokens.Rules(
@@ -181,23 +175,16 @@ class Backend:
 
     async def measure(self) -> Sizes:
         """Beside the calls, which wait for none of it. Raises StoreFailed, OSError."""
-        now = self.clock()
-        return await asyncio.to_thread(
-            measure, self._path, used_after=now - self._session_idle, created_after=now - self._session_valid
-        )
+        return await asyncio.to_thread(measure, self._path, self.session_window.ended(self.clock()))
 
     async def find_session(self, digest: bytes, *, with_properties: bool) -> sessions.Session | None:
         """The session unless it has ended; notes now and then that it is in use."""
         now = self.clock()
         session = await self.database.read(
-            sessions.find,
-            digest,
-            used_after=now - self._session_idle,
-            created_after=now - self._session_valid,
-            with_properties=with_properties,
+            sessions.find, digest, self.session_window.ended(now), with_properties=with_properties
         )
         # A read is not a write: once a minute is enough, or more often where sessions idle out fast.
-        if session and now - session.used_at >= min(MINUTE, self._session_idle // 10):
+        if session and now - session.used_at >= min(MINUTE, self.session_window.idle // 10):
             self._touch(digest, now)
         return session
 
@@ -240,11 +227,8 @@ class Backend:
     async def purge(self) -> None:
         """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
         now = self._purge_clock()
-        oldest_use, oldest_session = now - self._session_idle, now - self._session_valid
         await self._sweep()
-        while await self.database.write(
-            sessions.purge, used_before=oldest_use, created_before=oldest_session, most=PURGED_AT_ONCE
-        ):
+        while await self.database.write(sessions.purge, self.session_window.ended(now), most=PURGED_AT_ONCE):
             pass
         oldest_token = now - self.config.auto_login.valid_minutes * MINUTE
         while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):

@@ -4,6 +4,7 @@ A session ends with the version of the password that was the user's when it was 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import ACCOUNT_COLUMNS, LARGE_PROPERTIES_BYTES, Account
@@ -11,6 +12,13 @@ from jsonrpc_backend.store.users import ACCOUNT_COLUMNS, LARGE_PROPERTIES_BYTES,
 # The oldest beyond end. Enough for an account that many people share; and for the pages of one browser.
 MOST_PER_USER = 1000
 MOST_PER_FAMILY = 100
+
+
+class Ended(NamedTuple):
+    """Sessions that were last used, or opened, no later than this (ms since 1970 UTC) have ended."""
+
+    used_at: int
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class SignedIn:
     device: str | None
 
 
-def list_of_user(db: Db, user_key: int, *, used_after: int, created_after: int) -> list[SignedIn]:
+def list_of_user(db: Db, user_key: int, ended: Ended) -> list[SignedIn]:
     """A user's sessions that have not ended, latest use first."""
     rows = db.execute(
         "SELECT sessions.digest, sessions.family_key, sessions.created_at, sessions.used_at, login_families.device"
@@ -49,7 +57,7 @@ def list_of_user(db: Db, user_key: int, *, used_after: int, created_after: int) 
         " LEFT JOIN login_families ON login_families.key = sessions.family_key"
         " WHERE sessions.user_key = ? AND sessions.used_at > ? AND sessions.created_at > ?"
         " ORDER BY sessions.used_at DESC, sessions.digest",
-        (user_key, used_after, created_after),
+        (user_key, *ended),
     )
     return [SignedIn(*row) for row in rows]
 
@@ -71,7 +79,7 @@ def insert(db: Db, digest: bytes, user: Account, family_key: int | None, now: in
 _SMALL_PROPERTIES = f"CASE WHEN length(users.properties) < {LARGE_PROPERTIES_BYTES} THEN users.properties END"
 
 
-def find(db: Db, digest: bytes, *, used_after: int, created_after: int, with_properties: bool) -> Session | None:
+def find(db: Db, digest: bytes, ended: Ended, *, with_properties: bool) -> Session | None:
     """A session that has not ended."""
     properties = _SMALL_PROPERTIES if with_properties else "NULL"
     row = db.execute(
@@ -81,7 +89,7 @@ def find(db: Db, digest: bytes, *, used_after: int, created_after: int, with_pro
         " FROM sessions JOIN users ON users.key = sessions.user_key"
         " AND users.password_version = sessions.password_version"
         " WHERE sessions.digest = ? AND sessions.used_at > ? AND sessions.created_at > ?",
-        (digest, used_after, created_after),
+        (digest, *ended),
     ).fetchone()
     return Session(row[0], row[1], row[2], row[3], row[4], Account(*row[5:])) if row else None
 
@@ -112,11 +120,11 @@ def remove_ended(db: Db, user_key: int, *, password_version: int | None, most: i
     ).rowcount
 
 
-def purge(db: Db, *, used_before: int, created_before: int, most: int) -> int:
+def purge(db: Db, ended: Ended, *, most: int) -> int:
     """Removes up to `most` sessions that have ended by the clock; returns how many."""
     cursor = db.execute(
         "DELETE FROM sessions WHERE digest IN"
         " (SELECT digest FROM sessions WHERE used_at <= ? OR created_at <= ? LIMIT ?)",
-        (used_before, created_before, most),
+        (*ended, most),
     )
     return cursor.rowcount

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sessions import Ended
 from jsonrpc_backend.store.sqlite.connection import connect
 from jsonrpc_backend.store.sqlite.errors import translating
 
@@ -19,14 +20,12 @@ class Sizes:
     log_bytes: int
 
 
-def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
+def measure(path: Path, ended: Ended) -> Sizes:
     """Counts on a connection of its own, for that may take long. Raises StoreFailed, OSError. Blocking."""
     with translating(), contextlib.closing(connect(path, read_only=True)) as db:
         return Sizes(
             _number(db, "SELECT count(*) FROM users"),
-            _number(
-                db, "SELECT count(*) FROM sessions WHERE used_at > ? AND created_at > ?", used_after, created_after
-            ),
+            _number(db, "SELECT count(*) FROM sessions WHERE used_at > ? AND created_at > ?", *ended),
             path.stat().st_size,
             _size(path.with_name(f"{path.name}-wal")),
         )
