@@ -18,6 +18,7 @@ from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sqlite.backup import copy_database
 from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.reading import reading
 
 
@@ -82,7 +83,8 @@ def copy_backend(data_dir: Path, backend_id: str, folder: Path) -> None:
         raise DatabaseFailed(f"There is no database {source} yet. Start the server once, or say --data or --backend.")
     with reported(), reading(source, of_any_schema=True) as db:
         try:
-            copy_database(db, folder / source.name)
+            with translating():
+                copy_database(db, folder / source.name)
         except StoreFailed as error:
             raise DatabaseFailed(f"{source} cannot be copied: {error}. Nothing was copied.") from error
     # After the database: a mail that is in the copy was sealed with a key that is there by now.

@@ -17,6 +17,7 @@ from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.engine import Db, WritableDb
 from jsonrpc_backend.store.sqlite.data_dir_lock import open_beside_server
 from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.reading import reading, reading_nothing
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class Target:
         def tell(text: str) -> None:
             click.echo(text, err=True)
 
-        with reported(), contextlib.closing(open_beside_server(self.path, tell)) as db:
+        with reported(), translating(), contextlib.closing(open_beside_server(self.path, tell)) as db:
             yield db
 
 
