@@ -48,7 +48,7 @@ def schema_of(method: str) -> ParamsSchema:
     config = make_config(
         Path("unused"), {"backends": {"app": {"min_username_length": 5, "email_properties": ["email"]}}}
     )
-    return ParamsSchema(method, config.backends["app"])
+    return ParamsSchema.of(method, config.backends["app"])
 
 
 def agree(schema: ParamsSchema, params: dict[str, Any]) -> bool:

@@ -153,7 +153,7 @@ class Backend:
     def compile_schemas(self, schemas: Iterable[str]) -> None:
         """Compiles these params schemas with this backend's settings."""
         for schema in schemas:
-            self._schemas[schema] = ParamsSchema(schema, self.config)
+            self._schemas[schema] = ParamsSchema.of(schema, self.config)
 
     def params_schema(self, schema: str) -> ParamsSchema:
         return self._schemas[schema]

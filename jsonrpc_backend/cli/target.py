@@ -57,7 +57,7 @@ class Target:
 
     def check(self, method: str, params: dict[str, Any]) -> None:
         """Checks values by the same rules as a call of `method`. Raises ClickException."""
-        complaints = ParamsSchema(method, self.backend).complaints(params)
+        complaints = ParamsSchema.of(method, self.backend).complaints(params)
         if complaints:
             raise click.ClickException(" ".join(complaints.values()))
 

@@ -23,10 +23,11 @@ class NotSent(Exception):
 
 def unusable_certificates(config: SmtpConfig) -> str | None:
     """Why no Mailer can be made of these settings, if so. Blocking."""
-    try:
-        Mailer(config)
-    except OSError as error:  # also of what is no certificate
-        return f"{config.ca_file} cannot be used: {error.strerror}"
+    if config.ca_file:  # reading those of the system takes tens of milliseconds and cannot fail
+        try:
+            Mailer(config)
+        except OSError as error:  # also of what is no certificate
+            return f"{config.ca_file} cannot be used: {error.strerror}"
     return None
 
 

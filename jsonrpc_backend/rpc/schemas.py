@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastjsonschema
 import jsonschema
@@ -57,6 +57,28 @@ def load(name: str) -> Mapping[str, Any]:
 
 def common_definitions(settings: BackendConfig) -> dict[str, Any]:
     """The shared definitions with a backend's settings in them."""
+    return _filled_in(_Choices.of(settings))
+
+
+class _Choices(NamedTuple):
+    """What schemas have of a backend's settings."""
+
+    min_username_length: int
+    min_password_length: int
+    email_properties: tuple[str, ...]
+    reset_templates: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: BackendConfig) -> "_Choices":
+        return cls(
+            settings.min_username_length,
+            settings.min_password_length,
+            tuple(settings.email_properties),
+            tuple(settings.reset_templates),
+        )
+
+
+def _filled_in(settings: _Choices) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json.dumps(load(COMMON)))
     definitions = document["$defs"]
     definitions["newUsername"]["minLength"] = settings.min_username_length
@@ -69,8 +91,13 @@ def common_definitions(settings: BackendConfig) -> dict[str, Any]:
 class ParamsSchema:
     """The params of one method in one backend. The method is named by its schema file, without `.json`."""
 
-    def __init__(self, method: str, settings: BackendConfig) -> None:
-        self._common = common_definitions(settings)
+    @classmethod
+    def of(cls, method: str, settings: BackendConfig) -> "ParamsSchema":
+        """The same object for all backends to which it means the same."""
+        return _params_schema(method, _Choices.of(settings))
+
+    def __init__(self, method: str, settings: _Choices) -> None:
+        self._common = _filled_in(settings)
         registry: Registry[Any] = Registry().with_resource(COMMON, Resource.from_contents(self._common))
         document = load(f"{method}.json")
         self._schema = schema = {"$id": document["$id"], **document["params"]}  # references are relative to the file
@@ -130,6 +157,9 @@ class ParamsSchema:
             yield _dotted([*path, error.instance]), _sentence(error, "Property names")
         else:
             yield _dotted(path), _sentence(error, _subject(path))
+
+
+_params_schema = functools.lru_cache(maxsize=1000)(ParamsSchema)
 
 
 def _is_about_a_name(error: Any) -> bool:

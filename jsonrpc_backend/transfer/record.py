@@ -56,8 +56,8 @@ class Rules:
     """What a backend's settings ask of users. `now` is for users without a time, in ms since 1970 UTC."""
 
     def __init__(self, settings: BackendConfig, *, now: int, keep_ids: bool) -> None:
-        self._registration = ParamsSchema("User.validate", settings)
-        self._sign_in = ParamsSchema("User.login", settings)
+        self._registration = ParamsSchema.of("User.validate", settings)
+        self._sign_in = ParamsSchema.of("User.login", settings)
         self.settings = settings
         self._now = now
         self._keep_ids = keep_ids

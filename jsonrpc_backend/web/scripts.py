@@ -4,6 +4,7 @@ The folder `js` holds modules. They are served as they are; the scripts for a pl
 the same modules: their import and export lines are taken out, and one function is put around the whole.
 """
 
+import functools
 import gzip
 import hashlib
 import re
@@ -67,6 +68,10 @@ def all_scripts() -> dict[str, Script]:
     return {name: Script.of(content_type, text) for name, content_type, text in _files()}
 
 
+# For servers, of which a process may have several: the files do not change under them.
+_shipped = functools.cache(all_scripts)
+
+
 def _files() -> Iterator[tuple[str, str, str]]:
     for name in _CLASSIC:
         yield name, CONTENT_TYPE, classic_script(name)
@@ -78,7 +83,7 @@ def _files() -> Iterator[tuple[str, str, str]]:
 
 def add_scripts(app: web.Application, *, development: bool) -> None:
     """Serves `/js/<name>`. In development files are read anew for every request, so that an edit is seen at once."""
-    kept = all_scripts()
+    kept = all_scripts() if development else _shipped()
 
     async def send(request: web.Request) -> web.Response:
         name = request.match_info["name"]
