@@ -2,7 +2,9 @@
 """Runs jsonrpc-backend from this source tree; needs nothing but Python 3.11 or later.
 
 python3 run.py serve           installs into .venv the first time, then runs the server
-python3 run.py test            the same, with what the tests need, then runs them (more arguments go to pytest)
+python3 run.py check           the same with what tests need, then lint, types and the fast tests: a minute
+python3 run.py test            runs all tests that this machine can run (more arguments go to pytest)
+python3 run.py test --install  installs what else those need, as root with apt-get, then runs them
 python3 run.py install-locked  installs for both, of all packages the files whose hashes are in requirements/
 python3 run.py site            builds the documents as a site in build/site
 python3 run.py build-argon2    compiles Argon2 for this machine's processor; sign-ins then take a third less time
@@ -27,6 +29,11 @@ PIP_INSTALL = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-ve
 # A link to nowhere, or a page that no other leads to, is an error.
 BUILD_SITE = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "dirhtml", "-c", "docs", ".", "build/site"]
 
+INSTALL = "--install"
+
+# The tests wait for much of their time.
+IN_PARALLEL = ["-n", str((os.cpu_count() or 1) * 3 // 2)]
+
 # The last one lets the server see, and say, which build it runs.
 FOR_THIS_PROCESSOR = "-O3 -march=native -frecord-gcc-switches"
 
@@ -37,14 +44,34 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(__doc__)
         return 0
-    if arguments[0] == "test":
-        processes = (os.cpu_count() or 1) * 3 // 2  # the tests wait for much of their time
-        command = [str(PYTHON), "-m", "pytest", *(arguments[1:] or ["-n", str(processes)])]
-        setup = [str(PYTHON), "-m", "tests.setup"]
-        return _install("[test]") or subprocess.call(setup, cwd=ROOT) or subprocess.call(command, cwd=ROOT)
+    if arguments[0] in {"check", "test"}:
+        return _try(*arguments)
     if len(arguments) == 1 and arguments[0] in _COMMANDS:
         return _COMMANDS[arguments[0]]()
     return _install("") or _become([str(PYTHON), "-m", "jsonrpc_backend", *arguments])
+
+
+def _try(command: str, *arguments: str) -> int:
+    options = [argument for argument in arguments if argument == INSTALL]
+    wanted = [argument for argument in arguments if argument != INSTALL]
+    ready = _install("[test]") or _python("tests.setup", *options)
+    return ready or (_check() if command == "check" else _test(*(wanted or IN_PARALLEL)))
+
+
+def _check() -> int:
+    """What is to pass before each commit; of all its parts, each of which has its say, the exit code."""
+    with subprocess.Popen([str(PYTHON), "-m", "mypy"], cwd=ROOT) as types:  # meanwhile, for it uses one core
+        failed = [_python("ruff", "check", "."), _python("ruff", "format", "--check", ".")]
+        failed.append(_test("-q", "-m", "fast or lint", *IN_PARALLEL))
+    return int(any([*failed, types.returncode]))
+
+
+def _test(*arguments: str) -> int:
+    return _python("pytest", *arguments)
+
+
+def _python(module: str, *arguments: str) -> int:
+    return subprocess.call([str(PYTHON), "-m", module, *arguments], cwd=ROOT)
 
 
 def _install(extras: str) -> int:

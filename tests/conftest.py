@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests import operators
+from tests import operators, setup
 from tests.mailbox import Mailbox, listening
 from tests.scripted import ScriptedServer, scripted_server
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
@@ -15,7 +15,43 @@ from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 StartServer = Callable[..., Any]
+SLOW_FIXTURES = {"browser", "served", "shell"}
+
 NewApp = Callable[..., Awaitable[Wire]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nothing-skipped", action="store_true", help="fail where a test is skipped")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as fast what is not slow: by its own mark, or because a fixture starts a process."""
+    for item in items:
+        slow = item.get_closest_marker("slow") or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.slow if slow else pytest.mark.fast)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--nothing-skipped") and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line about all that this machine has not got."""
+    skipped = _skipped(config)
+    missing = {reason.removeprefix(setup.MISSING) for reason in skipped if reason.startswith(setup.MISSING)}
+    for reason in set(skipped) - {setup.MISSING + name for name in missing}:
+        terminalreporter.write_line(f"{skipped.count(reason)} skipped: {reason}", yellow=True)
+    if missing:
+        many = sum(reason.startswith(setup.MISSING) for reason in skipped)
+        terminalreporter.write_line(f"{many} skipped, which need {setup.what_to_install(missing)}", yellow=True)
+
+
+def _skipped(config: pytest.Config) -> list[str]:
+    """The reasons for which tests were skipped, one of each test."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []  # a worker has none
+    return [report.longrepr[2].removeprefix("Skipped: ") for report in reports]
 
 
 @pytest.fixture

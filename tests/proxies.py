@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.setup import NEEDED, find_program
+from tests.setup import program
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 END_SECONDS = 20
@@ -31,12 +31,6 @@ class Proxy:
     @property
     def endpoint(self) -> str:
         return f"{self.url}/json-rpc/{self.backend_id}"
-
-
-def program(name: str) -> str:
-    found = find_program(name)
-    assert found, NEEDED
-    return found
 
 
 def changed(text: str, changes: Mapping[str, str]) -> str:

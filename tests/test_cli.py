@@ -17,6 +17,7 @@ from jsonrpc_backend import __version__
 from jsonrpc_backend.cli import main
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.setup import program
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
@@ -130,6 +131,7 @@ def test_data_folder_that_cannot_be_used(shell: Shell, bad: str) -> None:
 
 
 def test_printed_curl_line_registers_a_user(served: ServerProcess) -> None:
+    program("curl")
     (line,) = [line for line in served.output.splitlines() if line.strip().startswith("curl ")]
     answer = json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
     assert answer["result"]["user"]["_username"] == "me@example.com"
@@ -160,6 +162,7 @@ def test_configured_server_prints_endpoints_but_no_keys(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["given", "in the environment", "in this folder"])
 @pytest.mark.parametrize("on_path", [True, False])
 def test_printed_command_reads_the_mails(tmp_path: Path, where: str, on_path: bool) -> None:

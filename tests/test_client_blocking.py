@@ -25,6 +25,8 @@ from jsonrpc_backend.client.user_methods import AsyncUserMethods
 from jsonrpc_backend.errors import ConnectionFailed, InvalidParams, LoginRequired, MethodNotFound, TimedOut
 from tests.servers import ServerProcess
 
+pytestmark = pytest.mark.slow
+
 NewThreads = Callable[[], list[threading.Thread]]
 PACKAGE_FOLDER = str(Path(jsonrpc_backend.__file__).parent.parent)
 

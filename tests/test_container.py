@@ -17,6 +17,8 @@ from jsonrpc_backend.config import load_config
 from tests.servers import served
 from tests.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
 

@@ -19,6 +19,8 @@ from tests.servers import InProcessServer
 from tests.test_slow_clients import SECONDS, Streams, address, begin_body, call_body, head, is_cut, read_answer
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 ROOM = 500
 
 # Whose connections come in a flood: from one address, from five of one network, from fifty of as many networks.

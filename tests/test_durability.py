@@ -6,10 +6,13 @@
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.crash import QUICK_SERVER, WRITERS, Writer, check_file, check_readiness, fill, run_rounds, write_until_killed
 from tests.servers import ServerProcess
 from tests.wire import Wire
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 10
 USERS = 100_000

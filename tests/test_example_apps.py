@@ -10,6 +10,8 @@ from yarl import URL
 from jsonrpc_backend.web.example_apps import APPS, examples_folder
 from tests.servers import ServerProcess, served
 
+pytestmark = pytest.mark.slow
+
 Answer = tuple[int, str]
 
 # What proxies, tunnels and content delivery networks add to a request.

@@ -20,7 +20,10 @@ from tests.mailbox import TOKEN
 from tests.operators import KEY
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.setup import program as need_program
 from tests.shell import QuickShell
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 
@@ -94,6 +97,7 @@ def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Pat
     for part in (text, text.removesuffix(deletion)):
         program.write_text(part, encoding="utf-8")
         assert re.fullmatch(r"u\S{36} bert@example.com \{'country': 'US', 'age': 30\}\n", run(str(program)))
+    need_program("curl")
     (line,) = re.findall(r"```sh\n(curl \S+/manage/.*?)```", read(MANAGING), re.DOTALL)
     printed = subprocess.run(for_server(line, managed), shell=True, capture_output=True, check=True).stdout
     (found,) = json.loads(printed)["result"]["items"]

@@ -24,6 +24,8 @@ from tests.servers import ServerProcess
 from tests.shell import Shell
 from tests.wire import Answer, Wire
 
+pytestmark = pytest.mark.slow
+
 TOKEN = re.compile(r"\b(?:\w{4}-){2}\w{4}\b")
 
 KINDS = ["no byte more", "a part of a commit", *(["small disk"] if mounting_is_allowed() else [])]

@@ -26,7 +26,10 @@ from tests.servers import API_KEY, make_config
 from tests.threaded import HANG_SECONDS, Door, served_from_thread
 
 # The server in the other thread makes ids of mails; hypothesis takes that for a strategy that uses `random`.
-pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
+]
 
 INPUTS = int(os.environ.get("HOSTILE_INPUTS", "1500"))
 

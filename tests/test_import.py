@@ -481,6 +481,7 @@ def test_no_progress_bar_in_a_pipe(shell: Shell) -> None:
     assert completed.stderr == ""
 
 
+@pytest.mark.slow
 def test_progress_bar_on_a_terminal(shell: Shell) -> None:
     file = given(shell, "u.jsonl", lines(*({"username": f"user{n}", "password": "secret"} for n in range(20))))
     master, slave = os.openpty()

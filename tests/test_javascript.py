@@ -17,7 +17,7 @@ from tests import typescript
 from tests.conftest import StartServer
 from tests.documents import ROOT, read
 from tests.servers import InProcessServer, running
-from tests.setup import JAVASCRIPT, NODE_MODULES, node, node_environment
+from tests.setup import JAVASCRIPT, NODE_MODULES, NPM_PACKAGES, need, node, node_environment, npm_packages_are_there
 
 CLASSIC = ["cloudboost.js", "monaca.cloud.js"]
 MODULES = [
@@ -52,6 +52,7 @@ BIOME = NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome"
 
 async def in_node(*arguments: str | Path, folder: Path = JAVASCRIPT) -> tuple[int | None, str, str]:
     """How a Node.js program that runs in `folder` ends, and what it prints to stdout and to stderr."""
+    need(NPM_PACKAGES, npm_packages_are_there())
     process = await asyncio.create_subprocess_exec(
         node(),
         *map(str, arguments),
@@ -168,6 +169,7 @@ def test_they_are_as_small_as_the_documents_say(document: str) -> None:
 # --- what they are ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSIC)
 async def test_old_webviews_can_parse_it(tmp_path: Path, name: str) -> None:
     """ECMAScript 5, the language of Android 4 and iOS 6."""
@@ -189,12 +191,14 @@ async def names_declared_twice(folder: Path, name: str) -> list[str]:
     return [name for name, count in Counter(declared).items() if count > 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSIC)
 async def test_no_two_modules_of_a_script_share_a_name(tmp_path: Path, name: str) -> None:
     """They are put into one function, where the later one would take the place of the other without a word."""
     assert await names_declared_twice(tmp_path, name) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("declaration", ["function settle() {}", "var first = 1,\n    settle = 2;"])
 async def test_a_shared_name_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declaration: str) -> None:
     monkeypatch.setattr(scripts, "FOLDER", copy_scripts(tmp_path))
@@ -208,6 +212,8 @@ async def biome(folder: Path) -> tuple[int | None, str, str]:
     return await in_node(BIOME, "ci", "--error-on-warnings", "--reporter=github", folder=folder)
 
 
+@pytest.mark.slow
+@pytest.mark.lint
 async def test_the_linter_and_the_formatter_find_nothing() -> None:
     code, findings, errors = await biome(ROOT)
     assert code == 0, f"{findings}{errors}\nrun: node {BIOME.relative_to(ROOT)} check --write"
@@ -223,6 +229,7 @@ if (planted == 1) planted()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["jsonrpc_backend/js/x.mjs", "jsonrpc_backend/web/docs/x.mjs", "examples/app/x.js"])
 async def test_the_linter_sees_faults(tmp_path: Path, path: str) -> None:
     shutil.copy(ROOT / "biome.json", tmp_path)
@@ -244,6 +251,7 @@ def test_the_types_of_the_methods_are_those_of_the_schemas() -> None:
     assert typescript.FILE.read_text("utf-8") == typescript.render(), "run: python -m tests.typescript"
 
 
+@pytest.mark.slow
 async def test_the_compiler_accepts_good_calls_and_refuses_bad_ones() -> None:
     await run_node(NODE_MODULES / "typescript" / "bin" / "tsc", "--project", JAVASCRIPT)
 
@@ -251,12 +259,14 @@ async def test_the_compiler_accepts_good_calls_and_refuses_bad_ones() -> None:
 # --- Node.js ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_module_in_node(server: InProcessServer) -> None:
     module = (scripts.FOLDER / "jsonrpc-backend.mjs").as_uri()
     printed = await run_node(JAVASCRIPT / "module.mjs", module, server.url, server.backend_id, server.api_key)
     assert printed == "through\n"
 
 
+@pytest.mark.slow
 async def test_the_module_as_a_package(tmp_path: Path, server: InProcessServer) -> None:
     """As `npm install <folder>` and bundlers see it: by its name."""
     modules = tmp_path / "node_modules"
@@ -267,6 +277,7 @@ async def test_the_module_as_a_package(tmp_path: Path, server: InProcessServer) 
     assert await run_node(program, "jsonrpc-backend", server.url, server.backend_id, server.api_key) == "through\n"
 
 
+@pytest.mark.slow
 async def test_cloudboosts_snippets_in_node(
     tmp_path: Path, http: aiohttp.ClientSession, server: InProcessServer
 ) -> None:

@@ -16,6 +16,8 @@ from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 LARGE = "x" * users.LARGE_PROPERTIES_BYTES
 MANY = [f"p{number}" for number in range(users.MOST_AT_ONCE + 1)]
 

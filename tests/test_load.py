@@ -14,6 +14,8 @@ from tests.conftest import StartServer
 from tests.prometheus import watched
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 REAL = {"memory_kib": PasswordsConfig.memory_kib, "iterations": PasswordsConfig.iterations}
 
 

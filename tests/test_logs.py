@@ -19,7 +19,10 @@ import pytest
 from tests.crash import QUICK_SERVER
 from tests.operators import KEY_HEADER
 from tests.servers import ServerProcess, served
+from tests.setup import program
 from tests.wire import Wire
+
+pytestmark = pytest.mark.slow
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 WAIT_SECONDS = 20
@@ -223,7 +226,7 @@ def test_stops_although_nobody_reads(tmp_path: Path) -> None:
         line = b'{"jsonrpc": "2.0", "method": "' + b"x" * 64 + b'", "id": 1}'
         body = b"[" + b",".join([line] * 50) + b"]"
         for _ in range(20):
-            subprocess.run(["curl", "-s", server.endpoint, "-d", body], check=True, capture_output=True)
+            subprocess.run([program("curl"), "-s", server.endpoint, "-d", body], check=True, capture_output=True)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(WAIT_SECONDS) == 0
         server.process.stdout.close()

@@ -17,6 +17,8 @@ from tests.servers import ServerProcess, served
 from tests.shell import Shell
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 
 async def forgotten(http: aiohttp.ClientSession, server: ServerProcess, username: str = "me@example.com") -> Wire:
     wire = Wire(http, server)

@@ -27,6 +27,8 @@ from tests.servers import FakeClock, InProcessServer, make_config
 from tests.threaded import Door, served_from_thread
 from tests.wire import Answer
 
+pytestmark = pytest.mark.slow
+
 INPUTS = int(os.environ.get("HOSTILE_INPUTS", "1500"))
 STEPS = 300
 

@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.documents import ROOT, blocks
 from tests.servers import served
 from tests.wire import Wire
+
+pytestmark = pytest.mark.slow
 
 STORE = """
 from jsonrpc_backend.store.engine import Db

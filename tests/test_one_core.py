@@ -18,6 +18,8 @@ from jsonrpc_backend.client import Client
 from jsonrpc_backend.server import one_core
 from tests.servers import ServerProcess, served
 
+pytestmark = pytest.mark.slow
+
 ALL = os.sched_getaffinity(0)
 TIMEOUT_SECONDS = 20
 

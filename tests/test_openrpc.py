@@ -180,6 +180,7 @@ async def test_which_backend(http: aiohttp.ClientSession, start: StartServer) ->
         assert (await response.json())["servers"][0]["url"] == "https://accounts.example.com/json-rpc/shop"
 
 
+@pytest.mark.slow
 @of_each_api
 async def test_a_generic_client_reads_it(server: InProcessServer, path: str, names: list[str]) -> None:
     register = "User.register" if path == APP else "User.create"

@@ -19,6 +19,8 @@ from tests.proxies import Proxy, caddy_file, nginx_file, proxied, run_caddy, run
 from tests.servers import API_KEY
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 SERVERS = ("nginx", "caddy")
 NewProxy = Callable[..., Awaitable[Proxy]]
 

@@ -18,6 +18,8 @@ from tests.servers import served
 from tests.shell import QuickShell, Shell
 from tests.test_migrations import content, restore
 
+pytestmark = pytest.mark.slow
+
 CURRENT = len(MIGRATIONS)
 ANNA = "anna@example.com"
 

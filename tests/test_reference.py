@@ -104,6 +104,7 @@ async def test_slash_at_the_end(http: aiohttp.ClientSession, server: InProcessSe
         assert str(response.url) == f"{server.url}/docs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/docs/settings.json"])
 async def test_api_key_is_for_this_machine_only(tmp_path: Path, http: aiohttp.ClientSession, path: str) -> None:
     with served(tmp_path / "data", "--dev") as server:

@@ -12,6 +12,8 @@ import pytest
 from jsonrpc_backend import __version__
 from tests.documents import ROOT, read
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ".ci/release_notes.py"
 FILES = (SCRIPT, "jsonrpc_backend/__init__.py", "jsonrpc_backend/js/package.json", "CHANGELOG.md")
 

@@ -54,6 +54,7 @@ def count_mails(file: Path) -> int:
         return count
 
 
+@pytest.mark.slow
 async def test_what_was_copied_is_served_again(tmp_path: Path, shell: Shell, http: aiohttp.ClientSession) -> None:
     data = tmp_path / "data"
     with served(data, environment=QUICK_SERVER) as server:
@@ -101,6 +102,7 @@ def test_a_new_folder_needs_no_force(app: QuickShell) -> None:
     assert not list((app.folder / "new" / "folder").glob(".*"))
 
 
+@pytest.mark.slow
 def test_the_log_of_what_was_there_goes_with_it(tmp_path: Path, app: QuickShell) -> None:
     """It would be written into the database that takes the place of its own."""
     with served(tmp_path / "data", environment=QUICK_SERVER) as server:

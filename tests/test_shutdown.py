@@ -14,6 +14,8 @@ import pytest
 from tests.servers import ServerProcess
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_running_calls_are_answered(tmp_path: Path, http: aiohttp.ClientSession, number: signal.Signals) -> None:

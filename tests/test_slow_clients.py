@@ -18,6 +18,8 @@ from tests.servers import InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20  # far more than anything here takes; past it the server hangs
 KIB, MIB = 1024, 1024 * 1024
 

@@ -16,15 +16,16 @@ from jsonrpc_backend.client import Client
 from tests.documents import DOCUMENTS, ROOT, Block, blocks
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
+from tests.setup import program
 from tests.shell import Shell
 from tests.wire import SESSION_HEADER
+
+pytestmark = pytest.mark.slow
 
 # Blocks that are not executed, by document and the beginning of their first line.
 NOT_EXECUTED = {
     ("README.md", "python3 run.py serve"): "installs into .venv; .ci/run begins with run.py, check_wheel.py serves",
     ("README.md", "python3 run.py test"): "these tests; .ci/run begins with it",
-    ("CONTRIBUTING.md", "python3 run.py test"): "these tests; .ci/run begins with it",
-    ("CONTRIBUTING.md", ".venv/bin/ruff check"): ".ci/run does it",
     ("CONTRIBUTING.md", "jsonrpc_backend/"): "a drawing; test_drawing_of_the_code compares it with the folders",
     ("CONTRIBUTING.md", '@method("Note.add", session'): "tests/test_new_method.py takes all its steps",
     ("docs/operations.md", '{"time":'): "a line of the log; tests/test_logs.py reads those of a server",
@@ -120,7 +121,8 @@ def programs(folder: Path) -> Path:
 
 @pytest.mark.parametrize("block", to_run("sh"), ids=str)
 def test_shell(block: Block, tmp_path: Path, server: ServerProcess) -> None:
-    assert shutil.which("curl"), "these tests need curl"
+    if "curl " in block.text:
+        program("curl")
     with Client(server.url, backend_id=server.backend_id, api_key=server.api_key) as client:
         client.user.register("me@example.com", "password")
     # One folder has one server; where the block starts its own, it gets a folder of its own.

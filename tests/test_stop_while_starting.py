@@ -17,6 +17,8 @@ import pytest
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 30  # far more than a start takes
 POLL_SECONDS = 0.001
 

@@ -14,11 +14,13 @@ import yaml
 
 from jsonrpc_backend.config import ServerConfig
 from tests.mailbox import Mailbox, listening
-from tests.proxies import program
 from tests.sandbox import values
 from tests.servers import ServerProcess
+from tests.setup import program
 from tests.shell import Shell
 from tests.wire import Wire
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -82,6 +84,7 @@ async def test_server_works_under_the_rules_of_its_unit(
     tmp_path: Path, config: Path, http: aiohttp.ClientSession
 ) -> None:
     """Signs up, signs in and gets a mail."""
+    program("systemd-analyze")
     arguments = shlex.split(command(SERVER, "ExecStart", tmp_path))[len(shlex.split(HERE)) :]
     assert arguments == ["serve", "--config", str(config), "--data", str(tmp_path / "jsonrpc-backend")]
     async with listening(Mailbox()) as mailbox:
@@ -112,6 +115,7 @@ async def test_server_works_under_the_rules_of_its_unit(
     ],
 )
 def test_rules_of_the_unit_forbid(attempt: str) -> None:
+    program("systemd-analyze")
     plain = [sys.executable, "-c", attempt]
     ruled = [sys.executable, str(ROOT / "tests" / "sandbox.py"), str(SERVER), *plain]
     done = subprocess.run(ruled, capture_output=True, text=True, check=False)

@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
+        its_own = Path(playwright.chromium.executable_path)
+        setup.need(setup.CHROMIUM, setup.system_browser() or its_own.is_file())
         started = await playwright.chromium.launch(
             executable_path=setup.system_browser(), args=BROWSER_ARGUMENTS, headless=True
         )
@@ -123,6 +125,12 @@ async def site(tmp_path: Path, context: BrowserContext) -> AsyncIterator[Site]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield Site(folder, f"http://localhost:{runner.addresses[0][1]}", context)
     await runner.cleanup()
+
+
+def axe_core() -> str:
+    """A script that finds what keeps people from using a page."""
+    setup.need(setup.NPM_PACKAGES, setup.npm_packages_are_there())
+    return (setup.NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def script_tag(server: InProcessServer, name: str = "monaca.cloud.js") -> str:

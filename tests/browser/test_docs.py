@@ -16,14 +16,13 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from jsonrpc_backend.client.blocking import UserMethods
 from jsonrpc_backend.client.management import UserManagement
-from tests.browser.conftest import Site, StartServer
+from tests.browser.conftest import Site, StartServer, axe_core
 from tests.browser.test_example_apps import FIND_VIOLATIONS, MEASURE, MIN_TARGET
 from tests.operators import KEY, KEY_HEADER, KEYS
 from tests.servers import API_KEY, ServerProcess, served
-from tests.setup import NODE_MODULES
+from tests.setup import program
 from tests.wire import Wire
 
-AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 ME, PASSWORD = "anna@example.com", "it's-a-secret"
 
 
@@ -71,7 +70,7 @@ class Docs:
     async def passes_axe(self) -> None:
         # The page's policy lets no script in by a tag; this comes by the debugger.
         if await self.page.evaluate("typeof axe") == "undefined":
-            await self.page.evaluate(AXE)
+            await self.page.evaluate(axe_core())
         assert await self.page.evaluate(FIND_VIOLATIONS) == []
 
 
@@ -194,6 +193,8 @@ async def test_fields_of_other_kinds(context: BrowserContext, dev_server: Server
 
 
 async def run(*command: str) -> str:
+    if "curl " in command[-1]:
+        program("curl")
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, errors.decode()

@@ -11,14 +11,13 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from jsonrpc_backend.web.example_apps import APPS, examples_folder
-from tests.browser.conftest import ORIGINS, Site, StartServer
+from tests.browser.conftest import ORIGINS, Site, StartServer, axe_core
 from tests.mailbox import TOKEN
 from tests.servers import InProcessServer, ServerProcess, served
-from tests.setup import NODE_MODULES, node
+from tests.setup import NODE_MODULES, NPM_PACKAGES, need, node, npm_packages_are_there
 
 EXAMPLES = examples_folder()
 MONACA, CLOUDBOOST = APPS
-AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 FIND_VIOLATIONS = """async () => (await axe.run({preload: false})).violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`))"""
 
@@ -74,7 +73,7 @@ class App:
 
     async def passes_axe(self) -> None:
         if await self.page.evaluate("typeof axe") == "undefined":
-            await self.page.evaluate(AXE)
+            await self.page.evaluate(axe_core())
         assert await self.page.evaluate(FIND_VIOLATIONS) == []
 
 
@@ -400,5 +399,6 @@ def test_both_apps_have_the_same(file: str) -> None:
     "path", sorted(EXAMPLES.glob("*-app/*.js")), ids=lambda path: f"{path.parent.name}/{path.name}"
 )
 def test_old_web_views_can_read_it(path: Path) -> None:
+    need(NPM_PACKAGES, npm_packages_are_there())
     acorn = NODE_MODULES / "acorn" / "bin" / "acorn"
     subprocess.run([node(), str(acorn), "--ecma5", "--silent", str(path)], check=True)

@@ -15,6 +15,8 @@ from tests.fairness.crowd import Crowd, Resident
 from tests.servers import ServerProcess
 from tests.wire import Answer
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 200
 NETWORKS = {count: [f"198.18.{number}.1" for number in range(count)] for count in (1, 5, 50)}
 NEIGHBOURS = [f"198.18.0.{number}" for number in range(1, 51)]

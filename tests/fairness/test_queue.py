@@ -9,6 +9,8 @@ from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.fairness.room import Room
 from jsonrpc_backend.fairness.turns import Lanes, Turn, Turns
 
+pytestmark = pytest.mark.slow
+
 HOME: Caller = ("192.0.2.0/24", "192.0.2.1")
 NEXT_DOOR: Caller = ("192.0.2.0/24", "192.0.2.2")
 AWAY: Caller = ("203.0.113.0/24", "203.0.113.9")

@@ -230,6 +230,7 @@ key = "{KEY}"
 """
 
 
+@pytest.mark.slow
 def test_command_serves_the_separate_address_and_prints_it(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(SEPARATE.replace("PORT", "0"))
