@@ -13,7 +13,7 @@ from typing import Any
 import argon2
 
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.backend.backend import system_clock
+from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 

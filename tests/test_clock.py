@@ -8,7 +8,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
+from jsonrpc_backend.clock import since_boot
+from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.server.app import BACKENDS, make_app
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox

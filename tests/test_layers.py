@@ -12,7 +12,7 @@ import jsonrpc_backend
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"config", "errors", "events", "fairness"}
+LEAVES = {"clock", "config", "errors", "events", "fairness"}
 BELOW_BACKEND = {"accounts", "mail", "monaql", "store"} | LEAVES
 BELOW_SERVER = {"backend", "rpc", "methods", "telemetry", "web"} | BELOW_BACKEND
 
@@ -21,6 +21,7 @@ BELOW_SERVER = {"backend", "rpc", "methods", "telemetry", "web"} | BELOW_BACKEND
 MAY_IMPORT = {
     "": set(),
     "errors": set(),
+    "clock": set(),
     "config": set(),
     "events": set(),
     "fairness": {"errors"},

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
-from jsonrpc_backend.accounts.throttle import MINUTE, Limited
+from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.store import attempts
 from jsonrpc_backend.store.engine import Db

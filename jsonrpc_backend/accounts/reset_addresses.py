@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts.mail_address import parse_address
+from jsonrpc_backend.clock import HOUR, MINUTE
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import address_notices, reset_addresses
 from jsonrpc_backend.store.address_notices import Notice
@@ -24,10 +25,9 @@ from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 USERNAME = "_username"
-HOUR = 3_600_000
 
 # How long a session that has signed in with the password counts as its owner, in ms.
-OWNER_FOR = 15 * 60_000
+OWNER_FOR = 15 * MINUTE
 
 # For what was saved before its property was listed: it waits from the first request on.
 UNKNOWN = Waiting(meanwhile=None, counts_from=2**63 - 1)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 from jsonrpc_backend.accounts.refusals import NotNow
+from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
@@ -19,7 +20,6 @@ from jsonrpc_backend.store.users import Account
 
 log = logging.getLogger(__name__)
 
-MINUTE = 60_000
 LOG_INTERVAL_SECONDS = 60
 RETRY_SECONDS = 3600  # somebody has to do something about a full database
 

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store.sessions import Ended
-
-MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import enum
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +24,11 @@ from jsonrpc_backend.accounts.reset_tokens import as_typed
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
 from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest, stored
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
+from jsonrpc_backend.clock import MINUTE, Clock
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.engine import Database, Db
 
-MINUTE = 60_000
 SECONDS_WHILE_UNDER_WAY = 1  # when to try again if only guesses that are not decided yet are in the way
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # no name can hold one, nor can the database
@@ -106,7 +106,7 @@ def _around(name: str, attempt: Attempt, most: int) -> list[_Limit]:
 class Throttle:
     """The limits of one backend."""
 
-    def __init__(self, config: ThrottleConfig, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, config: ThrottleConfig, database: Database, clock: Clock) -> None:
         self.config = config
         self._database = database
         self._clock = clock

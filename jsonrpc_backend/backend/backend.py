@@ -3,23 +3,19 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterable
 
 from jsonrpc_backend.accounts import look_alikes
-from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.accounts.reset_addresses import rules_of
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.throttle import Throttle
-from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
-from jsonrpc_backend.config import Config
+from jsonrpc_backend.backend.process import Process
+from jsonrpc_backend.clock import DAY, MINUTE
+from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.fairness.turns import Lanes
-from jsonrpc_backend.mail.outbox import MailListener, Outbox
-from jsonrpc_backend.mail.recipients import Recipients
-from jsonrpc_backend.mail.seal import Seal
+from jsonrpc_backend.mail.outbox import Outbox
+from jsonrpc_backend.mail.seal import Seal, mail_key_path
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
@@ -27,47 +23,13 @@ from jsonrpc_backend.store.sizes import Sizes, measure
 from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 from jsonrpc_backend.store.sqlite.database_file import database_path
 from jsonrpc_backend.store.unusable import UnusableDatabase
-from jsonrpc_backend.telemetry.events import Observer
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], int]  # milliseconds since 1970 UTC
-
-SECOND = 1000
-MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
 PURGE_INTERVAL_SECONDS = 600
 KEEP_MAILS = 7 * DAY
 CALLS_OF_A_USER_AT_ONCE = 8  # an account that thousands use at once waits behind itself
 PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
-
-
-def system_clock() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def mail_key_path(data_dir: Path, backend_id: str) -> Path:
-    return data_dir / f"{backend_id}.mail-key"
-
-
-@dataclass(frozen=True)
-class Process:
-    """What the backends of one server process share.
-
-    `on_mail` sees each mail that is written (development). `elapsed` goes on steadily, in ms, whatever `clock` does.
-    """
-
-    config: Config
-    passwords: PasswordHasher
-    clock: Clock
-    observer: Observer
-    recipients: Recipients
-    on_mail: MailListener | None = None
-    elapsed: Clock = since_boot
-
-    @property
-    def data_dir(self) -> Path:
-        return Path(self.config.server.data_dir)
 
 
 class Backend:

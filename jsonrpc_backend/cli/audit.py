@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.backend.backend import system_clock
 from jsonrpc_backend.cli.answer import print_json
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable_time
 from jsonrpc_backend.cli.wording import counted
+from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store import audit as audit_log
 from jsonrpc_backend.store.audit import COMMAND_LINE, Entry, Operator
 from jsonrpc_backend.store.engine import Db

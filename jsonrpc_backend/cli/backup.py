@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.mail.seal import mail_key_path
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sqlite.backup import copy_database

@@ -7,15 +7,15 @@ from typing import Any
 import click
 
 from jsonrpc_backend.accounts.mail_address import parse_address
-from jsonrpc_backend.backend.backend import mail_key_path, system_clock
 from jsonrpc_backend.cli.answer import print_json, tell
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
+from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
-from jsonrpc_backend.mail.seal import Seal, Unreadable
+from jsonrpc_backend.mail.seal import Seal, Unreadable, mail_key_path
 from jsonrpc_backend.mail.smtp import Mailer, NotSent
 from jsonrpc_backend.mail.state import State
 from jsonrpc_backend.store import mails

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.backup import copy_backend
 from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_options, find_config, reported
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.mail.seal import mail_key_path
 from jsonrpc_backend.store.moving import move_all
 from jsonrpc_backend.store.sqlite.data_dir_lock import LOCK_FILE, locked
 from jsonrpc_backend.store.sqlite.database_file import backends_in, database_path, schema_of

@@ -10,11 +10,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from jsonrpc_backend.backend.backend import mail_key_path
 from jsonrpc_backend.config import Config, ConfigError, Problem, SmtpConfig
 from jsonrpc_backend.config.example import EXAMPLE_KEY
 from jsonrpc_backend.config.rules import addresses_in
-from jsonrpc_backend.mail.seal import Seal, Unreadable
+from jsonrpc_backend.mail.seal import Seal, Unreadable, mail_key_path
 from jsonrpc_backend.mail.smtp import unusable_certificates
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable, load_meters
 from jsonrpc_backend.web.development import is_loopback

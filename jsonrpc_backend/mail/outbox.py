@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
+from jsonrpc_backend.clock import Clock
 from jsonrpc_backend.config import BackendConfig, SmtpConfig, ThrottleConfig
 from jsonrpc_backend.mail.message import Content, compose, sender_address
 from jsonrpc_backend.mail.recipients import Recipients
@@ -26,7 +27,6 @@ from jsonrpc_backend.telemetry.events import Observer
 
 log = logging.getLogger(__name__)
 
-MINUTE = 60_000
 LONGEST_PAUSE_SECONDS = 300
 SECONDS_TO_NEXT_LOOK = 10  # for what the command line has put in, of which nobody tells
 PAUSE_AFTER_FAULT_SECONDS = 5
@@ -84,7 +84,7 @@ class Outbox:
         smtp: SmtpConfig,
         database: Database,
         seal: Seal,
-        clock: Callable[[], int],
+        clock: Clock,
         recipients: Recipients,
         throttle: ThrottleConfig,
         observer: Observer,

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jsonrpc_backend.accounts.reset_addresses import recipient_key
+from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
-
-MINUTE = 60_000
 
 
 def mailbox_key(address: str) -> str:

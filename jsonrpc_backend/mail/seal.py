@@ -17,6 +17,11 @@ class Unreadable(Exception):
     """The content was sealed with another key, or the key file is damaged."""
 
 
+def mail_key_path(data_dir: Path, backend_id: str) -> Path:
+    """Where a backend's key is."""
+    return data_dir / f"{backend_id}.mail-key"
+
+
 class Seal:
     """Seals with the key in a file, which is made for the first content. Blocking: use it off the event loop."""
 

@@ -1,7 +1,7 @@
 """Mails on their way into the outbox: those that were asked for, and what users are to be told about addresses."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -11,6 +11,7 @@ from jsonrpc_backend.accounts import reset_addresses
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import as_typed, new_reset_token
 from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.clock import DAY, MINUTE, SECOND, Clock
 from jsonrpc_backend.config import BackendConfig, ThrottleConfig
 from jsonrpc_backend.config.mail_templates import ADDRESS_CHANGED
 from jsonrpc_backend.mail.message import fill, new_message_id
@@ -24,9 +25,7 @@ from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 log = logging.getLogger(__name__)
 
-SECOND = 1000
-MINUTE = 60 * SECOND
-NOTICE_VALID = 24 * 60 * MINUTE  # how long a mail about an address is tried
+NOTICE_VALID = DAY  # how long a mail about an address is tried
 
 # In the place of who has asked for a reset mail, so that these mails have a limit of their own.
 NOTICES = b"notices"
@@ -64,7 +63,7 @@ class MailWriter:
     _throttle: ThrottleConfig
     _seal: Seal
     _recipients: Recipients
-    _clock: Callable[[], int]
+    _clock: Clock
 
     def write_next(self, db: Db) -> Outcome:
         """Takes what has waited for longest, and writes the mail that answers it, if any. A unit of a transaction."""

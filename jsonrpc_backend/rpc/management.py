@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jsonrpc_backend.backend.backend import MINUTE, SECOND, Backend, Clock
+from jsonrpc_backend.backend.backend import Backend
+from jsonrpc_backend.clock import MINUTE, SECOND, Clock
 from jsonrpc_backend.config import ManagementKeyConfig, ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.fairness.addresses import Address, Network, Ranges

@@ -11,8 +11,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.accounts.passwords import PasswordHasher
-from jsonrpc_backend.backend.backend import Backend, Clock, Process, system_clock
-from jsonrpc_backend.backend.steady_clock import SteadyClock, since_boot
+from jsonrpc_backend.backend.backend import Backend
+from jsonrpc_backend.backend.process import Process
+from jsonrpc_backend.clock import Clock, since_boot, system_clock
+from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.fairness.memory import Budget
 from jsonrpc_backend.mail.recipients import Recipients

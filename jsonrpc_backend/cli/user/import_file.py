@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 import click
 
-from jsonrpc_backend.backend.backend import system_clock
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
@@ -23,6 +22,7 @@ from jsonrpc_backend.cli.user.mailing import (
 )
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
+from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.transfer.intake import Existing, Intake
 from jsonrpc_backend.transfer.naming import Naming, unusable

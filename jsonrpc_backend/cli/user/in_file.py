@@ -9,10 +9,10 @@ from jsonrpc_backend.accounts import changes, disabling, held_up, look_alikes, s
 from jsonrpc_backend.accounts.passwords import argon2_hasher
 from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.backend.backend import system_clock
 from jsonrpc_backend.cli.audit import record
 from jsonrpc_backend.cli.target import Target
 from jsonrpc_backend.cli.user.users import Page, Search
+from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.access import NO_SUCH_SESSION, clear_address, throttled
 from jsonrpc_backend.methods.management import change_user, search_condition, sort_field

@@ -11,12 +11,12 @@ import click
 from jsonrpc_backend.accounts import reset_addresses
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.backend.backend import system_clock
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.audit import record, record_all
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
+from jsonrpc_backend.clock import MINUTE, system_clock
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
 from jsonrpc_backend.config.mail_templates import WELCOME_BACK
 from jsonrpc_backend.store import mails, password_resets
@@ -24,7 +24,6 @@ from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.store.users import User
 
-MINUTE = 60_000
 SHOWN = 3
 OF_MAILINGS = b""  # their share of the mails
 

@@ -6,24 +6,13 @@ believed only after it has lasted. Ordinary corrections are followed at once.
 """
 
 import logging
-import time
-from collections.abc import Callable
+
+from jsonrpc_backend.clock import MINUTE, SECOND, Clock, since_boot
 
 log = logging.getLogger(__name__)
 
-Milliseconds = Callable[[], int]
-
-SECOND = 1000
-MINUTE = 60 * SECOND
 FOLLOWED = 2 * MINUTE  # a larger difference is a jump
 PATIENCE = 5 * MINUTE  # long enough for somebody to see a typing error, or for a time server to be asked again
-
-
-def since_boot() -> int:
-    """Milliseconds that have passed, whatever is done to the clock; also while the machine is suspended."""
-    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))  # Windows has none
-    nanoseconds = time.monotonic_ns() if boot_time is None else time.clock_gettime_ns(boot_time)
-    return nanoseconds // 1_000_000
 
 
 class SteadyClock:
@@ -34,8 +23,8 @@ class SteadyClock:
 
     def __init__(
         self,
-        wall: Milliseconds,
-        elapsed: Milliseconds = since_boot,
+        wall: Clock,
+        elapsed: Clock = since_boot,
         *,
         patience: int = PATIENCE,
         meanwhile: str = "time goes on as before",
