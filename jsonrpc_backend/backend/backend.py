@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.reset_addresses import rules_of
@@ -16,7 +16,6 @@ from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.outbox import Outbox
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
-from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
 from jsonrpc_backend.store.sizes import Sizes, measure
@@ -33,7 +32,7 @@ PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
 
 
 class Backend:
-    """Settings, database, outbox and compiled schemas of one backend id."""
+    """Settings, database and outbox of one backend id."""
 
     def __init__(self, backend_id: str, process: Process, database: Database) -> None:
         self.id = backend_id
@@ -65,7 +64,6 @@ class Backend:
             observer=process.observer,
             on_mail=process.on_mail,
         )
-        self._schemas: dict[str, ParamsSchema] = {}
         self._touches: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -111,14 +109,6 @@ class Backend:
     @property
     def is_stopped(self) -> bool:
         return isinstance(self.database, UnusableDatabase)
-
-    def compile_schemas(self, schemas: Iterable[str]) -> None:
-        """Compiles these params schemas with this backend's settings."""
-        for schema in schemas:
-            self._schemas[schema] = ParamsSchema.of(schema, self.config)
-
-    def params_schema(self, schema: str) -> ParamsSchema:
-        return self._schemas[schema]
 
     @property
     def login_token_rules(self) -> login_tokens.Rules:

@@ -1,9 +1,9 @@
 """From one JSON-RPC request object to its response object.
 
-The order of checks is the contract's: the first that fails answers. jsonrpcserver looks the method up, calls it and
-builds the response, and is used here only: it gets one parsed request at a time and no params, for left to itself it
-puts exception texts and Python signatures into `error.data`. Its steps are called one by one, because its entrance for
-everybody inspects the method's signature and starts a task at each call: 30 µs of 45.
+The order of checks is the contract's: the first that fails answers. jsonrpcserver has the method called and builds the
+response, and is used here only: it gets one parsed request at a time and no params, for left to itself it puts
+exception texts, unknown names and Python signatures into `error.data`. Its steps are called one by one, because its
+entrance for everybody inspects the method's signature and starts a task at each call: 30 µs of 45.
 """
 
 import hmac
@@ -11,12 +11,11 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from jsonrpcserver import Error, Result, Success
 from jsonrpcserver.async_dispatcher import call as call_method
-from jsonrpcserver.dispatcher import create_request, get_method, to_response
+from jsonrpcserver.dispatcher import create_request, to_response
 from jsonrpcserver.response import to_serializable
 from jsonrpcserver.sentinels import NOID
 
@@ -41,7 +40,7 @@ from jsonrpc_backend.rpc.call import Call, Exchange
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.registry import Method, Session
-from jsonrpc_backend.rpc.schemas import label
+from jsonrpc_backend.rpc.schemas import ParamsSchema, label
 from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
@@ -53,25 +52,23 @@ MAX_DEVICE_LENGTH = 255
 _CHOSEN = {"newPassword"}
 
 
-@dataclass(slots=True)
-class _Request:
-    """What jsonrpcserver hands through to the method: the params, which it must not bind itself."""
-
-    params: Any
-    exchange: Exchange
-    id: str  # ours, for the log
-
-
 # Who may call: the call that the handler gets, and the params without what is reserved. Raises RpcError.
 Admission = Callable[[Method, Mapping[str, Any], Exchange], Awaitable[tuple[Call | ManagementCall, dict[str, Any]]]]
 
 
 class Dispatcher:
-    """Answers requests for the methods of one registry, for those whom its admission lets in."""
+    """Calls the methods of one registry, for those whom its admission lets in."""
 
     def __init__(self, methods: Mapping[str, Method], admit: Admission, observer: Observer) -> None:
+        self._methods = methods
+        self._admit = admit
         self._observer = observer
-        self._entries = _Entries({name: _entry(method, admit) for name, method in methods.items()})
+        self._schemas: dict[str, dict[str, ParamsSchema]] = {}  # by backend id and method
+
+    def add(self, backend: Backend) -> None:
+        """Compiles the schemas of all methods with the settings of a backend, before it is called."""
+        schemas = {name: ParamsSchema.of(method.schema, backend.config) for name, method in self._methods.items()}
+        self._schemas[backend.id] = schemas
 
     async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
         """The response object for one element; None for a notification."""
@@ -81,13 +78,71 @@ class Dispatcher:
         except InvalidRequest as error:
             self.note_refusal(exchange, error, began)
             return error_response(error, echoable_id(element))
-        entry = get_method(self._entries, request.method)
-        context = _Request(element.get("params", {}), exchange, _new_request_id())
-        result = await call_method(request, context, entry._value)  # noqa: SLF001 (as jsonrpcserver itself does)
-        self._note(exchange, context.id, request.method, _code(result), began)
+        call = (request.method, element.get("params", {}), exchange)
+        result = await call_method(request, call, self._call_for_jsonrpcserver)
         if request.id is NOID:
             return None
         return cast("dict[str, Any]", to_serializable(to_response(request, result)))
+
+    async def _call_for_jsonrpcserver(self, call: tuple[str, Any, Exchange]) -> Result:
+        try:
+            return Success(await self.call(*call))
+        except RpcError as error:
+            return Error(**error.to_object())
+
+    async def call(self, name: str, params: Any, exchange: Exchange) -> Any:
+        """What a method returns; the observer is told. Raises RpcError."""
+        began, request_id = time.perf_counter(), _new_request_id()
+        try:
+            result = await self._run(self._find(name), params, exchange, request_id)
+        except RpcError as error:
+            self._note(exchange, request_id, name, error.code, began)
+            raise
+        self._note(exchange, request_id, name, 0, began)
+        return result
+
+    def _find(self, name: str) -> Method:
+        method = self._methods.get(name)
+        if method is None:
+            raise MethodNotFound
+        return method
+
+    async def _run(self, method: Method, params: Any, exchange: Exchange, request_id: str) -> Any:
+        """Translates whatever goes wrong into what the client is told. Raises RpcError."""
+        try:
+            return await self._call_admitted(method, params, exchange)
+        except RpcError:
+            raise
+        except Refusal as refusal:
+            raise _translated(refusal, method) from refusal
+        except DatabaseUnusable as stopped:
+            told = {"request_id": request_id}
+            log.error("request %s: %s failed, the backend is stopped: %s", request_id, method.name, stopped, extra=told)
+            raise InternalError(request_id) from stopped
+        except Exception as error:
+            log.exception("request %s: %s failed", request_id, method.name, extra={"request_id": request_id})
+            raise InternalError(request_id) from error
+
+    async def _call_admitted(self, method: Method, params: Any, exchange: Exchange) -> Any:
+        if not isinstance(params, dict):
+            raise InvalidParams({"params": "Params must be an object with named parameters."})
+        call, own = await self._admit(method, params, exchange)
+        if not isinstance(call, Call) or not call.signed_in:
+            return await self._handle(method, call, own)
+        lanes, user = call.backend.lanes, (str(call.user.key),)
+        await lanes.begin(user, call.exchange.turn)
+        try:
+            return await self._handle(method, call, own)
+        finally:
+            lanes.end(user)
+
+    async def _handle(self, method: Method, call: Call | ManagementCall, own: dict[str, Any]) -> Any:
+        schema = self._schemas[call.backend.id][method.name]
+        if not isinstance(call, Call) or method.limited is None:
+            return await method.handler(call, **await _check_params(method, schema, call, own))
+        # Before the schema, so that malformed guesses count too.
+        async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
+            return await method.handler(call, **await _check_params(method, schema, call, own))
 
     def note_refusal(self, exchange: Exchange, error: RpcError, began: float) -> None:
         """Tells the observer of what was answered before it was known which method is called."""
@@ -100,7 +155,7 @@ class Dispatcher:
                 exchange.backend_id,
                 exchange.backend_id in exchange.backends,
                 method,
-                method in self._entries,
+                method in self._methods,
                 code,
                 time.perf_counter() - began,
                 exchange.client,
@@ -143,41 +198,6 @@ def echoable_id(element: Any) -> Any:
     return request_id if _is_id(request_id) else None
 
 
-# --- methods as jsonrpcserver calls them -----------------------------------------------------------------
-
-_Entry = Callable[[_Request], Awaitable[Result]]
-
-
-class _Entries(dict[str, _Entry]):
-    """Answers for unknown names itself: jsonrpcserver would repeat the name in `error.data`."""
-
-    def __missing__(self, name: str) -> _Entry:
-        return _method_not_found
-
-
-async def _method_not_found(_: _Request) -> Result:
-    return _error(MethodNotFound())
-
-
-def _entry(method: Method, admit: Admission) -> _Entry:
-    async def entry(request: _Request) -> Result:
-        try:
-            return Success(await _run(method, admit, request))
-        except RpcError as error:
-            return _error(error)
-        except Refusal as refusal:
-            return _error(_translated(refusal, method))
-        except DatabaseUnusable as stopped:
-            told = {"request_id": request.id}
-            log.error("request %s: %s failed, the backend is stopped: %s", request.id, method.name, stopped, extra=told)
-            return _error(InternalError(request.id))
-        except Exception:
-            log.exception("request %s: %s failed", request.id, method.name, extra={"request_id": request.id})
-            return _error(InternalError(request.id))
-
-    return entry
-
-
 def _translated(refusal: Refusal, method: Method) -> RpcError:
     """What accounts refuse, in the contract's words."""
     match refusal:
@@ -189,39 +209,6 @@ def _translated(refusal: Refusal, method: Method) -> RpcError:
             return CallLimitExceeded(seconds, reason)
         case _:  # AccountGone
             return LoginRequired()
-
-
-def _error(error: RpcError) -> Result:
-    return Error(**error.to_object())
-
-
-def _code(result: Result) -> int:
-    """0 for a success."""
-    error = getattr(result, "_error", None)  # of oslash's Left; a Right has none
-    return 0 if error is None else int(error.code)
-
-
-async def _run(method: Method, admit: Admission, request: _Request) -> Any:
-    params = request.params
-    if not isinstance(params, dict):
-        raise InvalidParams({"params": "Params must be an object with named parameters."})
-    call, own = await admit(method, params, request.exchange)
-    if not isinstance(call, Call) or not call.signed_in:
-        return await _handle(method, call, own)
-    lanes, user = call.backend.lanes, (str(call.user.key),)
-    await lanes.begin(user, call.exchange.turn)
-    try:
-        return await _handle(method, call, own)
-    finally:
-        lanes.end(user)
-
-
-async def _handle(method: Method, call: Call | ManagementCall, own: dict[str, Any]) -> Any:
-    if not isinstance(call, Call) or method.limited is None:
-        return await method.handler(call, **await _check_params(method, call, own))
-    # Before the schema, so that malformed guesses count too.
-    async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
-        return await method.handler(call, **await _check_params(method, call, own))
 
 
 # --- the order of checks ---------------------------------------------------------------------------------
@@ -286,9 +273,10 @@ class _MalformedGuess(InvalidParams, WrongGuess):
     """What cannot be right is wrong: with a method that has guesses limited it counts as one."""
 
 
-async def _check_params(method: Method, call: Call | ManagementCall, params: dict[str, Any]) -> dict[str, Any]:
+async def _check_params(
+    method: Method, schema: ParamsSchema, call: Call | ManagementCall, params: dict[str, Any]
+) -> dict[str, Any]:
     """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
-    schema = call.backend.params_schema(method.schema)
     given = schema.without_absent(params)
 
     def check() -> dict[str, str]:

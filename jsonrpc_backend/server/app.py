@@ -83,9 +83,12 @@ def make_app(
     shared = Shared(Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader))
     documented = config.server.docs or development
     offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
-    endpoint = Endpoint(config.server, Dispatcher(offered, admit_app, observer), backends, shared)
-    managers = Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer)
-    management = Endpoint(config.server, managers, backends, shared, for_browsers=False)
+    dispatchers = (
+        Dispatcher(offered, admit_app, observer),
+        Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer),
+    )
+    endpoint = Endpoint(config.server, dispatchers[0], backends, shared)
+    management = Endpoint(config.server, dispatchers[1], backends, shared, for_browsers=False)
 
     async def open_backends(_: web.Application) -> AsyncIterator[None]:
         passwords = _password_hasher(config, observer)
@@ -97,8 +100,8 @@ def make_app(
                 for backend_id in config.backends:
                     check_start()
                     backend = await _open_or_stop(backend_id, process, stack)
-                    for registry in (methods, management_methods):
-                        backend.compile_schemas(method.schema for method in registry.values())
+                    for dispatcher in dispatchers:
+                        dispatcher.add(backend)
                     backends[backend_id] = backend
                 if all(backend.is_stopped for backend in backends.values()):
                     raise DatabaseUnusable(process.data_dir, "no backend can be served; each is named above")
@@ -120,7 +123,7 @@ def make_app(
     app.router.add_route("*", "/json-rpc/{backend_id:[^/]+}", endpoint.handle, expect_handler=endpoint.expect)
     path = "/manage/json-rpc/{backend_id:[^/]+}"
     app.router.add_route("*", path, management.handle, expect_handler=management.expect)
-    app.router.add_get("/manage/openrpc.json", ManagementReference(management, backends).send_document)
+    app.router.add_get("/manage/openrpc.json", ManagementReference(management.ask, backends).send_document)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     add_scripts(app, development=development)

@@ -116,11 +116,7 @@ class Endpoint:
         with Share(self._shared.budget, self._caller(request)) as share:
             exchange = self._exchange(request, backend_id, share)
             async with exchange.turn:
-                answer = await self._dispatcher.answer({"jsonrpc": "2.0", "method": method, "id": 1}, exchange)
-        assert answer is not None  # noqa: S101 (since it has an id)
-        if "error" in answer:
-            raise RpcError.from_object(answer["error"])
-        return answer["result"]
+                return await self._dispatcher.call(method, {}, exchange)
 
     async def _post(self, request: web.Request, share: Share) -> web.Response:
         began = time.perf_counter()

@@ -8,7 +8,7 @@ the server tells its API keys.
 """
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.openrpc import APP_API
-from jsonrpc_backend.server.endpoint import Endpoint
 from jsonrpc_backend.web.development import is_local, is_loopback
 from jsonrpc_backend.web.example_apps import APPS
 from jsonrpc_backend.web.page_headers import page_headers
@@ -54,6 +53,9 @@ _MANAGEMENT_KEY_NEEDED = (
 )
 
 AllowOrigin = Callable[[web.Request, web.StreamResponse], None]
+
+# What a method without params of a backend gives to who sends a request. Raises RpcError.
+Ask = Callable[[web.Request, str, str], Awaitable[Any]]
 
 
 class Reference:
@@ -132,14 +134,14 @@ class Reference:
 class ManagementReference:
     """`/manage/openrpc.json`: what the operators' `rpc.discover` gives, for those whom it gives it to, by GET."""
 
-    def __init__(self, endpoint: Endpoint, backends: Mapping[str, Backend]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, ask: Ask, backends: Mapping[str, Backend]) -> None:
+        self._ask = ask
         self._backends = backends
 
     async def send_document(self, request: web.Request) -> web.Response:
         backend_id = _backend_id(request, self._backends)
         try:
-            found = await self._endpoint.ask(request, backend_id, "rpc.discover")
+            found = await self._ask(request, backend_id, "rpc.discover")
             response = web.json_response(_with_server(found, request, f"/manage/json-rpc/{backend_id}", backend_id))
         except InvalidApiKey:
             response = web.json_response({"error": _MANAGEMENT_KEY_NEEDED}, status=403)
