@@ -196,8 +196,8 @@ async def test_a_jump_removes_nothing_until_it_has_lasted_for_a_day(
         PURGED[passes](clock)
         for minutes in (0, PATIENCE, DAY - 1):
             clock.advance(minutes=minutes)
-            await backend.purge()
+            await backend.purge.run()
             assert server.rows("SELECT count(*) FROM login_tokens") == [(left,)]
         clock.advance(minutes=1)
-        await backend.purge()
+        await backend.purge.run()
         assert server.rows("SELECT count(*) FROM login_tokens") == [(0,)]

@@ -177,7 +177,7 @@ async def test_many_sign_ins_on_the_device_of_a_logout(stage: Stage) -> None:
     stage.server.execute("UPDATE login_families SET device = 'device-1' WHERE device = 'filled'")
     assert (await stage.large.call("User.logout")).result == "OK"
     assert stage.server.rows(COUNT) != [(1, 1, 2)]
-    await stage.backend.purge()
+    await stage.backend.purge.run()
     assert stage.server.rows(COUNT) == [(1, 1, 2)]
 
 
@@ -202,5 +202,5 @@ async def test_the_command_line_leaves_the_rest_to_the_server(stage: Stage, quic
     quick.ok("user", "delete", "me@example.com", "--yes")
     assert (await stage.large.call("User.isAuthenticated")).result is False
     assert stage.rows() > 9_000
-    await stage.backend.purge()
+    await stage.backend.purge.run()
     assert stage.server.rows(COUNT) == OF_ONE_SIGN_IN

@@ -11,12 +11,12 @@ from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.process import Process
-from jsonrpc_backend.clock import DAY, MINUTE
-from jsonrpc_backend.clock.steady import SteadyClock
+from jsonrpc_backend.backend.purge import REMOVED_AT_ONCE, Purge
+from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.outbox import Outbox
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
-from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, reset_addresses, sessions
+from jsonrpc_backend.store import login_tokens, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
 from jsonrpc_backend.store.sizes import Sizes, measure
 from jsonrpc_backend.store.sqlite.database import SqliteDatabase
@@ -25,10 +25,7 @@ from jsonrpc_backend.store.unusable import UnusableDatabase
 
 log = logging.getLogger(__name__)
 
-PURGE_INTERVAL_SECONDS = 600
-KEEP_MAILS = 7 * DAY
 CALLS_OF_A_USER_AT_ONCE = 8  # an account that thousands use at once waits behind itself
-PURGED_AT_ONCE = 500  # so that calls get their turn at the writer in between
 
 
 class Backend:
@@ -44,12 +41,10 @@ class Backend:
         self.passwords = process.passwords
         self.lanes = Lanes(CALLS_OF_A_USER_AT_ONCE)
         self.clock = process.clock
-        # What a wrong clock has ended comes back with the right time, unless it has been removed.
-        meanwhile = "nothing is removed for what has ended by that"
-        self._purge_clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
         self._throttle_settings = throttle = process.config.throttle
         self.session_window = SessionWindow.of(self.config)
         self.throttle = Throttle(throttle, database, process.clock)
+        self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = Room(backend_id, self.config.max_database_bytes, throttle)
         self.outbox = Outbox(
@@ -65,7 +60,6 @@ class Backend:
             on_mail=process.on_mail,
         )
         self._touches: set[asyncio.Task[None]] = set()
-        self._sweeping: asyncio.Task[None] | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -77,15 +71,12 @@ class Backend:
             await backend.outbox.check()
             await backend._note_look_alikes()
             await backend._keep_email_properties()
-            async with backend.outbox.running():
-                purging = asyncio.create_task(backend._purge_regularly())
+            async with backend.outbox.running(), backend.purge.running():
                 try:
                     yield backend
                 finally:
-                    ending = [task for task in (purging, backend._sweeping) if task is not None]
-                    for task in ending:
-                        task.cancel()
-                    await asyncio.wait([*ending, *backend._touches])
+                    if backend._touches:
+                        await asyncio.wait(backend._touches)
         finally:
             await database.close()
 
@@ -93,7 +84,7 @@ class Backend:
         """Of users who have come while the setting was off, or by another program."""
         after: int | None = 0 if self.config.refuse_confusable_usernames else None
         while after is not None:
-            after = await self.database.write(look_alikes.note, after, PURGED_AT_ONCE)
+            after = await self.database.write(look_alikes.note, after, REMOVED_AT_ONCE)
 
     async def _keep_email_properties(self) -> None:
         """Notes which properties are new in the list."""
@@ -152,43 +143,3 @@ class Backend:
         task = asyncio.create_task(touch())
         self._touches.add(task)
         task.add_done_callback(self._touches.discard)
-
-    def sweep_soon(self) -> None:
-        """Removes what an account has left over beyond what one transaction takes. Not waited for."""
-        if self._sweeping is None or self._sweeping.done():
-            self._sweeping = asyncio.create_task(self._sweep_logged())
-
-    async def _sweep_logged(self) -> None:
-        try:
-            await self._sweep()
-        except StoreFailed as error:  # the next purge goes on
-            log.warning("backend %s: cannot remove what ended accounts have left: %s", self.id, error)
-
-    async def _sweep(self) -> None:
-        while await self.database.write(leftovers.sweep, most=PURGED_AT_ONCE):
-            pass
-
-    async def _purge_regularly(self) -> None:
-        while True:
-            try:
-                await self.purge()
-            except Exception:
-                log.exception("backend %s: cannot remove ended sessions", self.id)
-            await asyncio.sleep(PURGE_INTERVAL_SECONDS)
-
-    async def purge(self) -> None:
-        """Removes what has ended by the clock, old mails and old audit entries; else the file would grow for ever."""
-        now = self._purge_clock()
-        await self._sweep()
-        while await self.database.write(sessions.purge, self.session_window.ended(now), most=PURGED_AT_ONCE):
-            pass
-        oldest_token = now - self.config.auto_login.valid_minutes * MINUTE
-        while await self.database.write(login_tokens.purge, renewed_before=oldest_token, most=PURGED_AT_ONCE):
-            pass
-        while await self.throttle.purge(most=PURGED_AT_ONCE):
-            pass
-        oldest_entry = now - self.config.keep_audit_days * DAY
-        while await self.database.write(audit.purge, created_before=oldest_entry, most=PURGED_AT_ONCE):
-            pass
-        while await self.database.write(mails.purge, created_before=now - KEEP_MAILS, most=PURGED_AT_ONCE):
-            pass

@@ -245,5 +245,5 @@ async def delete(call: ManagementCall, id_list: list[str] | None = None, _id_lis
     ids = [*(id_list or []), *(_id_list or [])]
     while ids:
         ids = await call.backend.database.write(remove, ids)
-    call.backend.sweep_soon()
+    call.backend.purge.sweep_soon()
     return OK

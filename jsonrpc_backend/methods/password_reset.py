@@ -78,6 +78,6 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     user = await call.backend.database.write(reset)
     if user is None:
         raise WrongGuess
-    call.backend.sweep_soon()
+    call.backend.purge.sweep_soon()
     call.backend.outbox.wake()
     return call.sign_in_result(sign_in, user)

@@ -126,7 +126,7 @@ async def unregister(call: Call, password: str) -> str:
     is_right = await call.verify(call.user.password_hash, password)
     if not is_right or not await call.backend.database.write(changes.delete, call.user):
         raise WrongGuess
-    call.backend.sweep_soon()
+    call.backend.purge.sweep_soon()
     return OK
 
 
@@ -144,7 +144,7 @@ async def update_password(call: Call, old_password: str, new_password: str) -> s
         changes.set_password, call.user, password_hash, call.now, kept=call.session
     ):
         raise WrongGuess
-    call.backend.sweep_soon()
+    call.backend.purge.sweep_soon()
     return OK
 
 
