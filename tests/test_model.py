@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.mail.outbox import read_content
+from jsonrpc_backend.mail.mailbag import read_content
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.sqlite.connection import connect

@@ -14,8 +14,12 @@ from jsonrpc_backend.backend.process import Process
 from jsonrpc_backend.backend.purge import REMOVED_AT_ONCE, Purge
 from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.fairness.turns import Lanes
+from jsonrpc_backend.mail.mailbag import Mailbag
 from jsonrpc_backend.mail.outbox import Outbox
+from jsonrpc_backend.mail.resets import Resets
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
+from jsonrpc_backend.mail.worker import running
+from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.store import login_tokens, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
 from jsonrpc_backend.store.sizes import Sizes, measure
@@ -29,7 +33,7 @@ CALLS_OF_A_USER_AT_ONCE = 8  # an account that thousands use at once waits behin
 
 
 class Backend:
-    """Settings, database and outbox of one backend id."""
+    """Settings, database and mails of one backend id."""
 
     def __init__(self, backend_id: str, process: Process, database: Database) -> None:
         self.id = backend_id
@@ -47,18 +51,11 @@ class Backend:
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = Room(backend_id, self.config.max_database_bytes, throttle)
-        self.outbox = Outbox(
-            backend_id=backend_id,
-            config=self.config,
-            smtp=process.config.smtp,
-            database=database,
-            seal=Seal(mail_key_path(process.data_dir, backend_id)),
-            clock=process.clock,
-            recipients=process.recipients,
-            throttle=throttle,
-            observer=process.observer,
-            on_mail=process.on_mail,
-        )
+        seal = Seal(mail_key_path(process.data_dir, backend_id))
+        self.mailbag = Mailbag(backend_id, database, seal, process.clock, process.observer)
+        self._outbox = Outbox(self.mailbag, process.config.smtp)
+        writer = MailWriter(backend_id, self.config, throttle, process.recipients, process.clock)
+        self.resets = Resets(self.mailbag, writer, self._outbox, process.on_mail)
         self._touches: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -68,10 +65,12 @@ class Backend:
         database = await SqliteDatabase.open(database_path(process.data_dir, backend_id))
         try:
             backend = cls(backend_id, process, database)
-            await backend.outbox.check()
+            await backend.mailbag.check()
+            await backend._outbox.check()
             await backend._note_look_alikes()
             await backend._keep_email_properties()
-            async with backend.outbox.running(), backend.purge.running():
+            await backend.resets.recall()
+            async with running(backend.resets, backend._outbox), backend.purge.running():
                 try:
                     yield backend
                 finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.clock import Clock, since_boot
 from jsonrpc_backend.config import Config
-from jsonrpc_backend.mail.outbox import MailListener
+from jsonrpc_backend.mail.mailbag import MailListener
 from jsonrpc_backend.mail.recipients import Recipients
 from jsonrpc_backend.telemetry.events import Observer
 

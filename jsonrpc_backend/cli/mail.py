@@ -13,11 +13,11 @@ from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
+from jsonrpc_backend.mail.mailbag import Kept, read_content
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
-from jsonrpc_backend.mail.outbox import Kept, read_content, state_of
 from jsonrpc_backend.mail.seal import Seal, Unreadable, mail_key_path
 from jsonrpc_backend.mail.smtp import Mailer, NotSent
-from jsonrpc_backend.mail.state import State
+from jsonrpc_backend.mail.state import State, in_words
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.mails import Mail
 
@@ -68,7 +68,7 @@ def list_mails(target: Target, as_json: bool) -> None:
         print_json([_without_text(entry) for entry in objects])
         return
     rows = (
-        [f"{entry.mail.key:>6}", printable(entry.mail.recipient), printable(state_of(entry, sends=sends))]
+        [f"{entry.mail.key:>6}", printable(entry.mail.recipient), printable(in_words(entry.mail, sends=sends))]
         for entry in listed
     )
     print_table(["number", "to", "state"], rows, empty="No mails.")
@@ -92,7 +92,7 @@ def show(target: Target, number: int, as_json: bool) -> None:
         print_json(_object(kept, sends=sends))
         return
     click.echo(f"To       {printable(found.recipient)}")
-    click.echo(f"State    {printable(state_of(kept, sends=sends))}")
+    click.echo(f"State    {printable(in_words(found, sends=sends))}")
     if kept.content is not None:
         click.echo(f"Subject  {printable(kept.content.subject)}\n\n{printable(kept.content.body, but=LINE_BREAKS)}")
 

@@ -4,6 +4,7 @@ The key is in a file beside the database, so a copy of the database alone opens 
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ def mail_key_path(data_dir: Path, backend_id: str) -> Path:
     return data_dir / f"{backend_id}.mail-key"
 
 
+Encrypt = Callable[[bytes], bytes]
+
+
 class Seal:
     """Seals with the key in a file, which is made for the first content. Blocking: use it off the event loop."""
 
@@ -37,8 +41,9 @@ class Seal:
                 way = "Restore it, or delete it: a new one is made, and mails that wait are lost."
                 raise Unreadable(f"{self.key_file} does not hold a key for mails. {way}") from error
 
-    def encrypt(self, content: bytes) -> bytes:
-        return _fernet(private_file.keep(self.key_file, _new_key)).encrypt(content)
+    def load(self) -> Encrypt:
+        """What seals with the key, which is made the first time. Raises ValueError, OSError."""
+        return _fernet(private_file.keep(self.key_file, _new_key)).encrypt
 
     def decrypt(self, sealed: bytes) -> bytes:
         """The content. Raises Unreadable."""

@@ -1,7 +1,9 @@
 """What has become of a mail."""
 
 import enum
+from datetime import UTC, datetime
 
+from jsonrpc_backend.clock import SECOND
 from jsonrpc_backend.store.mails import Mail
 
 
@@ -21,3 +23,21 @@ class State(enum.Enum):
         if mail.next_at is None:
             return cls.GIVEN_UP
         return cls.WAITING if sends else cls.KEPT
+
+
+def in_words(mail: Mail, *, sends: bool) -> str:
+    """The same for people, with when or why."""
+    attempts = f"{mail.attempts} {'attempt' if mail.attempts == 1 else 'attempts'}"
+    match State.of(mail, sends=sends):
+        case State.SENT:
+            return f"sent {_time(mail.sent_at or 0)}"
+        case State.GIVEN_UP:
+            return f"given up after {attempts}: {mail.last_error}"
+        case State.KEPT:
+            return f"kept {_time(mail.created_at)}"
+        case State.WAITING:
+            return f"waiting, {attempts}" + (f", last: {mail.last_error}" if mail.last_error else "")
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,4 +1,4 @@
-"""Mails on their way into the outbox: those that were asked for, and what users are to be told about addresses."""
+"""Writes mails, in the transaction that takes what causes them: those that were asked for, those about addresses."""
 
 import logging
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from jsonrpc_backend.config import BackendConfig, ThrottleConfig
 from jsonrpc_backend.config.mail_templates import ADDRESS_CHANGED
 from jsonrpc_backend.mail.message import fill, new_message_id
 from jsonrpc_backend.mail.recipients import Recipients, Written, mailbox_key
-from jsonrpc_backend.mail.seal import Seal
+from jsonrpc_backend.mail.seal import Encrypt
 from jsonrpc_backend.store import address_notices, mails, password_resets, users
 from jsonrpc_backend.store.address_notices import Notice
 from jsonrpc_backend.store.engine import Db
@@ -32,22 +32,20 @@ NOTICES = b"notices"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """`taken`: there was something to do. The mail that came of it, if any, and where it goes."""
+class NewMail:
+    """A mail that was written; `counted` where it counts for all who write to that recipient."""
 
-    taken: bool
-    key: int | None = None
-    recipient: str = ""
-    written: Written | None = None
-
-
-NOTHING, NO_MAIL = Outcome(taken=False), Outcome(taken=True)
+    key: int
+    recipient: str
+    counted: Written | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
     """What is to be written: a template by its name, its values, until when it is of use, and in whose share."""
 
+    user: User
+    recipient: Address
     template: str
     values: Mapping[str, Any]
     expires_at: int
@@ -61,36 +59,39 @@ class MailWriter:
     _backend_id: str
     _config: BackendConfig
     _throttle: ThrottleConfig
-    _seal: Seal
-    _recipients: Recipients
+    recipients: Recipients
     _clock: Clock
 
-    def write_next(self, db: Db) -> Outcome:
-        """Takes what has waited for longest, and writes the mail that answers it, if any. A unit of a transaction."""
+    def write_next(self, db: Db, encrypt: Encrypt) -> NewMail | None:
+        """Takes what has waited for longest, and writes the mail that comes of it, if any. A unit of a transaction."""
+        letter = self._take_next(db)
+        return None if letter is None else self._write(db, letter, encrypt)
+
+    def _take_next(self, db: Db) -> _Letter | None:
         taken = address_notices.take(db, self._clock())
         if taken is not None:
             return self._tell(db, *taken)
         request = password_resets.take_request(db, self._clock())
-        return NOTHING if request is None else self._answer(db, request)
+        return None if request is None else self._answer(db, request)
 
     # --- reset requests --------------------------------------------------------------------------------------
 
-    def _answer(self, db: Db, request: Request) -> Outcome:
+    def _answer(self, db: Db, request: Request) -> _Letter | None:
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
         if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
-            return NO_MAIL
+            return None
         if request.is_mailing and user.password_hash != NO_PASSWORD:
-            return NO_MAIL  # who has chosen a password meanwhile needs no mail
+            return None  # who has chosen a password meanwhile needs no mail
         name, now = request.email_property, self._clock()
         reset_addresses.note_request(db, user, name, reset_addresses.rules_of(self._config), now)
         recipient = parse_address(reset_addresses.counting(db, user, name, now))
         if recipient is None:
             log.info("backend %s: no reset mail, %s holds no mail address that counts", self._backend_id, name)
-            return NO_MAIL
+            return None
         if self._is_too_soon(db, user, request, recipient.addr_spec):
-            return NO_MAIL
-        return self._write_token(db, user, request, recipient)
+            return None
+        return self._give_token(db, user, request, recipient)
 
     def _is_too_soon(self, db: Db, user: User, request: Request, recipient: str) -> bool:
         """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
@@ -105,7 +106,7 @@ class MailWriter:
             return True
         return self._has_enough(db, user, recipient, request.share)
 
-    def _write_token(self, db: Db, user: User, request: Request, recipient: Address) -> Outcome:
+    def _give_token(self, db: Db, user: User, request: Request, recipient: Address) -> _Letter:
         token, now, valid = new_reset_token(), self._clock(), self._config.password_reset.valid_minutes
         expires_at = now + (request.valid_minutes or valid) * MINUTE
         password_resets.replace_token(
@@ -119,25 +120,24 @@ class MailWriter:
             expires_at=expires_at if request.is_mailing else None,
         )
         values = {"PASSWORD_RESET_TOKEN": token}
-        return self._write(db, user, recipient, _Letter(request.template, values, expires_at, request.share))
+        return _Letter(user, recipient, request.template, values, expires_at, request.share)
 
     # --- notices ---------------------------------------------------------------------------------------------
 
-    def _tell(self, db: Db, key: int, notice: Notice) -> Outcome:
+    def _tell(self, db: Db, key: int, notice: Notice) -> _Letter | None:
         user, recipient = users.get(db, notice.user_key), parse_address(notice.recipient)
         if recipient is None:
-            return NO_MAIL
+            return None
         if self._throttle.enabled and self._has_enough(db, user, recipient.addr_spec, NOTICES):
             # Else what the limits hold up could hide the change that matters.
             address_notices.put_back(db, key, notice, self._clock() + MINUTE)
-            return NO_MAIL
+            return None
         values = {
             "PROPERTY_NAME": notice.property,
             "NEW_ADDRESS": notice.address or "-",
             "COUNTS_FROM": datetime.fromtimestamp(notice.counts_from // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         }
-        letter = _Letter(ADDRESS_CHANGED, values, self._clock() + NOTICE_VALID, NOTICES)
-        return self._write(db, user, recipient, letter)
+        return _Letter(user, recipient, ADDRESS_CHANGED, values, self._clock() + NOTICE_VALID, NOTICES)
 
     # --- both ------------------------------------------------------------------------------------------------
 
@@ -152,20 +152,21 @@ class MailWriter:
             # Notices have their limit, and take nothing from the mails with which the owner recovers.
             asked = mails.count_all_to(db, user.key, recipient, but=NOTICES, after=window_began, until=now)
             return share != NOTICES and asked >= self._throttle.mails_per_recipient
-        is_new = self._recipients.is_new(user.created_at, now)
-        return not self._recipients.may_get(recipient, now, for_new_account=is_new)
+        is_new = self.recipients.is_new(user.created_at, now)
+        return not self.recipients.may_get(recipient, now, for_new_account=is_new)
 
     def _is_own_username(self, user: User, recipient: str) -> bool:
         """Whether nobody else can have caused mails to this address in this backend, but who has registered it.
 
         One with a `+tag` is none: there are as many of them as one likes, and all lead to one mailbox.
         """
-        is_new = self._recipients.is_new(user.created_at, self._clock())
+        is_new = self.recipients.is_new(user.created_at, self._clock())
         has_tag = mailbox_key(recipient) != reset_addresses.recipient_key(recipient)
         return not is_new and not has_tag and reset_addresses.is_same(user.username, recipient)
 
-    def _write(self, db: Db, user: User, recipient: Address, letter: _Letter) -> Outcome:
-        template, address, now = self._config.mail_templates[letter.template], recipient.addr_spec, self._clock()
+    def _write(self, db: Db, letter: _Letter, encrypt: Encrypt) -> NewMail:
+        template, user, now = self._config.mail_templates[letter.template], letter.user, self._clock()
+        address = letter.recipient.addr_spec
         content = fill(template, {**user.properties, **letter.values, "USERNAME": user.username})
         key = mails.insert(
             db,
@@ -173,11 +174,11 @@ class MailWriter:
             message_id=new_message_id(template),
             template=letter.template,
             recipient=address,
-            sealed=self._seal.encrypt(content.to_json()),
+            sealed=encrypt(content.to_json()),
             now=now,
             expires_at=letter.expires_at,
             share=letter.share,
         )
         is_counted = not self._is_own_username(user, address)
-        written = Written(now, self._recipients.is_new(user.created_at, now)) if is_counted else None
-        return Outcome(True, key, address, written)
+        counted = Written(now, self.recipients.is_new(user.created_at, now)) if is_counted else None
+        return NewMail(key, address, counted)

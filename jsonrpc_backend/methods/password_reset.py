@@ -37,7 +37,7 @@ async def send_password_reset_token(call: Call, username: str, options: Mapping[
         )
 
     await call.backend.database.write(insert)
-    call.backend.outbox.wake()
+    call.backend.resets.wake()
     return OK
 
 
@@ -79,5 +79,5 @@ async def reset_password_and_login(call: Call, username: str, new_password: str,
     if user is None:
         raise WrongGuess
     call.backend.purge.sweep_soon()
-    call.backend.outbox.wake()
+    call.backend.resets.wake()
     return call.sign_in_result(sign_in, user)

@@ -274,5 +274,5 @@ async def _merge(call: Call, changes: Mapping[str, Any], *, too_large: str) -> s
     if not merged:
         raise LoginRequired  # the account was deleted while the call was under way
     if told:
-        call.backend.outbox.wake()
+        call.backend.resets.wake()
     return OK

@@ -47,6 +47,12 @@ def take(db: Db, now: int) -> tuple[int, Notice] | None:
     return key, notice
 
 
+def next_due(db: Db) -> int | None:
+    """When the next one is due, in ms since 1970 UTC; None when there is none."""
+    due: int | None = db.execute("SELECT min(due_at) FROM address_notices").fetchone()[0]
+    return due
+
+
 def put_back(db: Db, key: int, notice: Notice, due_at: int) -> None:
     """Puts off what was taken, unless there is a newer one about the same."""
     db.execute(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 from yarl import URL
 
-from jsonrpc_backend.mail.outbox import Kept, MailListener
+from jsonrpc_backend.mail.mailbag import Kept, MailListener
 
 
 def is_loopback(host: str) -> bool:

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from jsonrpc_backend.accounts.reset_tokens import reset_tokens_in
 from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.mail.outbox import Kept, state_of
+from jsonrpc_backend.mail.mailbag import Kept
+from jsonrpc_backend.mail.state import in_words
 from jsonrpc_backend.web.development import is_local
 from jsonrpc_backend.web.reference import FOLDER, MAIL_PAGE, page_response
 
@@ -40,7 +41,7 @@ def add_mail_page(app: web.Application, backends: Mapping[str, Backend], *, send
         if not is_local(request):
             raise web.HTTPNotFound
         running = [backend for backend in backends.values() if not backend.is_stopped]
-        found = [(backend.id, kept) for backend in running for kept in await backend.outbox.latest(MAILS_SHOWN)]
+        found = [(backend.id, kept) for backend in running for kept in await backend.mailbag.latest(MAILS_SHOWN)]
         found.sort(key=lambda entry: entry[1].mail.created_at, reverse=True)
         page = (FOLDER / _PAGE).read_text(encoding="utf-8")
         filled = page.format(
@@ -61,7 +62,7 @@ def _article(backend_id: str, kept: Kept, *, sends: bool) -> str:
         subject=html.escape(content.subject if content else "(no longer kept)"),
         recipient=html.escape(kept.mail.recipient),
         backend=html.escape(backend_id),
-        state=html.escape(state_of(kept, sends=sends)),
+        state=html.escape(in_words(kept.mail, sends=sends)),
         copied="".join(_COPIED.format(text=html.escape(text)) for text in _to_copy(body)),
         body=html.escape(body),
     )
