@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from cryptography.fernet import Fernet
 
+from jsonrpc_backend.mail.seal import mail_key_path
 from jsonrpc_backend.mail.smtp import Mailer
 from tests.conftest import NewApp, StartServer
 from tests.mailbox import CREDENTIALS, Mailbox, listening, silent_server
@@ -220,6 +223,27 @@ async def test_lost_key_file_is_said(
         wire.server = server
         await forget(wire)
         await mailbox.next()  # new ones are sent
+
+
+async def test_no_call_waits_for_the_key_file(
+    start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
+) -> None:
+    """On a disk that hangs, such as one in the network, reading it takes as long as it takes."""
+    server = await start({"smtp": mailbox.settings})
+    wire = Wire(http, server)
+    await wire.register()
+    key_file, key = mail_key_path(Path(server.config.server.data_dir), "app"), Fernet.generate_key().decode()
+    os.mkfifo(key_file)
+    await forget(wire)
+    with await asyncio.to_thread(key_file.open, "w") as pipe:  # opened when somebody reads it
+        saving = asyncio.create_task(wire.call("User.saveProperty", name="age", value=1))
+        assert await asyncio.wait([saving], timeout=WAIT_SECONDS) == ({saving}, set())
+        regular = key_file.with_name("regular")
+        regular.write_text(key)
+        regular.replace(key_file)  # the next reader is not kept waiting
+        pipe.write(key)
+    assert (await saving).result == "OK"
+    assert (await mailbox.next()).token
 
 
 # --- encryption and authentication -----------------------------------------------------------------------
