@@ -8,14 +8,13 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from jsonrpc_backend.accounts.refusals import NotNow
 from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.sizes import bytes_in_use
 from jsonrpc_backend.store.users import Account
 
 log = logging.getLogger(__name__)
@@ -30,8 +29,11 @@ NEW = "A user must not have more than {:,} bytes of properties in the first {} m
 class Room:
     """The limits of one backend."""
 
-    def __init__(self, backend_id: str, most_bytes: int, throttle: ThrottleConfig) -> None:
+    def __init__(
+        self, backend_id: str, most_bytes: int, bytes_in_use: Callable[[Db], int], throttle: ThrottleConfig
+    ) -> None:
         """`most_bytes` of the database; 0: as many as the disk has."""
+        self._bytes_in_use = bytes_in_use
         self._backend_id = backend_id
         self._most = most_bytes
         self._most_of_new = throttle.bytes_of_new_accounts if throttle.enabled else users.MAX_PROPERTIES_BYTES
@@ -69,7 +71,7 @@ class Room:
         return max(0, math.ceil(left / 1000)) if self._most_of_new < users.MAX_PROPERTIES_BYTES else 0
 
     def _is_full(self, db: Db) -> bool:
-        return self._most > 0 and bytes_in_use(db) >= self._most
+        return self._most > 0 and self._bytes_in_use(db) >= self._most
 
     def _refuse(self) -> None:
         if time.monotonic() >= self._next_line:

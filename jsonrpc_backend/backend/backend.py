@@ -22,9 +22,8 @@ from jsonrpc_backend.mail.worker import running
 from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.store import login_tokens, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
-from jsonrpc_backend.store.sizes import Sizes, measure
-from jsonrpc_backend.store.sqlite.database import SqliteDatabase
-from jsonrpc_backend.store.sqlite.database_file import database_path
+from jsonrpc_backend.store.engines import engine_of
+from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.store.unusable import UnusableDatabase
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ class Backend:
 
     def __init__(self, backend_id: str, process: Process, database: Database) -> None:
         self.id = backend_id
-        self._path = database_path(process.data_dir, backend_id)
+        self._engine = engine_of(process.data_dir, backend_id)
         self.config = process.config.backends[backend_id]
         self.database = database
         self.search_seconds = process.config.management.search_seconds
@@ -50,7 +49,7 @@ class Backend:
         self.throttle = Throttle(throttle, database, process.clock)
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
-        self.room = Room(backend_id, self.config.max_database_bytes, throttle)
+        self.room = Room(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
         seal = Seal(mail_key_path(process.data_dir, backend_id))
         self.mailbag = Mailbag(backend_id, database, seal, process.clock, process.observer)
         self._outbox = Outbox(self.mailbag, process.config.smtp)
@@ -62,7 +61,7 @@ class Backend:
     @contextlib.asynccontextmanager
     async def open(cls, backend_id: str, process: Process) -> "AsyncIterator[Backend]":
         """Opens the database, keeps it clean, sends its mails, closes it. Raises DatabaseUnusable, MailUnusable."""
-        database = await SqliteDatabase.open(database_path(process.data_dir, backend_id))
+        database = await engine_of(process.data_dir, backend_id).open()
         try:
             backend = cls(backend_id, process, database)
             await backend.mailbag.check()
@@ -116,8 +115,9 @@ class Backend:
         return self.clock() - self.config.password_reset.valid_minutes * MINUTE
 
     async def measure(self) -> Sizes:
-        """Beside the calls, which wait for none of it. Raises StoreFailed, OSError."""
-        return await asyncio.to_thread(measure, self._path, self.session_window.ended(self.clock()))
+        """Beside the calls, which wait for none of it. Raises StoreFailed."""
+        used_after, created_after = self.session_window.ended(self.clock())
+        return await asyncio.to_thread(self._engine.measure, used_after=used_after, created_after=created_after)
 
     async def find_session(self, digest: bytes, *, with_properties: bool) -> sessions.Session | None:
         """The session unless it has ended; notes now and then that it is in use."""

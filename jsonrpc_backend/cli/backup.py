@@ -15,11 +15,8 @@ from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.seal import mail_key_path
 from jsonrpc_backend.store import private_file
-from jsonrpc_backend.store.engine import StoreFailed
-from jsonrpc_backend.store.sqlite.backup import copy_database
-from jsonrpc_backend.store.sqlite.database_file import database_path
-from jsonrpc_backend.store.sqlite.errors import translating
-from jsonrpc_backend.store.sqlite.reading import reading
+from jsonrpc_backend.store.engine import DatabaseUnusable, StoreFailed
+from jsonrpc_backend.store.engines import engine_of
 
 
 @click.command()
@@ -78,15 +75,15 @@ def _appearing(dest: Path) -> Iterator[Path]:
 
 def copy_backend(data_dir: Path, backend_id: str, folder: Path) -> None:
     """Copies a backend's files. Raises ClickException, OSError."""
-    source = database_path(data_dir, backend_id)
-    if not source.is_file():
+    source = engine_of(data_dir, backend_id)
+    if not source.exists():
         raise DatabaseFailed(f"There is no database {source} yet. Start the server once, or say --data or --backend.")
-    with reported(), reading(source, of_any_schema=True) as db:
-        try:
-            with translating():
-                copy_database(db, folder / source.name)
-        except StoreFailed as error:
-            raise DatabaseFailed(f"{source} cannot be copied: {error}. Nothing was copied.") from error
+    try:
+        source.copy_to(folder)
+    except DatabaseUnusable as error:
+        raise DatabaseFailed(str(error)) from error
+    except StoreFailed as error:
+        raise DatabaseFailed(f"{source} cannot be copied: {error}. Nothing was copied.") from error
     # After the database: a mail that is in the copy was sealed with a key that is there by now.
     for key_file in (mail_key_path(data_dir, backend_id), api_key_path(data_dir, backend_id)):
         if key_file.is_file():

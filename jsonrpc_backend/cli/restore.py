@@ -16,10 +16,10 @@ from jsonrpc_backend.cli.settings import DatabaseFailed, api_key_path, config_op
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.seal import mail_key_path
+from jsonrpc_backend.store.data_dir_lock import LOCK_FILE, locked
+from jsonrpc_backend.store.engine import Engine
+from jsonrpc_backend.store.engines import backends_in, engine_of
 from jsonrpc_backend.store.moving import move_all
-from jsonrpc_backend.store.sqlite.data_dir_lock import LOCK_FILE, locked
-from jsonrpc_backend.store.sqlite.database_file import backends_in, database_path, schema_of
-from jsonrpc_backend.store.sqlite.reading import reading
 
 
 @click.command()
@@ -43,7 +43,7 @@ def restore(
     if data_dir.is_dir() and source.samefile(data_dir):
         raise click.UsageError("SOURCE is the data folder itself.")
     with reported(), locked(data_dir), _said(data_dir):
-        for path in (database_path(data_dir, backend_id) for backend_id in backend_ids):
+        for path in (engine_of(data_dir, backend_id).files()[-1] for backend_id in backend_ids):
             if os.path.lexists(path) and not force:
                 raise click.ClickException(f"{path} exists already and was left as it is; --force replaces it.")
         kept = _replace(source, data_dir, backend_ids)
@@ -80,7 +80,7 @@ def _replace(source: Path, data_dir: Path, backend_ids: list[str]) -> Path | Non
     unfinished.mkdir(mode=0o700)
     try:
         for backend_id in backend_ids:
-            _check(database_path(source, backend_id))
+            _check(engine_of(source, backend_id))
             copy_backend(source, backend_id, unfinished)
         old = [file for backend_id in backend_ids for file in _replaced(data_dir, backend_id, unfinished)]
         new = [data_dir / file.name for file in unfinished.iterdir()]
@@ -97,10 +97,9 @@ def _replace(source: Path, data_dir: Path, backend_ids: list[str]) -> Path | Non
     return kept if old else None
 
 
-def _check(path: Path) -> None:
-    with reading(path, of_any_schema=True) as db:
-        if schema_of(db) == 0:
-            raise DatabaseFailed(f"{path} is empty. Nothing was restored.")
+def _check(engine: Engine) -> None:
+    if engine.is_empty():
+        raise DatabaseFailed(f"{engine} is empty. Nothing was restored.")
 
 
 def _replaced(data_dir: Path, backend_id: str, unfinished: Path) -> Iterator[Path]:
@@ -109,9 +108,8 @@ def _replaced(data_dir: Path, backend_id: str, unfinished: Path) -> Iterator[Pat
     A log that stayed would be written into the new database. Mails that wait can be read with the key of their database
     only. An API key that the copy does not have is in the configuration, or still that of the apps.
     """
-    path, api_key = database_path(data_dir, backend_id), api_key_path(data_dir, backend_id)
-    log_files = [path.with_name(path.name + ending) for ending in ("-wal", "-shm")]
-    for file in (*log_files, path, mail_key_path(data_dir, backend_id), api_key):
+    api_key = api_key_path(data_dir, backend_id)
+    for file in (*engine_of(data_dir, backend_id).files(), mail_key_path(data_dir, backend_id), api_key):
         if os.path.lexists(file) and (file != api_key or (unfinished / api_key.name).is_file()):
             yield file
 

@@ -34,7 +34,7 @@ from jsonrpc_backend.server.app import BACKENDS, Listen, make_app, serving
 from jsonrpc_backend.server.connections import Audience
 from jsonrpc_backend.server.metrics_page import METRICS_PORT
 from jsonrpc_backend.server.one_core import on_one_core, run_anywhere
-from jsonrpc_backend.store.sqlite.data_dir_lock import locked
+from jsonrpc_backend.store.data_dir_lock import locked
 from jsonrpc_backend.telemetry.log import Log, logging_to
 from jsonrpc_backend.telemetry.output import Output, writing
 from jsonrpc_backend.web.development import is_loopback

@@ -14,11 +14,8 @@ import click
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store.engine import Db, WritableDb
-from jsonrpc_backend.store.sqlite.data_dir_lock import open_beside_server
-from jsonrpc_backend.store.sqlite.database_file import database_path
-from jsonrpc_backend.store.sqlite.errors import translating
-from jsonrpc_backend.store.sqlite.reading import reading, reading_nothing
+from jsonrpc_backend.store.engine import Db, Engine, WritableDb
+from jsonrpc_backend.store.engines import engine_of
 
 T = TypeVar("T")
 
@@ -38,7 +35,7 @@ def printable(text: str, *, but: str = "") -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A backend, its settings and its database file."""
+    """A backend, its settings and its database."""
 
     config: Config
     backend_id: str
@@ -52,8 +49,8 @@ class Target:
         return Path(self.config.server.data_dir)
 
     @property
-    def path(self) -> Path:
-        return database_path(self.data_dir, self.backend_id)
+    def engine(self) -> Engine:
+        return engine_of(self.data_dir, self.backend_id)
 
     def check(self, method: str, params: dict[str, Any]) -> None:
         """Checks values by the same rules as a call of `method`. Raises ClickException."""
@@ -67,8 +64,8 @@ class Target:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Db]:
-        """A connection that changes no file and makes none; where there is none yet, there are no users."""
-        with reported(), reading(self.path) if self.path.is_file() else reading_nothing() as db:
+        """A connection that changes nothing; all that it reads is of one moment."""
+        with reported(), self.engine.reading() as db:
             yield db
 
     def write(self, unit: Callable[[Db], T]) -> T:
@@ -77,18 +74,18 @@ class Target:
             return db.write(unit)
 
     def migrate(self) -> None:
-        """Brings a file of an older version up to date, before what will be changed is read."""
+        """Brings a database of an older version up to date, before what will be changed is read."""
         with self.writing():
             pass
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[WritableDb]:
-        """A connection for work in several steps. Makes and migrates the file, which is said on standard error."""
+        """A connection for work in several steps. Makes and migrates the database, which is said on standard error."""
 
         def tell(text: str) -> None:
             click.echo(text, err=True)
 
-        with reported(), translating(), contextlib.closing(open_beside_server(self.path, tell)) as db:
+        with reported(), self.engine.writing(tell) as db:
             yield db
 
 
@@ -129,7 +126,7 @@ def _target(config: Config, backend_id: str | None, *, create: bool) -> Target:
     if backend_id not in config.backends:
         raise click.UsageError(f"There is no backend {backend_id}; there is {known}.")
     target = Target(config, backend_id)
-    if not create and not target.path.is_file():
-        message = f"There is no database {target.path} yet. Start the server once, or say --data or --config."
+    if not create and not target.engine.exists():
+        message = f"There is no database {target.engine} yet. Start the server once, or say --data or --config."
         raise DatabaseFailed(message)
     return target

@@ -80,5 +80,5 @@ async def _measured(backend: Backend) -> Sizes | None:
     try:
         await backend.database.check()
         return await backend.measure()
-    except (StoreFailed, OSError):
+    except StoreFailed:
         return None

@@ -6,8 +6,11 @@ No statement is meant to fail, for that ends the transaction on some engines.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from jsonrpc_backend.store.sizes import Sizes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,6 +88,54 @@ class Database(Protocol):
         """The native ids of the threads that calls wait for."""
 
 
+class Engine(Protocol):
+    """The database of one backend while nobody works on it. As a string it is what messages call it."""
+
+    def exists(self) -> bool:
+        """False until a server or a command has made it."""
+
+    async def open(self) -> Database:
+        """For a server; makes or migrates it where needed. Raises DatabaseUnusable."""
+
+    def reading(self) -> AbstractContextManager[Db]:
+        """A connection for a command that changes nothing, whose reads are of one moment.
+
+        Where there is no database yet, it finds no users. Refuses one of an older schema. Raises DatabaseUnusable,
+        and inside StoreFailed.
+        """
+
+    def writing(self, tell: Callable[[str], None]) -> AbstractContextManager[WritableDb]:
+        """A connection for a command, beside a server or without one; makes or migrates the database where needed.
+
+        `tell` gets a sentence about the latter. Refuses where a server runs that works on another schema. Raises
+        DatabaseUnusable, and inside StoreFailed.
+        """
+
+    def measure(self, *, used_after: int, created_after: int) -> Sizes:
+        """Beside a server, whose calls wait for none of it. Raises StoreFailed. Blocking.
+
+        Sessions count that were used and created after these times, in ms since 1970 UTC.
+        """
+
+    def bytes_in_use(self, db: Db) -> int:
+        """How much of the disk the data take, with what the transaction has done so far."""
+
+    def is_copy(self) -> bool:
+        """Whether it is a backup on which no server has been started yet."""
+
+    def is_empty(self) -> bool:
+        """Whether it has not got its tables. Raises DatabaseUnusable, StoreFailed."""
+
+    def is_writable(self) -> bool:
+        """Whether this process has the right to change it."""
+
+    def copy_to(self, folder: Path) -> None:
+        """Writes a backup, checked and on the disk. Raises DatabaseUnusable, StoreFailed, OSError."""
+
+    def files(self) -> list[Path]:
+        """What a backup replaces; the last one is what a copy consists of."""
+
+
 class StoreFailed(Exception):
     """The database could not do what it was asked to, as on a full disk. Nothing of it is done."""
 
@@ -92,9 +143,10 @@ class StoreFailed(Exception):
 class DatabaseUnusable(StoreFailed):
     """A database cannot serve as a backend's; the message names it and says why."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
+    def __init__(self, name: object, reason: str) -> None:
+        """`name`: what messages call it."""
+        super().__init__(f"{name}: {reason}")
+        self.name = name
         self.reason = reason
 
 

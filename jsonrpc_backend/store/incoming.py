@@ -1,4 +1,4 @@
-"""Users on their way in: collected in a temporary database, then moved into the table in one transaction.
+"""Users on their way in: collected in a temporary table, then moved into the table in one transaction.
 
 The server's writes wait for that transaction alone: about half a second for 100,000 new users, two or three for as
 many that are changed.
@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from jsonrpc_backend.store import reset_addresses, users
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
-
-CACHE_KIB = 131_072  # the indexes of many new users stay in memory until they are written
 
 _COLUMNS = "number, line, id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at"
 
@@ -68,12 +66,10 @@ class Moved:
 
 
 def open_collection(db: Db) -> None:
-    """Attaches an empty collection: a file without a name, which is gone with the connection."""
-    db.execute(f"PRAGMA main.cache_size = -{CACHE_KIB}")
-    db.execute("ATTACH DATABASE '' AS incoming")
+    """Makes an empty collection: a temporary table, which is gone with the connection."""
     db.execute(
         """
-        CREATE TABLE incoming.arrivals (
+        CREATE TEMPORARY TABLE arrivals (
             number        INTEGER PRIMARY KEY,
             line          INTEGER NOT NULL,
             id            TEXT    NOT NULL UNIQUE,
@@ -87,12 +83,12 @@ def open_collection(db: Db) -> None:
         ) STRICT
         """
     )
-    db.execute("BEGIN")  # touches the collection only; ended by finish
+    db.execute("SAVEPOINT collecting")  # touches the collection only; ended by finish
 
 
 def finish(db: Db) -> None:
     """Nothing more is collected."""
-    db.execute("COMMIT")
+    db.execute("RELEASE collecting")
 
 
 def collect(db: Db, arrival: Incoming) -> Clash | None:
@@ -131,7 +127,7 @@ def remove(db: Db, number: int) -> None:
 
 def remove_known(db: Db) -> int:
     """Leaves out those whose username somebody has already; returns how many."""
-    return db.execute("DELETE FROM arrivals WHERE username_key IN (SELECT username_key FROM main.users)").rowcount
+    return db.execute("DELETE FROM arrivals WHERE username_key IN (SELECT username_key FROM users)").rowcount
 
 
 def count(db: Db) -> int:
@@ -142,10 +138,10 @@ def list_clashes(db: Db, *, updating: bool) -> list[Clash]:
     """The records that cannot be moved, in order. `updating`: a known username is none of them."""
     names: Iterable[tuple[int, int]] = ()
     if not updating:
-        names = db.execute("SELECT number, line FROM arrivals JOIN main.users USING (username_key)")
+        names = db.execute("SELECT number, line FROM arrivals JOIN users USING (username_key)")
     ids = db.execute(
-        "SELECT number, line FROM arrivals JOIN main.users USING (id)"
-        " WHERE arrivals.username_key NOT IN (SELECT username_key FROM main.users)"
+        "SELECT number, line FROM arrivals JOIN users USING (id)"
+        " WHERE arrivals.username_key NOT IN (SELECT username_key FROM users)"
     )
     found = [Clash(number, line, "username") for number, line in names]
     found += [Clash(number, line, "id") for number, line in ids]
@@ -156,7 +152,7 @@ def list_newcomers(db: Db) -> list[tuple[Clash, str]]:
     """The records of users who are not there yet, in order, as clashes of a username, and that name."""
     rows = db.execute(
         "SELECT number, line, username FROM arrivals"
-        " WHERE username_key NOT IN (SELECT username_key FROM main.users) ORDER BY number"
+        " WHERE username_key NOT IN (SELECT username_key FROM users) ORDER BY number"
     )
     return [(Clash(number, line, "username"), username) for number, line, username in rows]
 
@@ -173,15 +169,15 @@ def move(db: Db, *, updating: bool, skipping: bool) -> Moved:
     for clash in clashes:
         remove(db, clash.number)
     changed = _update_known(db) if updating else []
-    last = db.execute("SELECT max(key) FROM main.users").fetchone()[0] or 0
+    last = db.execute("SELECT max(key) FROM users").fetchone()[0] or 0
     added = db.execute(
-        "INSERT INTO main.users"
+        "INSERT INTO users"
         " (id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot)"
         " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, random()"
         " FROM arrivals"
-        " WHERE username_key NOT IN (SELECT username_key FROM main.users) ORDER BY number"
+        " WHERE username_key NOT IN (SELECT username_key FROM users) ORDER BY number"
     ).rowcount
-    ids = db.execute("SELECT id FROM main.users WHERE key > ? ORDER BY key", (last,))
+    ids = db.execute("SELECT id FROM users WHERE key > ? ORDER BY key", (last,))
     return Moved(added, len(changed), [*changed, *(row[0] for row in ids)])
 
 
@@ -204,7 +200,7 @@ def _update_known(db: Db) -> list[str]:
 def _list_known(db: Db) -> Iterator[tuple[User, Incoming]]:
     width = users.COLUMNS.count(",") + 1
     rows = db.execute(
-        f"SELECT {users.COLUMNS}, arrivals.* FROM arrivals JOIN main.users AS users USING (username_key)"  # noqa: S608
+        f"SELECT {users.COLUMNS}, arrivals.* FROM arrivals JOIN users USING (username_key)"  # noqa: S608
         " ORDER BY number"
     )
     for row in rows:

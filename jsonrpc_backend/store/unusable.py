@@ -31,4 +31,4 @@ class UnusableDatabase:
 
     def _refuse(self) -> NoReturn:
         # Another one each time: the traceback of one exception would grow with every call.
-        raise DatabaseUnusable(self._reason.path, self._reason.reason)
+        raise DatabaseUnusable(self._reason.name, self._reason.reason)

@@ -17,8 +17,6 @@ from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.sqlite.database import snapshot
-from jsonrpc_backend.store.sqlite.reading import is_copy
 from jsonrpc_backend.transfer import export
 from jsonrpc_backend.transfer.export import Csv, JsonLines, Layout, NothingToContinue
 from jsonrpc_backend.transfer.source import format_of
@@ -62,7 +60,7 @@ def export_users(
         raise click.UsageError("--continue goes with a file, and without --after.")
     if not to_stdout and file.exists() and not force:
         raise click.ClickException(f"{file} exists already and was left as it is; --force replaces it.")
-    with _noting(target) as note, target.reading() as db, snapshot(db):
+    with _noting(target) as note, target.reading() as db:
         layout = _layout(db, format_name, with_hashes=with_hashes)
         part = None if to_stdout else export.unfinished(file, with_hashes=with_hashes)
         with _opened(part, layout, continued=continued) as (stream, last_id):
@@ -80,9 +78,9 @@ def _noting(target: Target) -> Iterator[Note]:
     """What notes in the audit log how many users are read. A copy that nobody serves is left as it is."""
     with target.reading():
         pass  # a file of an older version is refused rather than migrated
-    if is_copy(target.path):
+    if target.engine.is_copy():
         yield lambda _: None
-    elif not os.access(target.path, os.W_OK):
+    elif not target.engine.is_writable():
         yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
     else:
         with target.writing() as db:

@@ -21,7 +21,6 @@ from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.store import user_search, users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.sqlite.database import snapshot
 from jsonrpc_backend.store.user_search import Order
 from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
 
@@ -36,13 +35,13 @@ class UsersInFile:
 
     def search(self, search: Search) -> Iterator[dict[str, Any]]:
         condition, order = self._compiled(search)
-        with self._target.reading() as db, snapshot(db):
+        with self._target.reading() as db:
             for user in user_search.get_in_order(db, user_search.find_keys(db, condition, order)):
                 yield user_object(user)
 
     def page(self, search: Search, number: int, size: int) -> Page:
         condition, order = self._compiled(search)
-        with self._target.reading() as db, snapshot(db):
+        with self._target.reading() as db:
             keys = user_search.find_keys(db, condition, order)
             found = user_search.get_in_order(db, keys[(number - 1) * size : number * size])
             return Page([user_object(user) for user in found], len(keys))

@@ -1,33 +1,22 @@
 """One open SQLite file: a writer whose transactions share commits, and readers beside it."""
 
 import asyncio
-import contextlib
 import functools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import aiosqlite
 
-from jsonrpc_backend.store.engine import LONG_READ_SECONDS, DatabaseUnusable, Db, LongQuery, P, T, TookTooLong, Work
+from jsonrpc_backend.store.engine import LONG_READ_SECONDS, DatabaseUnusable, LongQuery, P, T, TookTooLong, Work
 from jsonrpc_backend.store.sqlite.connection import connect
 from jsonrpc_backend.store.sqlite.database_file import check_pages, open_for_writing
 from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.units import UnitQueue, commit_together, run_each
 
 STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
-
-
-@contextlib.contextmanager
-def snapshot(db: Db) -> Iterator[None]:
-    """What is read inside is the state of one moment, whatever is written meanwhile."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("ROLLBACK")
 
 
 def _prepare(path: Path) -> None:

@@ -19,15 +19,6 @@ APPLICATION_ID = 0x4A525042  # "JRPB", so that a file of another program is not 
 CHECKED_AT_START_BYTES = 256 << 20  # reading all pages takes about a second per GB; larger files `backup` checks
 
 
-def database_path(data_dir: Path, backend_id: str) -> Path:
-    return data_dir / f"{backend_id}.sqlite3"
-
-
-def backends_in(data_dir: Path) -> list[str]:
-    """The ids of the backends that have a file in the folder, sorted."""
-    return sorted(file.name.removesuffix(".sqlite3") for file in data_dir.glob("*.sqlite3"))
-
-
 def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> SqliteConnection:
     """Creates the file where there is none, readable by its owner only, and brings its schema up to date.
 

@@ -17,16 +17,15 @@ from pathlib import Path
 from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection
 from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_as_it_is, open_in_memory, schema_of
-from jsonrpc_backend.store.sqlite.errors import translating
 
 _LOG_VERSION = slice(18, 20)  # of the header: 2 2 once SQLite has been told to keep a log, else 1 1
 
 
 @contextlib.contextmanager
 def reading(path: Path, *, of_any_schema: bool = False) -> Iterator[SqliteConnection]:
-    """A connection that cannot write, to a file that is there. Raises DatabaseUnusable, StoreFailed."""
+    """A connection that cannot write, to a file that is there. Raises DatabaseUnusable."""
     log, index = _beside(path, "-wal"), _beside(path, "-shm")
-    with contextlib.ExitStack() as stack, translating():
+    with contextlib.ExitStack() as stack:
         if not log.exists() or (log.stat().st_size == 0 and not index.exists()):
             stack.enter_context(_left_alone(path))
             connection = open_as_it_is(path, "immutable=1")

@@ -9,28 +9,26 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.store.engine import DatabaseUnusable
-from jsonrpc_backend.store.sqlite.connection import SqliteConnection
-from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_for_writing, schema_of
-from jsonrpc_backend.store.sqlite.reading import reading
+from jsonrpc_backend.store.sqlite.database_file import SCHEMA
 
 LOCK_FILE = "server.lock"
 _LOCKED_BYTE = 1 << 20  # on Windows a locked byte cannot be read, so it is not one of those that tell the holder
 
 
 @dataclass(frozen=True)
-class _Holder:
+class Holder:
     """Who holds the lock, or was the last to hold it, as far as the file tells; older versions wrote no schema."""
 
     process: str | None
     schema: int | None
 
     @classmethod
-    def read(cls, file: Path) -> "_Holder":
+    def read(cls, file: Path) -> "Holder":
         """Raises OSError."""
         found = re.fullmatch(r"(\d+)(?: (\d+))?", file.read_bytes()[:40].decode("ascii", "replace"))
         return cls(found[1] if found else None, int(found[2]) if found and found[2] else None)
@@ -51,7 +49,7 @@ def locked(data_dir: Path) -> Iterator[None]:
     try:
         if not _take(descriptor, file):
             stop = "Stop it, or choose another folder with --data."
-            raise DatabaseUnusable(data_dir, f"another server is running on this folder{_Holder.read(file)}. {stop}")
+            raise DatabaseUnusable(data_dir, f"another server is running on this folder{Holder.read(file)}. {stop}")
         with contextlib.suppress(OSError):  # for messages only; a full disk must not keep the server from starting
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()} {SCHEMA}".encode())
@@ -60,35 +58,8 @@ def locked(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def open_beside_server(path: Path, tell: Callable[[str], None]) -> SqliteConnection:
-    """`open_for_writing` for commands: refuses where a server runs that works on another schema.
-
-    Raises DatabaseUnusable.
-    """
-    file = path.parent / LOCK_FILE
-    try:
-        holder = _Holder.read(file)
-    except OSError:  # no server has ever run here
-        return open_for_writing(path, tell)
-    if holder.schema == SCHEMA:
-        return open_for_writing(path, tell)
-    with _taken(file) as nobody_runs:  # until the file is migrated: no server of the other version may start meanwhile
-        if not nobody_runs and (holder.schema is not None or _is_old(path)):
-            version = f"schema {holder.schema}" if holder.schema is not None else "an older schema"
-            what = f"a server that works on {version} is running{holder}; this version works on schema {SCHEMA}"
-            raise DatabaseUnusable(path, f"{what}. Use the commands of the server's version, or stop it.")
-        return open_for_writing(path, tell)
-
-
-def _is_old(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with reading(path, of_any_schema=True) as db:
-        return 0 < schema_of(db) < SCHEMA
-
-
 @contextlib.contextmanager
-def _taken(file: Path) -> Iterator[bool]:
+def taken(file: Path) -> Iterator[bool]:
     """Takes the lock of a file that is there, unless a server has it: whether it could be taken."""
     try:
         descriptor = os.open(file, os.O_RDWR)
