@@ -14,7 +14,6 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("server", "test", "build", "audit")
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def project(file: str) -> dict[str, Any]:
@@ -111,45 +110,6 @@ def test_image_is_made_of_what_is_pinned() -> None:
         assert command.startswith("pip install") or "--no-build-isolation" in command, command
     for file in re.findall(r"-r (\S+)", " ".join(commands)):
         assert (ROOT / file).is_file(), file
-
-
-# --- workflows -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=WORKFLOWS, ids=lambda file: file.name)
-def workflow(request: pytest.FixtureRequest) -> Path:
-    file: Path = request.param
-    return file
-
-
-def test_actions_are_pinned_by_commit(workflow: Path) -> None:
-    used = re.findall(r"(?m)uses: *(.*)$", workflow.read_text(encoding="utf-8"))
-    assert used
-    for action in used:
-        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action), action
-
-
-def test_workflows_may_read_and_nothing_else(workflow: Path) -> None:
-    content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
-    assert content["permissions"] == {"contents": "read"}
-    for job in content["jobs"].values():
-        assert "permissions" not in job
-        for step in job["steps"]:
-            if step.get("uses", "").startswith("actions/checkout@"):
-                assert step["with"]["persist-credentials"] is False
-
-
-def test_workflows_install_what_is_locked(workflow: Path) -> None:
-    steps = [
-        step.get("run", "")
-        for job in yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
-        for step in job["steps"]
-    ]
-    for step in steps:
-        assert "pip install" not in step or "--require-hashes" in step, step
-        for file in re.findall(r"requirements/\S+", step):
-            assert (ROOT / file).is_file(), file
-    assert steps.index("python run.py install-locked") < steps.index(".ci/run")
 
 
 # --- what keeps it fresh -------------------------------------------------------------------------------------

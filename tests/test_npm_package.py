@@ -54,10 +54,9 @@ async def test_package_works_by_its_name(project: Path, server: InProcessServer)
     assert await run_node(program, "jsonrpc-backend", server.url, server.backend_id, server.api_key) == "through\n"
 
 
-async def test_example_of_the_package_signs_in(project: Path, wire: Wire) -> None:
+async def test_example_of_the_package_signs_in(project: Path, server: InProcessServer, wire: Wire) -> None:
     (example,) = (block for block in blocks(README) if block.language == "js")
     await wire.register("anna@example.com", "secret")
-    server = wire.server
     text = example.text.replace("http://127.0.0.1:8080", server.url).replace("<API key>", server.api_key)
     program = project / "example.mjs"
     program.write_text(f"{text}\nconsole.log(user._username);\n")
