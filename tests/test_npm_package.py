@@ -14,6 +14,8 @@ from tests.setup import JAVASCRIPT, NODE_MODULES, NPM, node, node_environment
 from tests.test_javascript import MODULES, run_node
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 README = "jsonrpc_backend/js/README.md"
 
 

@@ -18,6 +18,8 @@ from jsonrpc_backend import __version__
 from tests.documents import ROOT
 from tests.servers import ServerProcess
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:

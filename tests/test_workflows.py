@@ -114,10 +114,12 @@ async def actionlint(*files: Path) -> list[str]:
     return [line for line in lines if not any(re.search(known, line) for known in UNKNOWN_TO_ACTIONLINT)]
 
 
+@pytest.mark.slow
 async def test_actionlint_finds_nothing() -> None:
     assert await actionlint(*WORKFLOWS) == []
 
 
+@pytest.mark.slow
 async def test_actionlint_sees_faults(tmp_path: Path) -> None:
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(text.replace("matrix.python }}", "matrix.pyton }}"))
@@ -168,6 +170,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
+@pytest.mark.slow
 def test_packages_are_built_as_the_workflow_says(tree: Path) -> None:
     commands = [step for step in jobs("publish.yml")["packages"]["steps"] if "run" in step]
     programs = tree.parent / "programs"
