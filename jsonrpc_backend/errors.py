@@ -63,14 +63,20 @@ def _rebuild(cls: type[RpcError], data: Mapping[str, Any] | None, code: int, mes
 
 
 class ParseError(RpcError):
-    """The body is not JSON as the server reads it: UTF-8, no duplicate keys, at most 32 levels deep."""
+    """The body is not JSON as the server reads it.
+
+    That is UTF-8 without a byte order mark, without duplicate keys and `NaN`, and at most 32 levels deep.
+    """
 
     code = -32700
     message = "Parse error"
 
 
 class InvalidRequest(RpcError):
-    """The JSON is not a JSON-RPC 2.0 request, the batch is empty or too long, or the body is too large."""
+    """The JSON is not a JSON-RPC 2.0 request, or the batch is empty or longer than `max_batch`.
+
+    Or the body is too large, too slow, or has a `Content-Encoding` (other than `identity`).
+    """
 
     code = -32600
     message = "Invalid Request"
@@ -84,7 +90,10 @@ class MethodNotFound(RpcError):
 
 
 class InvalidParams(RpcError):
-    """Wrong parameters: `data` maps the name of each to an English sentence; nested names are dotted."""
+    """Wrong parameters: `data` has an English sentence for each, by its name; nested names are dotted.
+
+    For example: `{"username": "Username is already taken."}`.
+    """
 
     code = -32602
     message = "Invalid params"
@@ -95,7 +104,7 @@ class InvalidParams(RpcError):
 
 
 class InternalError(RpcError):
-    """A fault of the server. Its log has the traceback under `data["requestId"]`."""
+    """A fault of the server. Its log has the traceback under `data.requestId`."""
 
     code = -32603
     message = "Internal error"
@@ -133,7 +142,7 @@ class DeviceRequired(RpcError):
 
 
 class InvalidOperation(RpcError):
-    """The method cannot be used now; `data["reason"]` is a sentence that says why."""
+    """The method cannot be used now; `data.reason` is a sentence that says why."""
 
     code = 13
     message = "Invalid operation"
@@ -150,9 +159,11 @@ class PermissionDenied(RpcError):
 
 
 class CallLimitExceeded(RpcError):
-    """Too many calls, or too many at once; `data["retryAfter"]` says after how many seconds to try again.
+    """Too much, or too much at once; `data.retryAfter` says after how many seconds to try again.
 
-    `data["reason"]` is a sentence where it is not the calls that are too many, but what they keep on the disk.
+    That may be failed sign-ins, registrations or requests for reset mails; passwords that wait to be checked, most of
+    which are yours; the memory of requests under way (`server.max_bytes_in_flight`). Or the server stops. With a
+    sentence in `data.reason` it is the disk: the database is full, or a new account has as much as it may.
     """
 
     code = 9999

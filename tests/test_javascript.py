@@ -13,7 +13,6 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.web import scripts
-from tests import typescript
 from tests.conftest import StartServer
 from tests.documents import ROOT, read
 from tests.servers import InProcessServer, running
@@ -245,10 +244,6 @@ async def test_the_linter_sees_faults(tmp_path: Path, path: str) -> None:
         "lint/suspicious/noDoubleEquals",
         "lint/suspicious/noDuplicateObjectKeys",
     } <= set(re.findall(r"^::error title=([^,]+),", findings, re.MULTILINE))
-
-
-def test_the_types_of_the_methods_are_those_of_the_schemas() -> None:
-    assert typescript.FILE.read_text("utf-8") == typescript.render(), "run: python -m tests.typescript"
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def _table(settings: Any, path: str) -> Iterator[str]:
         yield f"[{path}]"
     for field in plain:
         yield from textwrap.wrap(field.metadata["meaning"], 116, initial_indent="# ", subsequent_indent="# ")
-        line = f"{setting_key(field)} = {_toml(getattr(settings, field.name))}"
+        line = f"{setting_key(field)} = {to_toml(getattr(settings, field.name))}"
         yield f"# {line}" if field.name == "body_file" else line  # body or body_file, not both
     if plain:
         yield ""
@@ -60,11 +60,11 @@ def _example_entry(field: dataclasses.Field[Any], path: str) -> Iterator[str]:
     yield from (line if line.startswith("#") or not line else f"# {line}" for line in lines)
 
 
-def _toml(value: Any) -> str:
+def to_toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(to_toml, value))}]"
     if isinstance(value, str) and "\n" in value:
         return f'"""\n{value}"""'
     # JSON's escapes are TOML's.

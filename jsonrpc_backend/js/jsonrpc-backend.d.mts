@@ -1,6 +1,6 @@
-import type { Methods, SignedIn, User } from "./methods.mjs";
+import type { ManagementMethods, Methods, SignedIn, User } from "./methods.mjs";
 
-export type { Methods, SignedIn, User };
+export type { ManagementMethods, Methods, SignedIn, User };
 
 /**
  * What a call fails with: the server's error, or one of -11 (timed out), -12 (invalid response) and -13 (invalid status,

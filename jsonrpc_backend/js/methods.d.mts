@@ -1,4 +1,4 @@
-// Made of schemas/*.json by `python -m tests.typescript`; edit those.
+// Made of schemas/ by `python3 run.py docs`; edit those.
 
 /** A user, with the user's properties beside the fields that begin with an underscore. */
 export interface User {
@@ -141,5 +141,191 @@ export interface Methods {
             properties?: { [name: string]: any } | null;
         };
         result: "OK";
+    };
+    /** Gives this description of all methods, an OpenRPC document. It needs no API key, no device and no session, and is there only where the operator has turned the reference on. */
+    "rpc.discover": {
+        params: {};
+        result: {
+            openrpc: string;
+            info: { [name: string]: any };
+            methods: any[];
+            components?: { [name: string]: any };
+        };
+    };
+}
+
+/** The same of the operators' API, which needs a key of its own. */
+export interface ManagementMethods {
+    /** Gives the sessions of a user that have not ended, latest use first. */
+    "Session.list": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+        };
+        result: {
+            sessions: {
+                /** Tells the sessions of a user apart, and is good for Session.revoke only: it is not what an app sends. */
+                id: string;
+                /** When the user signed in. */
+                createdAt: number;
+                /** The latest use, to a minute. */
+                usedAt: number;
+                /** What the device calls itself; null where the backend hands out no login tokens, or the session's have ended. */
+                device: string | null;
+            }[];
+        };
+    };
+    /** Ends a session of a user, with the login tokens of the same sign-in, so that auto-login stops working there; or all sessions and all login tokens of the user. */
+    "Session.revoke": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+            /** The id of a session as Session.list gives it; absent: all. */
+            session?: string | null;
+        };
+        result: {
+            /** How many sessions have ended. */
+            ended: number;
+        };
+    };
+    /** Forgets the failures about a user, wherever they came from, or what counts for an address and the networks around it: failed sign-ins, registrations and requests for reset mails. The next call is let in. */
+    "Throttle.clear": {
+        params: {
+            /** A username or an identifier. */
+            name?: string | null;
+            /** An IP address. Either this or a name is needed. */
+            address?: string | null;
+        };
+        result: {
+            /** How much has counted; 0: there was nothing. */
+            removed: number;
+        };
+    };
+    /** Gives the users as whom nobody can sign in from somewhere now, because of wrong passwords or reset tokens: at most 1,000, those first who have to wait for longest. Devices on which a user has signed in before are hardly ever among what is held up. Of addresses there is no list, for they are kept as digests only. */
+    "Throttle.list": {
+        params: {};
+        result: {
+            users: {
+                /** Public identifier. */
+                _id: string;
+                /** The username, spelled as it was registered. */
+                _username: string;
+                until: number;
+            }[];
+        };
+    };
+    /** Makes a user account. Nobody is signed in. */
+    "User.create": {
+        params: {
+            username: string;
+            password: string;
+            properties?: { [name: string]: any } | null;
+        };
+        result: {
+            user: User;
+        };
+    };
+    /** Deletes users with their properties, sessions and tokens. A long list is worked off in steps, each with an entry in the audit log. */
+    "User.delete": {
+        params: {
+            /** Identifiers of users. Those of users who are not there count as deleted. */
+            idList?: string[] | null;
+            /** The same as idList: the documents of the original service use both names. */
+            _idList?: string[] | null;
+        };
+        result: "OK";
+    };
+    /** Ends the user's sessions, login tokens and password reset, and keeps the user from signing in: the answer is then that of a wrong password, and no reset mail is sent. Nothing is deleted, and the username stays taken. */
+    "User.disable": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+        };
+        result: "OK";
+    };
+    /** Lets a user who was disabled sign in again, with the same password. */
+    "User.enable": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+        };
+        result: "OK";
+    };
+    /** Gives a user with all properties. */
+    "User.get": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+        };
+        result: {
+            user: User;
+        };
+    };
+    /** Gives the names of the properties that the 100 users who registered last have. */
+    "User.getPropertyNames": {
+        params: {};
+        result: {
+            /** In alphabetical order. */
+            names: string[];
+        };
+    };
+    /** Gives one page of the users who match, sorted. Without a filter and a query that is everybody, in the order of registration. */
+    "User.list": {
+        params: {
+            /** Which page, from 1. */
+            page: number;
+            /** Users on one page. */
+            itemsInPage: number;
+            /** A property, or _id, _username, _createdAt or _updatedAt. In ascending order come: absent and null, false, true, numbers, strings by code point, arrays and objects. Users who do not differ stay in the order of registration. Usernames are sorted as they are compared, without regard to case. */
+            sortProperty?: string | null;
+            /** Ascending, or descending: exactly the other way round. */
+            sortOrder?: "asc" | "desc" | null;
+            /** Which properties the items have beside the fields that begin with an underscore: an array of names, or names in one string with commas between them. All of them when absent. */
+            propertyNames?: string[] | string | null;
+            /** Only users whose username or _id contains this; upper and lower case count as the same. */
+            nameFilter?: string | null;
+            /** Only users of whom this MonaQL query is true, e.g. `country == "US" && age > ?`. */
+            userQuery?: string | null;
+            /** Values for each `?` of the query, in their order. */
+            userQueryBindParams?: any[] | null;
+        };
+        result: {
+            items: User[];
+            /** How many users match, on all pages. */
+            totalItems: number;
+        };
+    };
+    /** Gives a user another password and ends the user's sessions, login tokens and password resets. The old password is not asked for. */
+    "User.setPassword": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+            password: string;
+        };
+        result: "OK";
+    };
+    /** Adds and updates properties, removes none, and changes the username where one is given: all of it or nothing. The user stays signed in; a password reset that is under way ends with the old username. */
+    "User.update": {
+        params: {
+            /** The user's identifier. */
+            _id: string;
+            /** Properties, and perhaps _username. An _id is ignored; other names that begin with an underscore are refused. */
+            user: {
+                _username?: string | null;
+                /** The user's properties. */
+                [property: string]: any;
+            };
+        };
+        result: "OK";
+    };
+    /** Gives this description of all methods of the operators' API, an OpenRPC document. */
+    "rpc.discover": {
+        params: {};
+        result: {
+            openrpc: string;
+            info: { [name: string]: any };
+            methods: any[];
+            components?: { [name: string]: any };
+        };
     };
 }

@@ -1,6 +1,7 @@
 // Compiled, never run. Each line after @ts-expect-error must be refused, every other line accepted.
 import {
     CloudError,
+    type ManagementMethods,
     type Methods,
     type User,
     createCloud,
@@ -33,6 +34,15 @@ export async function good(): Promise<void> {
         .then((length: number) => length);
     const one: { value: any } = await cloud.call("User.getProperty", { name: "age" });
     await cloud.call("User.logout");
+    const { openrpc }: { openrpc: string } = await cloud.call("rpc.discover");
+    const search: ManagementMethods["User.list"]["params"] = {
+        page: 1,
+        itemsInPage: 10,
+        sortOrder: "desc",
+        propertyNames: "age,city"
+    };
+    const found = (result: ManagementMethods["User.list"]["result"]): User[] => result.items;
+    console.log(openrpc, search, found);
     await cloud.call("Note.add", { text: "a method of one's own" });
     cloud
         .Collection("diary")
@@ -96,6 +106,10 @@ export function bad(someone: User, methods: Methods): void {
     const created: string = someone._createdAt;
     // @ts-expect-error: a result has no such member
     methods["User.login"].result.session;
+    // @ts-expect-error: no such order
+    const order: ManagementMethods["User.list"]["params"] = { page: 1, itemsInPage: 10, sortOrder: "down" };
+    // @ts-expect-error: the user is missing
+    const change: ManagementMethods["User.update"]["params"] = { _id: "u1" };
     const CB = createCloudBoost();
     // @ts-expect-error: the API key is missing
     CB.CloudApp.init("https://example.com");
@@ -103,5 +117,5 @@ export function bad(someone: User, methods: Methods): void {
     CB.CloudUser.current.logOut();
     // @ts-expect-error: the server makes it
     new CB.CloudUser().id = "u1";
-    console.log(created);
+    console.log(created, order, change);
 }

@@ -22,10 +22,10 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from jsonrpc_backend import __version__
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
+from jsonrpc_backend.telemetry.metrics import declared
+from jsonrpc_backend.telemetry.metrics.declared import CALL_DURATION, CALLS, Declared
 
 disable_created_metrics()  # when each series began: as many lines again, for nobody
-
-PREFIX = "jsonrpc_backend_"
 
 UNKNOWN = "(unknown)"  # no backend and no method can have this name
 UNREADABLE = "(none)"
@@ -58,13 +58,11 @@ class _Calls:
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry, on another thread."""
-        labels = ["backend", "method", "code"]
-        calls = CounterMetricFamily(f"{PREFIX}calls", "Calls that were answered.", labels=labels)
+        calls = CounterMetricFamily(CALLS.family, CALLS.meaning, labels=CALLS.labels)
         for (backend, method, code), number in list(self._numbers.items()):
             calls.add_metric([backend, method, str(code)], number)
         yield calls
-        meaning = "Time from a parsed call to its answer."
-        times = HistogramMetricFamily(f"{PREFIX}call_duration_seconds", meaning, labels=["method"])
+        times = HistogramMetricFamily(CALL_DURATION.family, CALL_DURATION.meaning, labels=CALL_DURATION.labels)
         limits = [*map(str, CALL_SECONDS), "+Inf"]
         for method, seconds in list(self._seconds.items()):
             cumulative = list(accumulate(self._buckets[method]))
@@ -95,14 +93,10 @@ class Meters(Observer):
     def _count(self) -> None:
         self._calls = _Calls()
         self.registry.register(self._calls)
-        self._sign_ins = self._counter("sign_ins", "Attempts to sign in.", "backend", "with", "outcome")
-        self._mails = self._counter("mails", "Mails and attempts to send them.", "backend", "outcome")
-        self._hash_seconds = Histogram(
-            f"{PREFIX}argon2_duration_seconds",
-            "Time of one Argon2 computation.",
-            buckets=HASH_SECONDS,
-            registry=self.registry,
-        )
+        self._sign_ins = self._counter(declared.SIGN_INS)
+        self._mails = self._counter(declared.MAILS)
+        hashes = declared.ARGON2_DURATION
+        self._hash_seconds = Histogram(hashes.family, hashes.meaning, buckets=HASH_SECONDS, registry=self.registry)
 
     def call_ended(self, call: CallEnded) -> None:
         backend = call.backend_id if call.backend_known else UNKNOWN
@@ -120,16 +114,16 @@ class Meters(Observer):
     # --- looked at when Prometheus asks ------------------------------------------------------------------
 
     def _look(self, argon2: str) -> None:
-        self._up = self._gauge("up", "1: the backend's database answers; 0: it does not.", "backend")
-        self._users = self._gauge("users", "Users.", "backend")
-        self._sessions = self._gauge("sessions", "Sessions that have not ended.", "backend")
-        self._database = self._gauge("database_bytes", "Size of the database's files.", "backend", "file")
-        self._hashes = self._gauge("argon2_hashes", "Passwords in work.", "state")
-        self._connections = self._gauge("connections", "Open connections.")
-        self._dropped = self._counter("log_lines_dropped", "Lines of the log that could not be written.")
+        self._up = self._gauge(declared.UP)
+        self._users = self._gauge(declared.USERS)
+        self._sessions = self._gauge(declared.SESSIONS)
+        self._database = self._gauge(declared.DATABASE)
+        self._hashes = self._gauge(declared.ARGON2_HASHES)
+        self._connections = self._gauge(declared.CONNECTIONS)
+        self._dropped = self._counter(declared.LOG_LINES_DROPPED)
         self._dropped_before = 0
         labels = (__version__, platform.python_version(), argon2)
-        build = self._gauge("build_info", "Always 1; the labels tell.", "version", "python", "argon2")
+        build = self._gauge(declared.BUILD)
         build.labels(*labels).set(1)
 
     def show_backend(self, backend_id: str, sizes: Sizes | None) -> None:
@@ -152,8 +146,8 @@ class Meters(Observer):
         self._dropped.inc(since_start - self._dropped_before)
         self._dropped_before = since_start
 
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(PREFIX + name, meaning, labels, registry=self.registry)
+    def _counter(self, counter: Declared) -> Counter:
+        return Counter(counter.family, counter.meaning, counter.labels, registry=self.registry)
 
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(PREFIX + name, meaning, labels, registry=self.registry)
+    def _gauge(self, gauge: Declared) -> Gauge:
+        return Gauge(gauge.family, gauge.meaning, gauge.labels, registry=self.registry)

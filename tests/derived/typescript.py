@@ -1,19 +1,16 @@
-"""Makes the TypeScript types of the methods out of their schemas.
-
-`python -m tests.typescript` writes jsonrpc_backend/js/methods.d.mts; a test says when that has been forgotten.
-"""
+"""The TypeScript types of the methods, made of their schemas."""
 
 import json
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jsonrpc_backend.rpc.schemas import schema_folder
+from jsonrpc_backend.rpc.schemas import COMMON, schema_folder
 
-FILE = Path(__file__).parent.parent / "jsonrpc_backend" / "js" / "methods.d.mts"
+FILE = Path("jsonrpc_backend", "js", "methods.d.mts")
 
 HEAD = """\
-// Made of schemas/*.json by `python -m tests.typescript`; edit those.
+// Made of schemas/ by `python3 run.py docs`; edit those.
 
 """
 
@@ -23,23 +20,32 @@ NAMED = {"user": "User", "signedIn": "SignedIn"}
 # Their choices are settings of each backend.
 SETTINGS = {"emailPropertyName", "templateName"}
 
-TYPES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean"}
+TYPES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 
 def render() -> str:
     """The text of the file."""
-    common = _read("common.json")["$defs"]
+    common = _read(COMMON)["$defs"]
     named = "".join(
         f"{_comment(common[definition], '')}export interface {name} {_object(common[definition], '')}\n\n"
         for definition, name in NAMED.items()
     )
-    methods = "".join(_method(_read(path.name)) for path in sorted(schema_folder().glob("User.*.json")))
-    return f"{HEAD}{named}/** What every method takes and gives. */\nexport interface Methods {{\n{methods}}}\n"
+    folder = schema_folder()
+    of_apps = _interface("Methods", (path.name for path in folder.glob("*.json") if path.name != COMMON))
+    of_operators = _interface("ManagementMethods", (f"management/{each.name}" for each in folder.glob("*/*.json")))
+    return (
+        f"{HEAD}{named}/** What every method takes and gives. */\n{of_apps}\n"
+        f"/** The same of the operators' API, which needs a key of its own. */\n{of_operators}"
+    )
 
 
 def _read(name: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((schema_folder() / name).read_text(encoding="utf-8"))
     return document
+
+
+def _interface(name: str, files: Iterable[str]) -> str:
+    return f"export interface {name} {{\n{''.join(_method(_read(file)) for file in sorted(files))}}}\n"
 
 
 def _method(schema: dict[str, Any]) -> str:
@@ -61,13 +67,19 @@ def _type(schema: dict[str, Any], indent: str, optional: str = "?: {}") -> str:
         (whole,) = (_type(part, indent, optional) for part in schema["allOf"])
         required = " | ".join(json.dumps(name) for name in schema["required"])
         return f"{whole} & Required<Pick<{whole}, {required}>>"
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if schema.get("type") == "object":
+    if "const" in schema or "enum" in schema:  # null among them stands for an absent parameter, as everywhere
+        choices = [schema["const"]] if "const" in schema else schema["enum"]
+        return " | ".join(json.dumps(choice) for choice in choices if choice is not None)
+    kinds = schema.get("type", "")
+    return " | ".join(_of_kind(kind, schema, indent, optional) for kind in ([kinds] if kinds == str(kinds) else kinds))
+
+
+def _of_kind(kind: str, schema: dict[str, Any], indent: str, optional: str) -> str:
+    if kind == "object":
         return _object(schema, indent, optional)
-    if schema.get("type") == "array":
-        return f"{_type(schema['items'], indent)}[]"
-    return TYPES[schema["type"]] if "type" in schema else "any"
+    if kind == "array":
+        return f"{_type(schema.get('items', {}), indent)}[]"
+    return TYPES[kind] if kind else "any"
 
 
 def _object(schema: dict[str, Any], indent: str, optional: str = "?: {}") -> str:
@@ -79,15 +91,10 @@ def _object(schema: dict[str, Any], indent: str, optional: str = "?: {}") -> str
     for name, member in schema["properties"].items():
         form = ": {}" if name in required else optional
         lines.append(f"{_comment(member, inner)}{inner}{name}{form.format(_type(member, inner, optional))};\n")
-    if "patternProperties" in schema:
+    if "patternProperties" in schema or "propertyNames" in schema:
         lines.append(f"{inner}/** The user's properties. */\n{inner}[property: string]: any;\n")
     return f"{{\n{''.join(lines)}{indent}}}" if lines else "{}"
 
 
 def _comment(schema: dict[str, Any], indent: str) -> str:
     return f"{indent}/** {schema['description']} */\n" if "description" in schema else ""
-
-
-if __name__ == "__main__":
-    FILE.write_text(render(), encoding="utf-8")
-    print(f"{FILE} written", file=sys.stderr)
