@@ -6,6 +6,7 @@ python3 run.py check           the same with what tests need, then lint, types a
 python3 run.py test            runs all tests that this machine can run (more arguments go to pytest)
 python3 run.py test --install  installs what else those need, as root with apt-get, then runs them
 python3 run.py install-locked  installs for both, of all packages the files whose hashes are in requirements/
+python3 run.py docs            writes what documents, types and config.example.toml have of the program's own statements
 python3 run.py site            builds the documents as a site in build/site
 python3 run.py build-argon2    compiles Argon2 for this machine's processor; sign-ins then take a third less time
 python3 run.py user list       any other command of jsonrpc-backend
@@ -146,7 +147,16 @@ def _fail(message: str) -> int:
     return 1
 
 
-_COMMANDS = {"install-locked": _install_locked, "site": _build_site, "build-argon2": _build_argon2}
+def _write_docs() -> int:
+    return _install("[test]") or _python("tests.derived")
+
+
+_COMMANDS = {
+    "install-locked": _install_locked,
+    "docs": _write_docs,
+    "site": _build_site,
+    "build-argon2": _build_argon2,
+}
 
 
 if __name__ == "__main__":

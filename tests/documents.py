@@ -105,7 +105,9 @@ def code(text: str) -> list[str]:
 def tables(text: str) -> list[list[list[str]]]:
     """The tables in a text: rows of cells, without the head."""
     found = re.findall(r"(?m)(?:^ *\|.*\n?)+", prose(text))
-    return [
-        [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in table.splitlines()][2:]
-        for table in found
-    ]
+    return [[_cells(row) for row in table.splitlines()][2:] for table in found]
+
+
+def _cells(row: str) -> list[str]:
+    inner = row.strip().removeprefix("|").removesuffix("|")
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]

@@ -21,6 +21,7 @@ from jsonrpc_backend.config import (
     load_config,
     setting_key,
 )
+from tests.derived.tables import leaves
 from tests.documents import (
     DOCUMENTS,
     ROOT,
@@ -83,14 +84,6 @@ def test_hole_is_reported_where_there_is_somebody() -> None:
 # --- commands ----------------------------------------------------------------------------------------------
 
 
-def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from leaves(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
 COMMANDS = dict(leaves(main))
 
 
@@ -119,9 +112,14 @@ def test_options_in_the_table_of_commands_exist() -> None:
         assert set(re.findall(r"--[a-z][a-z-]+", " ".join(row))) <= known, row
 
 
-def test_table_of_commands_shows_every_option_of_serve() -> None:
-    (row,) = [row for row in command_rows() if row[0].startswith("`serve")]
-    assert set(re.findall(r"--[a-z]+", row[0])) == options(COMMANDS["serve",]) - {"--help"}
+def test_tables_of_commands_and_common_options_show_every_option() -> None:
+    common = {name for row in tables(section("Commands").text)[1] for name in re.findall(r"--[a-z-]+", row[0])}
+    for row in command_rows():
+        (span,) = code(row[0])
+        found = find(span.split())
+        assert found
+        own = set(re.findall(r"--[a-z][a-z-]+", row[1]))
+        assert own | (common & options(found[1])) == options(found[1]) - {"--help"}
 
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT)

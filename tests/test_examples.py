@@ -146,7 +146,7 @@ def test_table_of_methods() -> None:
         assert set(re.findall(r"\*`(\w+)`\*", row[1])) == set(schema["params"]["properties"]) - set(
             schema["params"].get("required", [])
         )
-        assert {int(code) for code in re.findall(r"-?\d+", row[3])} == {error["code"] for error in schema["errors"]}
+        assert {int(code) for code in re.findall(r"-?\d+", row[4])} == {error["code"] for error in schema["errors"]}
 
 
 def test_table_of_the_operators_methods() -> None:

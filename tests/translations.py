@@ -36,6 +36,8 @@ def _drift_of_tables(english: str, japanese: str) -> Iterator[str]:
             is_code = bool(re.fullmatch(r"-?\d+", row[0]))  # of an error, with its message on the wire
             if sorted(code(" ".join(other))) != sorted(code(" ".join(row))) or (is_code and other[:2] != row[:2]):
                 yield f"{japanese}: this row of {english} has another code: {row[0]}"
+            if any(cell.endswith(".") for cell in row) and other == row:
+                yield f"{japanese}: this row of {english} is still in English: {row[0]}"
 
 
 def _without_comments(block: Block) -> str:

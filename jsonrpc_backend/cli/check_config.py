@@ -17,6 +17,8 @@ from jsonrpc_backend.config import DEFAULT_CONFIG_FILE, read_config
 def check_config(file: Path | None, config_file: Path | None) -> None:
     """Say what is wrong in FILE and the environment, with the path of each key.
 
+    That is what keeps a server from starting with it; and which files with keys or data others can read.
+
     [default: $JSONRPC_BACKEND_CONFIG, else config.toml]
     """
     if file is not None and config_file is not None:

@@ -57,7 +57,9 @@ def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str
 @click.option("--dev", "development", is_flag=True, help="For development: example apps; mails are printed and shown.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool) -> None:
-    """Run the server until SIGINT or SIGTERM.
+    """Run the server until Ctrl+C or SIGTERM.
+
+    Calls that are under way are answered first, within 10 s; a second signal ends it at once.
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
     """

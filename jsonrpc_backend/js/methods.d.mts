@@ -235,7 +235,7 @@ export interface ManagementMethods {
         };
         result: "OK";
     };
-    /** Ends the user's sessions, login tokens and password reset, and keeps the user from signing in: the answer is then that of a wrong password, and no reset mail is sent. Nothing is deleted, and the username stays taken. */
+    /** Ends the user's sessions, login tokens and password reset, and keeps the user from signing in: the answer is then that of a wrong password, and no reset mail is sent. Nothing is deleted, and the username stays taken; _disabledAt says since when. */
     "User.disable": {
         params: {
             /** The user's identifier. */

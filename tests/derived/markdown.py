@@ -1,6 +1,7 @@
 """Tables in Markdown."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.documents import tables
@@ -11,7 +12,7 @@ class Table:
     """Rows of cells; the first cell of a row names it. The column `words` is prose, all others are code."""
 
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     words: int
 
 
@@ -22,7 +23,7 @@ def markdown(table: Table) -> str:
 def translated(table: Table, text: str) -> str:
     """The table with the head and the words of a translation of it; rows that this one lacks are in English."""
     head, *_ = text.splitlines(keepends=True) or [_line(table.head)]
-    known = {row[0]: row[table.words] for (rows) in tables(text) for row in rows if len(row) == len(table.head)}
+    known = {row[0]: row[table.words] for rows in tables(text) for row in rows if len(row) == len(table.head)}
     rows = [_with(row, table.words, known.get(row[0], row[table.words])) for row in table.rows]
     return head + "".join(map(_line, [("---",) * len(table.head), *rows]))
 
@@ -51,7 +52,7 @@ _NAME = re.compile(
       (?<![\w./@])[A-Za-z]\w{2,}(\.[A-Za-z]\w{2,})+(?![\w/])  # User.login, management.search_seconds
     | (?<![\w./])_{1,2}[a-z]\w+                               # _createdAt, __session
     | (?<![\w./])[a-z]+(_[a-z]+)+(?!\w)                       # max_connections
-    | (?<!\w)%?[A-Z]+(_[A-Z]+)+%?(?!\w)                       # JSONRPC_BACKEND_SMTP_PASSWORD
+    | (?<!\w)[$%]?[A-Z]+(_[A-Z]+)+%?(?!\w)                    # JSONRPC_BACKEND_SMTP_PASSWORD
     | (?<!\w)X-[A-Z][\w-]+                                    # a header
     | (?<![\w-])--[a-z][a-z-]+                                # --dev
     """,

@@ -38,7 +38,7 @@ def _methods(described: registry.Registry) -> Table:
         codes = ", ".join(str(error["code"]) for error in schema["errors"])
         cells = (f"`{method.name}`", _params(schema["params"]), f"`{_shape(schema['result'])}`")
         rows.append((*cells, coded(schema["description"]), codes))
-    return Table(("method", "parameters", "result", "", "errors"), rows, words=3)
+    return Table(("method", "parameters", "result", "what it does", "errors"), rows, words=3)
 
 
 def _params(params: Schema) -> str:
@@ -110,7 +110,7 @@ def errors() -> Table:
 
 
 def settings() -> Table:
-    return Table(("setting", "default", "allowed", ""), list(_settings(Config, "")), words=3)
+    return Table(("setting", "default", "allowed", "meaning"), list(_settings(Config, "")), words=3)
 
 
 def _settings(table: type, path: str) -> Iterator[tuple[str, ...]]:
@@ -134,7 +134,7 @@ def metrics() -> Table:
         (f"`{each.full_name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.meaning)
         for each in METRICS
     ]
-    return Table(("metric", "", "labels", ""), rows, words=3)
+    return Table(("metric", "kind", "labels", "meaning"), rows, words=3)
 
 
 # --- commands --------------------------------------------------------------------------------------------
@@ -148,12 +148,12 @@ def commands() -> Table:
         arguments = [_metavar(each, command) for each in command.params if isinstance(each, click.Argument)]
         own = [_usage(each, command) for each in _options(command) if _key(each) not in shared]
         rows.append((f"`{' '.join([*path, *arguments])}`", ", ".join(own), _help(command)))
-    return Table(("command", "options", ""), rows, words=2)
+    return Table(("command", "options", "what it does"), rows, words=2)
 
 
 def common_options() -> Table:
     rows = [(_usage(option, command), coded(option.help or "")) for option, command in _shared_options().values()]
-    return Table(("option", ""), rows, words=1)
+    return Table(("option", "meaning"), rows, words=1)
 
 
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
