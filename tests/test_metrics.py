@@ -18,6 +18,7 @@ from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
+from jsonrpc_backend.telemetry.metrics.declared import SIGN_INS
 from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES
 from tests.documents import section
 from tests.mailbox import Mailbox
@@ -152,6 +153,7 @@ async def test_sign_ins_that_are_turned_off(tmp_path: Path, http: aiohttp.Client
 def test_what_opens_a_session_says_with_what() -> None:
     opened = {name for name, method in methods.items() if "signedIn" in json.dumps(load(f"{method.schema}.json"))}
     assert methods.sign_ins().keys() == opened
+    assert all(f"`{means}`" in SIGN_INS.meaning for means in methods.sign_ins().values())
 
 
 async def test_argon2_is_timed(prometheus: Watched, http: aiohttp.ClientSession) -> None:
@@ -270,7 +272,7 @@ async def families(server: Watched) -> dict[str, Any]:
 async def test_table_of_metrics(prometheus: Watched, http: aiohttp.ClientSession) -> None:
     text = section("Metrics").text
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
-    documented = {row[0].strip().strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows}
+    documented = {row[0].strip().strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in rows}
     await Wire(http, prometheus).register()
     await Wire(http, prometheus).elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
     await prometheus.until("mails_total", 1, backend="app", outcome="sent")
