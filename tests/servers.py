@@ -18,8 +18,9 @@ from typing import Any
 from aiohttp import web
 
 from jsonrpc_backend.config import Config, load_config
-from jsonrpc_backend.server.app import Listen, make_app, serving
+from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.connections import Audience
+from jsonrpc_backend.server.serving import Listen, serving
 
 API_KEY = "test-api-key"
 BACKEND_ID = "app"

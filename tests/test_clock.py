@@ -10,7 +10,8 @@ import pytest
 
 from jsonrpc_backend.clock import since_boot
 from jsonrpc_backend.clock.steady import SteadyClock
-from jsonrpc_backend.server.app import BACKENDS, make_app
+from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.server.backends import BACKENDS
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
 from tests.servers import FakeClock, InProcessServer, make_config, running, serving_at

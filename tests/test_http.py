@@ -317,8 +317,9 @@ BROKEN = [pytest.param(sent, id=name) for name, sent in BROKEN_REQUESTS.items()]
 async def test_broken_http_is_answered_and_the_server_goes_on(server: InProcessServer, sent: bytes) -> None:
     async with connected(server) as (reader, writer):
         writer.write(sent)
-        status, _, _ = await read_response(reader)
+        status, headers, _ = await read_response(reader)
     assert status < 500
+    assert headers["server"] == "jsonrpc-backend"
     assert await answers_as_ever(server)
 
 

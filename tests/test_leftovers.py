@@ -14,7 +14,8 @@ import pytest
 
 from jsonrpc_backend.accounts.changes import ROWS_AT_ONCE
 from jsonrpc_backend.backend.backend import Backend
-from jsonrpc_backend.server.app import BACKENDS, make_app
+from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.server.backends import BACKENDS
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES
 from tests.operators import KEYS, Operator, add_users
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at

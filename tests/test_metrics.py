@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -226,6 +227,22 @@ async def test_backend_that_is_stopped(tmp_path: Path, http: aiohttp.ClientSessi
         assert await server.value("up", backend="app") == 1
         assert await server.value("up", backend="broken") == 0
         assert str(await server.value("users", backend="broken")) == "nan"
+
+
+async def test_their_address_tells_no_versions(prometheus: Watched, http: aiohttp.ClientSession) -> None:
+    async with http.get(prometheus.metrics_url) as found, http.get(f"{prometheus.metrics_url}/more") as not_found:
+        assert (found.headers["Server"], not_found.headers["Server"]) == ("jsonrpc-backend", "jsonrpc-backend")
+
+
+async def test_broken_http_at_their_address_is_no_fault(prometheus: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    port = int(prometheus.metrics_url.split(":")[2].split("/")[0])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with contextlib.closing(writer):
+        writer.write(b"hello\r\n\r\n")
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert b"\r\nServer: jsonrpc-backend\r\n" in answer
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_metrics_are_at_their_own_address_only(prometheus: Watched, http: aiohttp.ClientSession) -> None:

@@ -30,10 +30,12 @@ from jsonrpc_backend.cli.settings import (
 from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
 from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
 from jsonrpc_backend.server import open_files
-from jsonrpc_backend.server.app import BACKENDS, Listen, make_app, serving
+from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.server.backends import BACKENDS
 from jsonrpc_backend.server.connections import Audience
 from jsonrpc_backend.server.metrics_page import METRICS_PORT
 from jsonrpc_backend.server.one_core import on_one_core, run_anywhere
+from jsonrpc_backend.server.serving import Listen, serving
 from jsonrpc_backend.store.data_dir_lock import locked
 from jsonrpc_backend.telemetry.log import Log, logging_to
 from jsonrpc_backend.telemetry.output import Output, writing

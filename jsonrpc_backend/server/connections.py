@@ -13,6 +13,7 @@ from aiohttp import web
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.server.crowd import Crowd, Spot
+from jsonrpc_backend.server.http import HttpConnection
 
 # Looking at all connections now and then costs less than two timers for each request.
 SWEEP_SECONDS = 0.5
@@ -38,7 +39,7 @@ class Audience(enum.Enum):
     OPERATORS = enum.auto()
 
 
-class Connection(web.RequestHandler):
+class Connection(HttpConnection):
     """aiohttp's connection, with deadlines (by the event loop's clock; None: nothing to wait for)."""
 
     __slots__ = (
@@ -54,7 +55,7 @@ class Connection(web.RequestHandler):
     )
 
     def __init__(self, connections: "Connections", server: web.Server, audience: Audience, **options: Any) -> None:
-        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        super().__init__(server, **options)
         self.audience = audience
         self._connections = connections
         self.socket: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close it

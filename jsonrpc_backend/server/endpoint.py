@@ -25,13 +25,12 @@ from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.parse import may_hold_unportable, parse, parsed_size
 from jsonrpc_backend.server.bodies import Bodies
+from jsonrpc_backend.server.cors import Cors
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
 
 # Of all callers together. More would not be done sooner: each step of a call would wait for steps of so many others.
 CALLS_AT_ONCE = 32
-
-PREFLIGHT_SECONDS = 86400
 
 
 class Shared:
@@ -44,9 +43,9 @@ class Shared:
 
 
 class Endpoint:
-    """`POST /json-rpc/{backend_id}`, and what browsers ask before.
+    """`POST …/{backend_id}`, and what browsers ask before.
 
-    Not `for_browsers`, it lets no page of another site send more than a form or read an answer (no CORS).
+    Without `cors` it lets no page of another site send more than a form or read an answer.
     """
 
     def __init__(
@@ -55,10 +54,9 @@ class Endpoint:
         dispatcher: Dispatcher,
         backends: Mapping[str, Backend],
         shared: Shared,
-        *,
-        for_browsers: bool = True,
+        cors: Cors | None = None,
     ) -> None:
-        self._for_browsers = for_browsers
+        self._cors = cors
         self._config = config
         self._dispatcher = dispatcher
         self._backends = backends
@@ -66,18 +64,22 @@ class Endpoint:
         self._shared = shared
         self._bodies = Bodies(config)
 
+    def add_to(self, app: web.Application, path: str) -> None:
+        # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
+        app.router.add_route("*", path + "/{backend_id:[^/]+}", self.handle, expect_handler=self.expect)
+        app.on_shutdown.append(self.stop)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
             with Share(self._shared.budget, self._caller(request)) as share:
                 response = await self._post(request, share)
-                self.allow_origin(request, response)
+                self._allow_origin(request, response)
                 return await _sent(request, response)
-        if request.method == "OPTIONS" and self._for_browsers:
-            response = _preflight(request)
-        else:
-            response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
-            response.headers["Allow"] = "POST, OPTIONS" if self._for_browsers else "POST"
-        self.allow_origin(request, response)
+        if request.method == "OPTIONS" and self._cors is not None:
+            return self._cors.preflight(request)
+        response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
+        response.headers["Allow"] = "POST" if self._cors is None else "POST, OPTIONS"
+        self._allow_origin(request, response)
         return response
 
     async def stop(self, _: web.Application) -> None:
@@ -88,25 +90,14 @@ class Endpoint:
         """Invites a body that was announced with `Expect: 100-continue`, unless it would be refused anyway."""
         if request.headers["Expect"].lower() != "100-continue":
             refusal = web.HTTPExpectationFailed()
-            self.allow_origin(request, refusal)
+            self._allow_origin(request, refusal)
             raise refusal
         if not self._bodies.is_refused(request):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Lets the pages of the configured origins read a response."""
-        if not self._for_browsers:
-            return
-        headers = response.headers
-        allowed = self._config.allowed_origins
-        if "*" in allowed:
-            headers["Access-Control-Allow-Origin"] = "*"
-        else:
-            headers.add("Vary", "Origin")
-            origin = request.headers.get("Origin")
-            if origin in allowed:
-                headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = SESSION_HEADER
+    def _allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
+        if self._cors is not None:
+            self._cors.allow(request, response)
 
     async def ask(self, request: web.Request, backend_id: str, method: str) -> Any:
         """What a method without params gives to a request of another kind: checked and noted as any call.
@@ -204,19 +195,6 @@ async def _sent(request: web.Request, response: web.Response) -> web.Response:
         await response.prepare(request)
         await response.write_eof()
     return response
-
-
-def _preflight(request: web.Request) -> web.Response:
-    """Allows whatever headers are asked for: without cookies none can do harm, and old WebViews know no `*` here."""
-    return web.Response(
-        status=204,
-        headers={
-            "Access-Control-Allow-Methods": "POST, OPTIONS",
-            "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "Content-Type"),
-            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
-            "Vary": "Access-Control-Request-Headers",
-        },
-    )
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

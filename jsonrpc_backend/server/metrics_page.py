@@ -1,14 +1,18 @@
 """`GET /metrics` for Prometheus, at an address of its own, so that a proxy in front of the server does not show it."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.config import MetricsConfig
+from jsonrpc_backend.server import http
+from jsonrpc_backend.server.listener import listening
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
@@ -44,25 +48,36 @@ def add_metrics(app: web.Application, config: MetricsConfig, meters: "Meters", s
     async def serve(_: web.Application) -> AsyncIterator[None]:
         own = web.Application()
         own.router.add_get("/metrics", show)
-        runner = web.AppRunner(own, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await _listen(runner, config)
-            app[METRICS_PORT][:] = [runner.addresses[0][1]]
+        own.on_response_prepare.append(http.name_server)
+        async with _listening(own, config) as port:
+            app[METRICS_PORT][:] = [port]
             yield
-        finally:
-            await runner.cleanup()
 
     app[METRICS_PORT] = []
     app.cleanup_ctx.append(serve)
 
 
-async def _listen(runner: web.AppRunner, config: MetricsConfig) -> None:
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, config: MetricsConfig) -> AsyncIterator[int]:
+    """Serves them until the end of the block; yields the port. Raises MetricsUnavailable."""
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
     try:
-        await web.TCPSite(runner, config.host, config.port).start()
-    except OSError as error:
-        where = f"{config.host}:{config.port}"
-        raise MetricsUnavailable(f"metrics cannot be served at {where}: {error.strerror or error}") from error
+        async with contextlib.AsyncExitStack() as stack:
+            connect = partial(_connect, runner)
+            try:
+                port = await stack.enter_async_context(listening(connect, config.host, config.port))
+            except OSError as error:
+                where = f"{config.host}:{config.port}"
+                raise MetricsUnavailable(f"metrics cannot be served at {where}: {error.strerror or error}") from error
+            yield port
+    finally:
+        await runner.cleanup()
+
+
+def _connect(runner: web.AppRunner, _: str) -> http.HttpConnection:
+    assert runner.server is not None  # noqa: S101 (since it has been set up)
+    return http.HttpConnection(runner.server)
 
 
 async def _look(meters: "Meters", state: State) -> None:

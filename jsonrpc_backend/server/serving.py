@@ -1,0 +1,49 @@
+"""Runs an application: it starts, listens where it is told to, answers what is under way when it ends."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from jsonrpc_backend.server.connections import Audience, Connection, Connections
+from jsonrpc_backend.server.listener import listening
+
+CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
+
+KEEPALIVE_SECONDS = 75.0
+LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was refused, so that it reads the answer
+
+# aiohttp waits for this long twice in the worst case: for running calls, then for idle connections.
+SHUTDOWN_SECONDS = 3.5
+
+OPTIONS = {
+    "auto_decompress": False,  # bodies with an encoding are refused; it would unpack them before
+    "keepalive_timeout": KEEPALIVE_SECONDS,
+    "lingering_time": LINGERING_SECONDS,
+}
+
+# Listens at a host and port until the end of the block; yields the port. Raises OSError when it cannot.
+Listen = Callable[[str, int, Audience], contextlib.AbstractAsyncContextManager[int]]
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[Listen]:
+    """Runs the application; yields what makes it listen. At the end running calls are answered.
+
+    Raises DatabaseUnusable.
+    """
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
+    try:
+        await runner.setup()
+        server, connections = runner.server, app[CONNECTIONS]
+        assert server is not None  # noqa: S101 (since it has been set up)
+
+        def listen(host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
+            def connect(peer: str) -> Connection | None:
+                return connections.admit(peer, lambda: Connection(connections, server, audience, **OPTIONS))
+
+            return listening(connect, host, port)
+
+        yield listen
+    finally:
+        await runner.cleanup()
