@@ -17,6 +17,7 @@ import pytest
 
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import users
+from jsonrpc_backend.store.audit import COMMAND_LINE, Act, Operator
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.transfer.intake import Existing, Intake
 from jsonrpc_backend.transfer.record import Rules
@@ -443,7 +444,7 @@ def test_user_who_comes_while_passwords_are_hashed(tmp_path: Path) -> None:
                 properties_json="{}",
                 now=1,
             )
-            moved = intake.move(db, skip_bad=skip_bad, note=lambda _, moved: moved)
+            moved = intake.move(db, skip_bad=skip_bad, act=Act(Operator(COMMAND_LINE, "anna"), "user import", 1))
             taken = [user.username for user in users.list_all(other)]
             if skip_bad:
                 assert moved is not None

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.accounts.changes import ROWS_AT_ONCE
+from jsonrpc_backend.accounts.changes.sign_out import ROWS_AT_ONCE
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.backends import BACKENDS

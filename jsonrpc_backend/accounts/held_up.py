@@ -3,19 +3,24 @@
 The file holds digests only, of users and of addresses; but failures about users who exist name them by their key.
 """
 
-from collections.abc import Sequence
+import ipaddress
 from dataclasses import dataclass
+from typing import Any
 
+from jsonrpc_backend.accounts.refusals import Unacceptable
 from jsonrpc_backend.accounts.scopes import ADDRESS, scope, unknown_devices
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
+from jsonrpc_backend.accounts.whom import Whom
 from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
-from jsonrpc_backend.store import attempts
+from jsonrpc_backend.fairness.addresses import networks_of
+from jsonrpc_backend.store import attempts, audit
+from jsonrpc_backend.store.audit import Act
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.users import User
 
 MOST = 1000  # users at a time
+NO_ADDRESS = "Address must be an IP address, such as 192.0.2.1 or 2001:db8::1."
 
 _OF_NETWORKS = (ADDRESS, Limited.REGISTRATION.name, Limited.RESET_REQUEST.name)
 
@@ -48,11 +53,28 @@ def list_users(db: Db, config: ThrottleConfig, now: int) -> list[HeldUp]:
     return sorted(found.values(), key=lambda user: (-user.until, user.username))[:MOST]
 
 
-def clear_user(db: Db, user: User) -> int:
-    """Forgets the failures about a user, wherever they were; returns how many counts. Those of addresses stay."""
-    return attempts.remove_of_user(db, user.key)
+def clear_user(db: Db, whom: Whom, act: Act) -> int:
+    """Forgets the failures about somebody, wherever they were; returns how many counts. Those of addresses stay.
+
+    Raises NoSuchUser.
+    """
+    user = whom(db)
+    removed = attempts.remove_of_user(db, user.key)
+    audit.record(db, act, [user.id])
+    return removed
 
 
-def clear_networks(db: Db, networks: Sequence[str]) -> int:
-    """Forgets what counts for these; returns how many counts."""
-    return attempts.remove(db, [scope(name, network) for name in _OF_NETWORKS for network in networks])
+def clear_address(db: Db, address: str, act: Act) -> int:
+    """Forgets what counts for an address and the networks around it; returns how many counts. Raises Unacceptable."""
+    try:
+        networks = networks_of(ipaddress.ip_address(address))
+    except ValueError as error:
+        raise Unacceptable({"address": NO_ADDRESS}) from error
+    removed = attempts.remove(db, [scope(name, network.name) for name in _OF_NETWORKS for network in networks])
+    audit.record(db, act, [])
+    return removed
+
+
+def held_up_object(user: HeldUp) -> dict[str, Any]:
+    """Somebody who is held up, as operators see that."""
+    return {"_id": user.id, "_username": user.username, "until": user.until}

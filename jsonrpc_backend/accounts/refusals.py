@@ -1,6 +1,9 @@
 """What this room refuses. It knows nothing of the wire: whoever speaks to the caller translates, in one place."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+
+from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge, UsernameLooksTaken, UsernameTaken
 
 
 class Refusal(Exception):
@@ -30,3 +33,23 @@ class NotNow(Refusal):
 
 class AccountGone(Refusal):
     """The account was deleted while the call was under way."""
+
+
+# --- sentences that several places need --------------------------------------------------------------------
+
+USERNAME_TAKEN = "Username is already taken."
+USERNAME_LOOKS_TAKEN = "Username looks like another one that is taken."
+TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_BYTES:,} bytes."
+
+
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """Says what is wrong with a name or with properties that the store does not take."""
+    try:
+        yield
+    except UsernameLooksTaken as error:
+        raise Unacceptable({"username": USERNAME_LOOKS_TAKEN}) from error
+    except UsernameTaken as error:
+        raise Unacceptable({"username": USERNAME_TAKEN}) from error
+    except PropertiesTooLarge as error:
+        raise Unacceptable({"properties": TOO_LARGE}) from error

@@ -16,15 +16,13 @@ from typing import Any
 
 from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.clock import HOUR, MINUTE
-from jsonrpc_backend.config import BackendConfig
+from jsonrpc_backend.config import USERNAME, BackendConfig
 from jsonrpc_backend.store import address_notices, reset_addresses
 from jsonrpc_backend.store.address_notices import Notice
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.reset_addresses import Waiting
 from jsonrpc_backend.store.sessions import Session
 from jsonrpc_backend.store.users import NO_PASSWORD, User
-
-USERNAME = "_username"
 
 # How long a session that has signed in with the password counts as its owner, in ms.
 OWNER_FOR = 15 * MINUTE
@@ -34,17 +32,17 @@ UNKNOWN = Waiting(meanwhile=None, counts_from=2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AddressRules:
     """Which properties may hold an address (`_username` always is one), and how long a new one waits (ms)."""
 
     properties: tuple[str, ...]
     waiting: int
 
 
-def rules_of(config: BackendConfig) -> Rules:
+def rules_of(config: BackendConfig) -> AddressRules:
     """The username is asked for where an app says nothing else, so it is one also where it is not listed."""
     names = dict.fromkeys((USERNAME, *config.email_properties))
-    return Rules(tuple(names), config.password_reset.address_hours * HOUR)
+    return AddressRules(tuple(names), config.password_reset.address_hours * HOUR)
 
 
 def is_owner(session: Session, now: int) -> bool:
@@ -68,13 +66,13 @@ def _waiting(db: Db, user: User, name: str) -> Waiting | None:
     return found
 
 
-def counts(db: Db, user: User, asked: str, rules: Rules, now: int) -> bool:
+def counts(db: Db, user: User, asked: str, rules: AddressRules, now: int) -> bool:
     """Whether this is one of the user's addresses that count."""
     addresses = (counting(db, user, name, now) for name in rules.properties)
     return any(is_same(address, asked) for address in addresses if address is not None)
 
 
-def note_request(db: Db, user: User, name: str, rules: Rules, now: int) -> None:
+def note_request(db: Db, user: User, name: str, rules: AddressRules, now: int) -> None:
     """A mail to the address in a property was asked for. Where nobody was told of that yet, those that count are."""
     address = _address(_value(user, name))
     if address is None or _waiting(db, user, name) is not UNKNOWN:
@@ -83,7 +81,9 @@ def note_request(db: Db, user: User, name: str, rules: Rules, now: int) -> None:
     _let_wait(db, user, name, Waiting(None, now + rules.waiting), address=address, recipients=recipients)
 
 
-def note_changes(db: Db, user: User, changes: Mapping[str, Any], rules: Rules, now: int, *, by_owner: bool) -> bool:
+def note_changes(
+    db: Db, user: User, changes: Mapping[str, Any], rules: AddressRules, now: int, *, by_owner: bool
+) -> bool:
     """For properties that a session is about to save. `user`: as it is before. Whether somebody is to be told."""
     told = False
     for name in rules.properties:
@@ -116,13 +116,13 @@ def _let_wait(
     return bool(told)
 
 
-def note_reset(db: Db, user: User, used: str, rules: Rules, now: int) -> None:
+def note_reset(db: Db, user: User, used: str, rules: AddressRules, now: int) -> None:
     """The password was reset by a token that was mailed to `used`, where its owner is told of all other addresses."""
     for name, address in list(_others(db, user, used, rules, now)):
         address_notices.insert(db, Notice(user.key, used, name, address, now + rules.waiting))
 
 
-def _others(db: Db, user: User, used: str, rules: Rules, now: int) -> Iterator[tuple[str, str]]:
+def _others(db: Db, user: User, used: str, rules: AddressRules, now: int) -> Iterator[tuple[str, str]]:
     """Makes all other addresses wait; what they are."""
     for name in rules.properties:
         address = _address(_value(user, name))
@@ -137,7 +137,7 @@ def _others(db: Db, user: User, used: str, rules: Rules, now: int) -> Iterator[t
         yield name, address
 
 
-def _has_waited(waiting: Waiting | None, rules: Rules, now: int) -> bool:
+def _has_waited(waiting: Waiting | None, rules: AddressRules, now: int) -> bool:
     """Whether the username has to wait already, or has done so and not counted for as long since.
 
     Its owner cannot change it. Else whoever has another address of the account, such as who has registered it in

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from jsonrpc_backend.accounts.origins import Origin
-from jsonrpc_backend.accounts.refusals import NotNow
+from jsonrpc_backend.accounts.refusals import NotNow, WrongGuess
 from jsonrpc_backend.accounts.tokens import digest, new_token, stored, successor_of
 from jsonrpc_backend.store import login_tokens, sessions, users
 from jsonrpc_backend.store.engine import Db
@@ -32,12 +32,16 @@ class SignIn:
     def by_token(cls, presented: str, *, origin: Origin, now: int) -> "SignIn":
         return cls(new_token(), successor_of(presented), origin, now)
 
-    def record(self, db: Db, user: User) -> None:
+    def record(self, db: Db, user: User, *, new_hash: str | None = None) -> None:
         """After the password or a reset token: opens the session, and a family for the login token.
 
-        Raises PasswordChanged.
+        `new_hash` of the same password replaces an outdated one. Raises WrongGuess where the password, or whether the
+        user may sign in, has changed since `user` was read.
         """
-        users.check_password_version(db, user)
+        if not users.may_sign_in(db, user):
+            raise WrongGuess
+        if new_hash is not None:
+            users.replace_hash(db, user, new_hash)
         family_key = None
         if self.login_token is not None:
             family_key = login_tokens.start_family(db, stored(self.login_token), user, self.origin.device, self.now)

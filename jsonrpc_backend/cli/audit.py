@@ -3,7 +3,6 @@
 import getpass
 import os
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -15,24 +14,14 @@ from jsonrpc_backend.cli.target import Target, json_option, on_backend, readable
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store import audit as audit_log
-from jsonrpc_backend.store.audit import COMMAND_LINE, Entry, Operator
-from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.audit import COMMAND_LINE, Act, Entry, Operator
 
 IDS_SHOWN = 3
 
 
-def record(db: Db, command: str, user_ids: Iterable[str]) -> None:
-    """Notes, in the transaction of the change, that a command has changed these users."""
-    audit_log.record(db, _operator(), command, user_ids, system_clock())
-
-
-def record_all(db: Db, command: str, users: int) -> None:
-    """Notes a command that was about so many users."""
-    audit_log.record(db, _operator(), command, [], system_clock(), users=users)
-
-
-def _operator() -> Operator:
-    return Operator(COMMAND_LINE, _system_user())
+def act_of(command: str) -> Act:
+    """What a command does now."""
+    return Act(Operator(COMMAND_LINE, _system_user()), command, system_clock())
 
 
 def _system_user() -> str:

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 import click
 
+from jsonrpc_backend.accounts.refusals import Unacceptable
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
 from jsonrpc_backend.rpc.schemas import ParamsSchema
-from jsonrpc_backend.store.engine import Db, Engine, WritableDb
+from jsonrpc_backend.store.engine import Db, Engine, P, Work, WritableDb
 from jsonrpc_backend.store.engines import engine_of
 
 T = TypeVar("T")
@@ -58,9 +59,10 @@ class Target:
         if complaints:
             raise click.ClickException(" ".join(complaints.values()))
 
-    def read(self, query: Callable[[Db], T]) -> T:
-        with self.reading() as db:
-            return query(db)
+    def read(self, query: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a query returns. Raises ClickException for what the rules of accounts refuse; so does `write`."""
+        with _refusals_told(), self.reading() as db:
+            return query(db, *args, **kwargs)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Db]:
@@ -68,10 +70,10 @@ class Target:
         with reported(), self.engine.reading() as db:
             yield db
 
-    def write(self, unit: Callable[[Db], T]) -> T:
+    def write(self, unit: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs one transaction."""
-        with self.writing() as db:
-            return db.write(unit)
+        with _refusals_told(), self.writing() as db:
+            return db.write(lambda db: unit(db, *args, **kwargs))
 
     def migrate(self) -> None:
         """Brings a database of an older version up to date, before what will be changed is read."""
@@ -87,6 +89,14 @@ class Target:
 
         with reported(), self.engine.writing(tell) as db:
             yield db
+
+
+@contextlib.contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except Unacceptable as error:
+        raise click.ClickException(" ".join(error.complaints.values())) from error
 
 
 def readable_time(milliseconds: int) -> str:

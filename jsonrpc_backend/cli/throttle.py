@@ -10,7 +10,6 @@ from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option, printable, readable_time
 from jsonrpc_backend.cli.user.on_users import on_users
 from jsonrpc_backend.cli.user.users import Users
-from jsonrpc_backend.errors import InvalidParams
 
 
 @click.group(cls=Group)
@@ -41,14 +40,11 @@ def list_held_up(users: Users, as_json: bool) -> None:
 def clear(users: Users, name_or_address: str, as_json: bool) -> None:
     """Let people go on at once: the user NAME (a username or an id), wherever the wrong passwords came from, or
     everybody at the IP address ADDRESS."""
-    try:
-        removed = (
-            users.clear_limits(address=name_or_address)
-            if _is_address(name_or_address)
-            else users.clear_limits(name=name_or_address)
-        )
-    except InvalidParams as error:
-        raise click.ClickException(" ".join(error.data.values())) from error
+    removed = (
+        users.clear_limits(address=name_or_address)
+        if _is_address(name_or_address)
+        else users.clear_limits(name=name_or_address)
+    )
     sentence = f"Nothing holds up {name_or_address} any more." if removed else "There was nothing to clear."
     tell(sentence, {"removed": removed}, as_json=as_json)
 

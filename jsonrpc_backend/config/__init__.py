@@ -5,6 +5,7 @@ The rest of the program takes from here what it needs; `mail_templates` and `exa
 
 from jsonrpc_backend.config.backend_settings import (
     DEFAULT_EMAIL_PROPERTY,
+    USERNAME,
     AutoLoginConfig,
     BackendConfig,
     ManagementKeyConfig,
@@ -31,6 +32,7 @@ __all__ = [
     "DEFAULT_EMAIL_PROPERTY",
     "ENVIRONMENT_PREFIX",
     "MANAGEMENT_KEY_VARIABLE",
+    "USERNAME",
     "AutoLoginConfig",
     "BackendConfig",
     "Config",

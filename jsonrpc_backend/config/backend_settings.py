@@ -13,7 +13,8 @@ from jsonrpc_backend.config.mail_templates import (
 )
 from jsonrpc_backend.config.rules import ONE_LINE, boolean, integer, is_network, list_of, one_of, text
 
-DEFAULT_EMAIL_PROPERTY = "_username"
+USERNAME = "_username"  # where a property is named
+DEFAULT_EMAIL_PROPERTY = USERNAME
 
 _PROPERTY_NAME = re.compile(r"_username|[a-zA-Z][a-zA-Z0-9]*")
 

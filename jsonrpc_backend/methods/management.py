@@ -4,29 +4,20 @@ import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from jsonrpc_backend.accounts import changes, look_alikes
-from jsonrpc_backend.accounts.reset_addresses import USERNAME
-from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.config import BackendConfig
+from jsonrpc_backend.accounts.changes import deletion, profile, registration
+from jsonrpc_backend.accounts.changes.registration import NewUser
+from jsonrpc_backend.accounts.searching import search_condition, sorting
+from jsonrpc_backend.accounts.user_object import joined, system_fields, user_json
+from jsonrpc_backend.accounts.whom import by_id
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
-from jsonrpc_backend.methods.user import (
-    OK,
-    TOO_LARGE,
-    check_registration,
-    new_user_id,
-    taken,
-)
-from jsonrpc_backend.monaql import BindError, Condition, QueryError, parse
-from jsonrpc_backend.rpc.call import Encoded, joined, system_fields, user_json
+from jsonrpc_backend.methods.user import OK, check_registration
+from jsonrpc_backend.rpc.call import Encoded
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
-from jsonrpc_backend.store import audit, password_resets, reset_addresses, user_search, users
+from jsonrpc_backend.store import user_search, users
 from jsonrpc_backend.store.engine import Db, TookTooLong
-from jsonrpc_backend.store.user_search import Order
-from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
+from jsonrpc_backend.store.users import User
 
-NO_SUCH_USER = "There is no such user."
-NO_QUERY = "User query bind params are given without a user query to fill."
 TOO_MUCH = "These items take more than {:,} bytes; ask for fewer of them, or for some of their properties."
 TOO_SLOW = "The search was given up after {} seconds; ask for something simpler, or raise management.search_seconds."
 LATEST_USERS = 100
@@ -47,7 +38,7 @@ async def list_users(
     user_query: str | None = None,
     user_query_bind_params: list[Any] | None = None,
 ) -> Encoded:
-    order = Order(sort_field(sort_property), descending=sort_order == "desc")
+    order = sorting(sort_property, descending=sort_order == "desc")
     condition = await asyncio.to_thread(search_condition, name_filter, user_query, user_query_bind_params)
     named = property_names.split(",") if isinstance(property_names, str) else property_names
     names = None if named is None else frozenset(named)
@@ -72,35 +63,6 @@ async def list_users(
             exchange.share.add(len(result))
     exchange.listed_bytes_left -= len(result)
     return Encoded(result, is_counted=True)
-
-
-def sort_field(name: str | None) -> str | None:
-    """The field to sort by. Raises InvalidParams for a name with an underscore that is none."""
-    if name is not None and name.startswith("_") and name not in user_search.FIELDS:
-        known = ", ".join(user_search.FIELDS)
-        raise InvalidParams({"sortProperty": f"Sort property must be the name of a property, or one of: {known}."})
-    return name or None
-
-
-def search_condition(name_filter: str | None, query: str | None, bind_params: list[Any] | None) -> Condition:
-    """Who is looked for; an empty filter or query means everybody. Raises InvalidParams."""
-    parts = [user_search.EVERYBODY]
-    if name_filter:
-        parts.append(user_search.named(username_key(name_filter)))
-    if query and not query.isspace():
-        parts.append(_query_condition(query, bind_params or []))
-    elif bind_params:
-        raise InvalidParams({"userQueryBindParams": NO_QUERY})
-    return Condition.joined("AND", parts)
-
-
-def _query_condition(query: str, bind_params: list[Any]) -> Condition:
-    try:
-        return user_search.matching(parse(query, bind_params))
-    except QueryError as error:
-        raise InvalidParams({"userQuery": f"User query {error}."}) from error
-    except BindError as error:
-        raise InvalidParams({"userQueryBindParams": f"User query bind params {error}."}) from error
 
 
 def _encoded_items(
@@ -132,17 +94,9 @@ def _user_result(user: User) -> Encoded:
     return Encoded(b'{"user":%s}' % user_json(user).encode())
 
 
-def find_known(db: Db, user_id: str) -> User:
-    """The user whom an operator names. Raises InvalidParams where there is none."""
-    found = users.find_by_id(db, user_id)
-    if found is None:
-        raise InvalidParams({"_id": NO_SUCH_USER})
-    return found
-
-
 @management_method("User.get")
 async def get(call: ManagementCall, _id: str) -> Encoded:
-    found = await call.backend.database.read(find_known, _id)
+    found = await call.backend.database.read(by_id(_id))
     return _user_result(found)
 
 
@@ -162,88 +116,34 @@ async def get_property_names(call: ManagementCall) -> dict[str, Any]:
 async def create(
     call: ManagementCall, username: str, password: str, properties: Mapping[str, Any] | None = None
 ) -> Encoded:
-    key, properties_json = await check_registration(call, username, properties)
-    password_hash = await call.hash(password)
-
-    def insert(db: Db) -> User:
-        call.backend.room.check(db)
-        user = users.insert(
-            db,
-            id=new_user_id(),
-            username=username,
-            username_key=key,
-            password_hash=password_hash,
-            properties_json=properties_json,
-            now=call.now,
-        )
-        look_alikes.claim(db, call.backend.config, user, username)
-        audit.record(db, call.operator, "User.create", [user.id], call.now)
-        return user
-
-    try:
-        return _user_result(await call.backend.database.write(insert))
-    except UsernameTaken as error:
-        raise InvalidParams({"username": taken(error)}) from error
+    backend = call.backend
+    encoded = await check_registration(call, username, properties)
+    new = NewUser.of(username, await call.hash(password), encoded)
+    return _user_result(await backend.database.write(registration.create, new, backend.config, call.act, backend.room))
 
 
-@management_method("User.update")
+@management_method("User.update", blames={"username": "user._username", "properties": "user"})
 async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str:
+    backend, username = call.backend, user.get("_username")
     properties = {name: value for name, value in user.items() if not name.startswith("_")}
-
-    def change(db: Db) -> None:
-        found = find_known(db, _id)
-        with call.backend.room.for_properties(db, found):
-            change_user(
-                db, call.backend.config, found, username=user.get("_username"), properties=properties, now=call.now
-            )
-        audit.record(db, call.operator, "User.update", [_id], call.now)
-
-    try:
-        await call.backend.database.write(change)
-    except UsernameTaken as error:
-        raise InvalidParams({"user._username": taken(error)}) from error
-    except PropertiesTooLarge as error:
-        raise InvalidParams({"user": TOO_LARGE}) from error
+    await backend.database.write(
+        profile.update,
+        by_id(_id),
+        username,
+        properties,
+        settings=backend.config,
+        act=call.act,
+        room=backend.room,
+    )
     return OK
-
-
-def change_user(
-    db: Db,
-    settings: BackendConfig,
-    user: User,
-    *,
-    username: str | None,
-    properties: Mapping[str, Any],
-    now: int,
-) -> None:
-    """Adds and updates properties, removes none; another username where one is given.
-
-    Sessions and login tokens go on. A password reset that is under way ends with the old username, for its token may
-    have been mailed there. Raises UsernameTaken, PropertiesTooLarge.
-    """
-    if properties:
-        users.merge_properties(db, user.key, properties, now)
-        reset_addresses.trust(db, user.key, properties)
-    if username is not None and username != user.username:
-        users.rename(db, user.key, username=username, username_key=username_key(username), now=now)
-        look_alikes.claim(db, settings, user, username)
-        reset_addresses.trust(db, user.key, [USERNAME])
-        password_resets.end(db, user.key)
 
 
 @management_method("User.delete")
 async def delete(call: ManagementCall, id_list: list[str] | None = None, _id_list: list[str] | None = None) -> str:
     if id_list is None and _id_list is None:
         raise InvalidParams({"idList": "Id list is required."})
-
-    def remove(db: Db, ids: list[str]) -> list[str]:
-        removed, left = changes.delete_by_ids(db, ids)
-        if removed:
-            audit.record(db, call.operator, "User.delete", removed, call.now)
-        return left
-
     ids = [*(id_list or []), *(_id_list or [])]
     while ids:
-        ids = await call.backend.database.write(remove, ids)
+        _, ids = await call.backend.database.write(deletion.delete, ids, call.act)
     call.backend.purge.sweep_soon()
     return OK

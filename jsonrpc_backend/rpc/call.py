@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from jsonrpc_backend.accounts.origins import Origin
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.tokens import digest
+from jsonrpc_backend.accounts.user_object import user_json
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.errors import LoginRequired
 from jsonrpc_backend.fairness import Caller, current_caller
@@ -15,7 +16,7 @@ from jsonrpc_backend.fairness.large_work import LARGE_BYTES, LargeWork
 from jsonrpc_backend.fairness.memory import Share
 from jsonrpc_backend.fairness.turns import Turn
 from jsonrpc_backend.store.sessions import Session
-from jsonrpc_backend.store.users import Account, User, to_json
+from jsonrpc_backend.store.users import Account, User
 
 T = TypeVar("T")
 
@@ -68,28 +69,6 @@ class Encoded:
 
     json: bytes = field(repr=False)
     is_counted: bool = False
-
-
-def system_fields(user: Account) -> dict[str, Any]:
-    """What a user has beside the properties. Operators alone ever see one who is disabled."""
-    fields = {
-        "_id": user.id,
-        "_username": user.username,
-        "_createdAt": user.created_at,
-        "_updatedAt": user.updated_at,
-        "_updateAt": user.updated_at,
-    }
-    return fields if user.disabled_at is None else fields | {"_disabledAt": user.disabled_at}
-
-
-def user_json(user: User) -> str:
-    """A user as clients see it. Property names cannot begin with an underscore, so they hide nothing."""
-    return joined(to_json(system_fields(user)), user.properties_json)
-
-
-def joined(first: str, second: str) -> str:
-    """Two JSON objects as one, without reading them again; the first is not empty."""
-    return first if second == "{}" else f"{first[:-1]},{second[1:]}"
 
 
 @dataclass(slots=True)

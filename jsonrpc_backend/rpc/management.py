@@ -16,7 +16,7 @@ from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.fairness.addresses import Address, Network, Ranges
 from jsonrpc_backend.rpc.call import Exchange
 from jsonrpc_backend.rpc.registry import Method
-from jsonrpc_backend.store.audit import MANAGEMENT_KEY, Operator
+from jsonrpc_backend.store.audit import MANAGEMENT_KEY, Act, Operator
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +31,17 @@ class ManagementCall:
     backend: Backend
     exchange: Exchange
     operator: Operator
+    method: str
 
     @property
     def now(self) -> int:
         """Milliseconds since 1970 UTC."""
         return self.backend.clock()
+
+    @property
+    def act(self) -> Act:
+        """What is done, for the audit log."""
+        return Act(self.operator, self.method, self.now)
 
     async def hash(self, password: str) -> str:
         """A new hash, within the share of this key's holder. Raises TooManyHashes."""
@@ -57,7 +63,7 @@ class Door:
         self._wrong_keys = _WrongKeys(config, clock) if config.enabled else None
 
     async def admit(
-        self, _: Method, params: Mapping[str, Any], exchange: Exchange
+        self, method: Method, params: Mapping[str, Any], exchange: Exchange
     ) -> tuple[ManagementCall, dict[str, Any]]:
         """The call, and its params: none is reserved.
 
@@ -70,7 +76,7 @@ class Door:
                 self._wrong_keys.note(exchange.networks())
             raise InvalidApiKey
         operator = Operator(MANAGEMENT_KEY, entry.label, str(address or ""))
-        return ManagementCall(backend, exchange, operator), dict(params)
+        return ManagementCall(backend, exchange, operator, method.name), dict(params)
 
 
 class _WrongKeys:

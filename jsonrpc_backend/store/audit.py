@@ -22,6 +22,15 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What an operator does, by the name of a method or a command, and when (ms since 1970 UTC)."""
+
+    operator: Operator
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A row: how many users, and the ids of the first of them. Times: ms since 1970 UTC."""
 
@@ -32,27 +41,19 @@ class Entry:
     users: int
 
 
-def record(
-    db: Db,
-    operator: Operator,
-    method: str,
-    user_ids: Iterable[str],
-    now: int,
-    *,
-    users: int | None = None,
-) -> None:
+def record(db: Db, act: Act, user_ids: Iterable[str], *, users: int | None = None) -> None:
     """Belongs into the transaction of the change itself. `users`: how many, where no ids are given."""
     ids = list(user_ids)
     db.execute(
         "INSERT INTO audit (created_at, via, actor, method, user_ids, users, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            now,
-            operator.via,
-            operator.actor,
-            method,
+            act.at,
+            act.operator.via,
+            act.operator.actor,
+            act.name,
             json.dumps(ids[:MAX_IDS]),
             len(ids) if users is None else users,
-            operator.address,
+            act.operator.address,
         ),
     )
 

@@ -4,13 +4,12 @@ The server's writes wait for that transaction alone: about half a second for 100
 many that are changed.
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from jsonrpc_backend.store import reset_addresses, users
+from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.users import NO_PASSWORD, PropertiesTooLarge, User
+from jsonrpc_backend.store.users import User
 
 _COLUMNS = "number, line, id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at"
 
@@ -38,31 +37,6 @@ class Clash:
     number: int
     line: int
     field: str
-
-
-class Clashes(Exception):
-    """Users have come meanwhile who have the names or ids of these records. Nothing was done."""
-
-    def __init__(self, clashes: list[Clash]) -> None:
-        super().__init__(len(clashes))
-        self.clashes = clashes
-
-
-class OutgrownProperties(Exception):
-    """Together with the new ones the properties of the user of this record are too large. Nothing was done."""
-
-    def __init__(self, arrival: Incoming) -> None:
-        super().__init__(arrival.line)
-        self.arrival = arrival
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """How many users have been added and changed, and their ids."""
-
-    added: int
-    updated: int
-    ids: list[str] = field(repr=False)
 
 
 def open_collection(db: Db) -> None:
@@ -157,47 +131,8 @@ def list_newcomers(db: Db) -> list[tuple[Clash, str]]:
     return [(Clash(number, line, "username"), username) for number, line, username in rows]
 
 
-def move(db: Db, *, updating: bool, skipping: bool) -> Moved:
-    """Moves the collection into the table, as one unit of a transaction.
-
-    A known username: its user is changed when `updating`. What else clashes is left out when `skipping`.
-    Raises Clashes, OutgrownProperties.
-    """
-    clashes = list_clashes(db, updating=updating)
-    if clashes and not skipping:
-        raise Clashes(clashes)
-    for clash in clashes:
-        remove(db, clash.number)
-    changed = _update_known(db) if updating else []
-    last = db.execute("SELECT max(key) FROM users").fetchone()[0] or 0
-    added = db.execute(
-        "INSERT INTO users"
-        " (id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot)"
-        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, random()"
-        " FROM arrivals"
-        " WHERE username_key NOT IN (SELECT username_key FROM users) ORDER BY number"
-    ).rowcount
-    ids = db.execute("SELECT id FROM users WHERE key > ? ORDER BY key", (last,))
-    return Moved(added, len(changed), [*changed, *(row[0] for row in ids)])
-
-
-def _update_known(db: Db) -> list[str]:
-    """The ids of the users who have been changed."""
-    known = list(_list_known(db))
-    for user, arrival in known:
-        properties = json.loads(arrival.properties_json)
-        try:
-            users.merge_properties(db, user.key, properties, arrival.updated_at)
-            reset_addresses.trust(db, user.key, properties)
-        except PropertiesTooLarge as error:
-            raise OutgrownProperties(arrival) from error
-        # Who has a password keeps it: it may be newer than the file.
-        if user.password_hash == NO_PASSWORD and arrival.password_hash != NO_PASSWORD:
-            users.replace_password(db, user, arrival.password_hash, arrival.updated_at)
-    return [user.id for user, _ in known]
-
-
-def _list_known(db: Db) -> Iterator[tuple[User, Incoming]]:
+def list_known(db: Db) -> Iterator[tuple[User, Incoming]]:
+    """The users whose names are in the collection, each with what it says of them."""
     width = users.COLUMNS.count(",") + 1
     rows = db.execute(
         f"SELECT {users.COLUMNS}, arrivals.* FROM arrivals JOIN users USING (username_key)"  # noqa: S608
@@ -205,3 +140,16 @@ def _list_known(db: Db) -> Iterator[tuple[User, Incoming]]:
     )
     for row in rows:
         yield User(*row[:width]), Incoming(*row[width:])
+
+
+def insert_new(db: Db) -> list[str]:
+    """Moves all who are not there yet into the table; returns their ids."""
+    last = db.execute("SELECT max(key) FROM users").fetchone()[0] or 0
+    db.execute(
+        "INSERT INTO users"
+        " (id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot)"
+        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, random()"
+        " FROM arrivals"
+        " WHERE username_key NOT IN (SELECT username_key FROM users) ORDER BY number"
+    )
+    return [row[0] for row in db.execute("SELECT id FROM users WHERE key > ? ORDER BY key", (last,))]

@@ -37,10 +37,6 @@ class UsernameLooksTaken(UsernameTaken):
     """Another user's name looks the same."""
 
 
-class PasswordChanged(Exception):
-    """The user is gone or disabled, or has another password than the one that was verified."""
-
-
 class PropertiesTooLarge(Exception):
     """The properties would take more than MAX_PROPERTIES_BYTES."""
 
@@ -128,12 +124,11 @@ def find_by_id(db: Db, id: str) -> User | None:  # noqa: A002
     return User(*row) if row else None
 
 
-def check_password_version(db: Db, user: Account) -> None:
-    """Raises PasswordChanged unless the user still has the password of `user`, and may sign in."""
+def may_sign_in(db: Db, user: Account) -> bool:
+    """Whether the user is there, is not disabled, and still has the password of `user`."""
     found = db.execute("SELECT password_version FROM users WHERE key = ? AND disabled_at IS NULL", (user.key,))
     row = found.fetchone()
-    if row is None or row[0] != user.password_version:
-        raise PasswordChanged
+    return row is not None and row[0] == user.password_version
 
 
 def is_username_taken(db: Db, username_key: str) -> bool:

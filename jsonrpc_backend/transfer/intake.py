@@ -4,17 +4,18 @@ Everything is checked before anything is changed, and the change is one transact
 """
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.look_alikes import skeleton
 from jsonrpc_backend.accounts.passwords import hash_many
+from jsonrpc_backend.accounts.refusals import TOO_LARGE, USERNAME_LOOKS_TAKEN, USERNAME_TAKEN
 from jsonrpc_backend.config import PasswordsConfig
-from jsonrpc_backend.methods.user import TOO_LARGE, USERNAME_LOOKS_TAKEN, USERNAME_TAKEN
 from jsonrpc_backend.store import incoming, users
+from jsonrpc_backend.store.audit import Act
 from jsonrpc_backend.store.engine import Db, WritableDb
-from jsonrpc_backend.store.incoming import Clash, Clashes, Moved, OutgrownProperties
+from jsonrpc_backend.store.incoming import Clash
+from jsonrpc_backend.transfer.move import Clashes, Moved, OutgrownProperties, move
 from jsonrpc_backend.transfer.naming import PLAIN_ALIASES
 from jsonrpc_backend.transfer.record import BadRecord, Rules
 from jsonrpc_backend.transfer.source import Bad, Record
@@ -105,21 +106,15 @@ class Intake:
             incoming.set_hash(self.db, number, password_hash)
             yield
 
-    def move(self, db: WritableDb, *, skip_bad: bool, note: Callable[[Db, Moved], object]) -> Moved | None:
+    def move(self, db: WritableDb, *, skip_bad: bool, act: Act) -> Moved | None:
         """Moves all users into the table, or none: None, and `bad` says what has come in between.
 
-        `db` is the one that this began with. `note` is called in the same transaction.
+        `db` is the one that this began with.
         """
         updating = self.existing is Existing.UPDATE
-
-        def unit(db: Db) -> Moved:
-            moved = incoming.move(db, updating=updating, skipping=skip_bad or self.existing is Existing.SKIP)
-            look_alikes.note_all(db, self.rules.settings)
-            note(db, moved)
-            return moved
-
+        skipping = skip_bad or self.existing is Existing.SKIP
         try:
-            return db.write(unit)
+            return db.write(lambda db: move(db, self.rules.settings, act, updating=updating, skipping=skipping))
         except Clashes as error:
             for clash in error.clashes:
                 self._refuse(clash)

@@ -1,17 +1,17 @@
 """From a record to a user, by the rules of `User.register`."""
 
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from jsonrpc_backend.accounts import foreign_hashes
+from jsonrpc_backend.accounts.changes.registration import new_user_id
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash
+from jsonrpc_backend.accounts.refusals import TOO_LARGE
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
-from jsonrpc_backend.methods.user import TOO_LARGE
 from jsonrpc_backend.rpc.parse import MAX_DEPTH, is_deeper, unportable
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.incoming import Incoming
@@ -111,7 +111,7 @@ class Rules:
     def _id(self, system: Mapping[str, Any]) -> str:
         given = system.get(ID)
         fits = self._keep_ids and isinstance(given, str) and _ID.fullmatch(given)
-        return str(given) if fits else f"u{uuid.uuid4()}"
+        return str(given) if fits else new_user_id()
 
     def _password(self, system: Mapping[str, Any], complaints: dict[str, str]) -> tuple[str, str | None]:
         """The hash to store, and the password to hash. Adds to the complaints, which never repeat either."""

@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 import click
 
-from jsonrpc_backend.cli.audit import record_all
+from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
-from jsonrpc_backend.store import users
+from jsonrpc_backend.store import audit, users
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.transfer import export
 from jsonrpc_backend.transfer.export import Csv, JsonLines, Layout, NothingToContinue
@@ -84,7 +84,7 @@ def _noting(target: Target) -> Iterator[Note]:
         yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
     else:
         with target.writing() as db:
-            yield lambda users: db.write(lambda db: record_all(db, "user export", users))
+            yield lambda users: db.write(lambda db: audit.record(db, act_of("user export"), [], users=users))
 
 
 def _layout(db: Db, format_name: str, *, with_hashes: bool) -> Layout:

@@ -10,13 +10,14 @@ from typing import Any, BinaryIO
 
 import click
 
-from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user.mailing import (
     check_mailing,
     check_sending,
     mailing_options,
+    reach_object,
     send_mailing,
     yes_option,
 )
@@ -105,13 +106,13 @@ def import_users(
         with progress("Hashing passwords", len(intake.passwords)) as advance:
             for _ in intake.hash_passwords(target.config.passwords):
                 advance(1)
-        moved = intake.move(writable, skip_bad=skip_bad, note=lambda db, moved: record(db, "user import", moved.ids))
+        moved = intake.move(writable, skip_bad=skip_bad, act=act_of("user import"))
         if moved is None:
             report.refuse(None)
             return
     requested = send_mailing(target, mailing, yes=yes) if send_reset else None
     report.finish(
-        added=moved.added, updated=moved.updated, skipped=skipped, **requested.to_object() if requested else {}
+        added=moved.added, updated=moved.updated, skipped=skipped, **reach_object(requested) if requested else {}
     )
 
 

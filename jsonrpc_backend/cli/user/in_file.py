@@ -1,30 +1,32 @@
 """Users in a database file, for commands. The server may be running meanwhile."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
-from jsonrpc_backend.accounts import changes, disabling, held_up, look_alikes, signed_in
+from jsonrpc_backend.accounts import held_up, look_alikes, signed_in
+from jsonrpc_backend.accounts.changes import deletion, disabling, profile, registration, sign_out
+from jsonrpc_backend.accounts.changes import password as passwords
+from jsonrpc_backend.accounts.changes.registration import NewUser
+from jsonrpc_backend.accounts.held_up import held_up_object
 from jsonrpc_backend.accounts.passwords import argon2_hasher
-from jsonrpc_backend.accounts.signed_in import NoSuchSession, session_object
-from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.audit import record
+from jsonrpc_backend.accounts.refusals import TOO_LARGE, Unacceptable
+from jsonrpc_backend.accounts.searching import search_condition, sorting
+from jsonrpc_backend.accounts.session_window import SessionWindow
+from jsonrpc_backend.accounts.signed_in import session_object
+from jsonrpc_backend.accounts.user_object import user_object
+from jsonrpc_backend.accounts.whom import NoSuchUser, Whom, by_id, by_name_or_id
+from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.target import Target
 from jsonrpc_backend.cli.user.users import Page, Search
 from jsonrpc_backend.clock import system_clock
-from jsonrpc_backend.errors import InvalidParams
-from jsonrpc_backend.methods.access import NO_SUCH_SESSION, clear_address, throttled
-from jsonrpc_backend.methods.management import change_user, search_condition, sort_field
-from jsonrpc_backend.methods.user import TOO_LARGE, new_user_id, taken, user_object
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
-from jsonrpc_backend.store import user_search, users
+from jsonrpc_backend.store import user_search
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.user_search import Order
-from jsonrpc_backend.store.users import PropertiesTooLarge, User, UsernameTaken
-
-T = TypeVar("T")
+from jsonrpc_backend.store.users import User
 
 
 class UsersInFile:
@@ -54,144 +56,96 @@ class UsersInFile:
             raise click.UsageError("--filter is not UTF-8.")
         try:
             condition = search_condition(search.name_filter, search.query, None)
-            return condition, Order(sort_field(search.sort), descending=search.descending)
-        except InvalidParams as error:
-            raise click.UsageError(" ".join(error.data.values())) from error
+            return condition, sorting(search.sort, descending=search.descending)
+        except Unacceptable as error:
+            raise click.UsageError(" ".join(error.complaints.values())) from error
 
     def find(self, name: str) -> dict[str, Any]:
-        return user_object(self._target.read(lambda db: find_user(db, name)))
+        return user_object(self._target.read(_named(name)))
 
     def add(self, username: str, password: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         values = {"username": username, "password": password, "properties": properties}
         self._target.check("User.register", values)
-        password_hash = argon2_hasher(self._target.config.passwords).hash(password)
-
-        def insert(db: Db) -> User:
-            look_alikes.note_all(db, self._target.backend)
-            inserted = users.insert(
-                db,
-                id=new_user_id(),
-                username=username,
-                username_key=username_key(username),
-                password_hash=password_hash,
-                properties_json=users.encode_properties(properties),
-                now=system_clock(),
-            )
-            look_alikes.claim(db, self._target.backend, inserted, username)
-            record(db, "user add", [inserted.id])
-            return inserted
-
-        return user_object(self._write(insert))
+        encoded = registration.encoded(properties)
+        if encoded is None:
+            raise click.ClickException(TOO_LARGE)
+        settings, new = self._target.backend, NewUser.of(username, self._hash(password), encoded)
+        self._note_look_alikes()
+        return user_object(self._target.write(registration.create, new, settings, act_of("user add")))
 
     def change(self, name: str, username: str | None, properties: Mapping[str, Any]) -> dict[str, Any]:
         self._target.check("User.saveProperties", {"properties": properties})
         if username is not None:
             self._target.check("management/User.update", {"_id": name, "user": {"_username": username}})
-
-        def apply(db: Db) -> User:
-            found = find_user(db, name)
-            if username is not None:
-                look_alikes.note_all(db, self._target.backend)
-            change_user(db, self._target.backend, found, username=username, properties=properties, now=system_clock())
-            record(db, "user set", [found.id])
-            return users.get(db, found.key)
-
-        return user_object(self._write(apply))
+            self._note_look_alikes()
+        act = act_of("user set")
+        return user_object(
+            self._target.write(
+                profile.update, _named(name), username, properties, settings=self._target.backend, act=act
+            )
+        )
 
     def delete(self, user: Mapping[str, Any]) -> None:
-        def remove(db: Db) -> None:
-            if changes.delete_by_ids(db, [user["_id"]]) == ([], []):
-                raise click.ClickException(f"{user['_username']} has been deleted meanwhile.")
-            record(db, "user delete", [user["_id"]])
-
-        self._write(remove)
+        removed, _ = self._target.write(deletion.delete, [user["_id"]], act_of("user delete"))
+        if not removed:
+            raise _deleted_meanwhile(user)
 
     def set_password(self, user: Mapping[str, Any], password: str) -> None:
         self._target.check("management/User.setPassword", {"_id": user["_id"], "password": password})
-        password_hash = argon2_hasher(self._target.config.passwords).hash(password)
-
-        def replace(db: Db) -> None:
-            changes.set_password(db, _find_again(db, user), password_hash, system_clock())
-            record(db, "user passwd", [user["_id"]])
-
-        self._write(replace)
+        password_hash = self._hash(password)
+        self._target.write(passwords.replace_for, _still_there(user), password_hash, act_of("user passwd"))
 
     def sessions(self, name: str) -> list[dict[str, Any]]:
-        config, now = self._target.backend, system_clock()
-        found = self._target.read(lambda db: signed_in.list_live(db, find_user(db, name), config, now))
+        window = SessionWindow.of(self._target.backend)
+        found = self._target.read(signed_in.list_live, _named(name), window, system_clock())
         return [session_object(each) for each in found]
 
     def revoke(self, name: str, session: str | None) -> int:
-        config, now = self._target.backend, system_clock()
-
-        def end(db: Db) -> int:
-            user = find_user(db, name)
-            if session is None:
-                ended = signed_in.revoke_all(db, user, config, now)
-            else:
-                ended = signed_in.revoke(db, user, session, config, now)
-            record(db, "user sessions --revoke", [user.id])
-            return ended
-
-        try:
-            return self._write(end)
-        except NoSuchSession as error:
-            raise click.ClickException(NO_SUCH_SESSION) from error
+        window, act = SessionWindow.of(self._target.backend), act_of("user sessions --revoke")
+        return self._target.write(sign_out.revoke, _named(name), session, window, act)
 
     def disable(self, name: str) -> dict[str, Any]:
-        return self._switch("user disable", name, lambda db, user: disabling.disable(db, user, system_clock()))
+        return user_object(self._target.write(disabling.disable, _named(name), act_of("user disable")))
 
     def enable(self, name: str) -> dict[str, Any]:
-        return self._switch("user enable", name, disabling.enable)
-
-    def _switch(self, command: str, name: str, switch: Callable[[Db, User], None]) -> dict[str, Any]:
-        def apply(db: Db) -> User:
-            found = find_user(db, name)
-            switch(db, found)
-            record(db, command, [found.id])
-            return users.get(db, found.key)
-
-        return user_object(self._write(apply))
+        return user_object(self._target.write(disabling.enable, _named(name), act_of("user enable")))
 
     def list_held_up(self) -> list[dict[str, Any]]:
-        config, now = self._target.config.throttle, system_clock()
-        found = self._target.read(lambda db: held_up.list_users(db, config, now))
-        return [throttled(each) for each in found]
+        found = self._target.read(held_up.list_users, self._target.config.throttle, system_clock())
+        return [held_up_object(each) for each in found]
 
     def clear_limits(self, *, name: str | None = None, address: str | None = None) -> int:
-        def remove(db: Db) -> int:
-            user = None if name is None else find_user(db, name)
-            removed = held_up.clear_user(db, user) if user else clear_address(db, str(address))
-            record(db, "throttle clear", [user.id] if user else [])
-            return removed
+        act = act_of("throttle clear")
+        if name is not None:
+            return self._target.write(held_up.clear_user, _named(name), act)
+        return self._target.write(held_up.clear_address, str(address), act)
 
-        return self._write(remove)
+    def _note_look_alikes(self) -> None:
+        """Of users who have come while no server was there to note it."""
+        if self._target.backend.refuse_confusable_usernames:
+            self._target.write(look_alikes.note_all, self._target.backend)
 
-    def _write(self, unit: Callable[[Db], T]) -> T:
-        try:
-            return self._target.write(unit)
-        except UsernameTaken as error:
-            raise click.ClickException(taken(error)) from error
-        except PropertiesTooLarge as error:
-            raise click.ClickException(TOO_LARGE) from error
+    def _hash(self, password: str) -> str:
+        return argon2_hasher(self._target.config.passwords).hash(password)
 
 
-def find_user(db: Db, name: str) -> User:
-    """A user by username or id. Ids are public, so somebody may have taken one as a username: then it is neither's."""
+def _named(name: str) -> Whom:
     if unportable(name):
         raise click.ClickException("The name is not UTF-8.")
-    by_name, by_id = users.find_by_username(db, username_key(name)), users.find_by_id(db, name)
-    if by_name and by_id:
-        raise click.ClickException(f"{name} is the username of {by_name.id} and the id of {by_id.username}.")
-    found = by_name or by_id
-    if found is None:
-        raise click.ClickException(f"There is no user {name}.")
-    return found
+    return by_name_or_id(name)
 
 
-def _find_again(db: Db, user: Mapping[str, Any]) -> User:
-    """The same user, as of now."""
-    found = users.find_by_id(db, user["_id"])
-    if found is None:
-        raise click.ClickException(f"{user['_username']} has been deleted meanwhile.")
-    return found
+def _still_there(user: Mapping[str, Any]) -> Whom:
+    """Somebody who was there when the person was asked."""
+
+    def find(db: Db) -> User:
+        try:
+            return by_id(user["_id"])(db)
+        except NoSuchUser as error:
+            raise _deleted_meanwhile(user) from error
+
+    return find
+
+
+def _deleted_meanwhile(user: Mapping[str, Any]) -> click.ClickException:
+    return click.ClickException(f"{user['_username']} has been deleted meanwhile.")

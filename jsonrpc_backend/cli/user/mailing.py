@@ -3,53 +3,25 @@
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from jsonrpc_backend.accounts import reset_addresses
-from jsonrpc_backend.accounts.mail_address import parse_address
-from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.answer import tell
-from jsonrpc_backend.cli.audit import record, record_all
+from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import MINUTE, system_clock
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
 from jsonrpc_backend.config.mail_templates import WELCOME_BACK
-from jsonrpc_backend.store import mails, password_resets
-from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.mail import mailings
+from jsonrpc_backend.mail.mailings import Reach
 from jsonrpc_backend.store.password_resets import Mailing
-from jsonrpc_backend.store.users import User
 
 SHOWN = 3
-OF_MAILINGS = b""  # their share of the mails
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask before users are mailed.")
-
-
-@dataclass(frozen=True)
-class Recipients:
-    """Whom a mailing will reach, each with the address; and how many have none where it looks for one."""
-
-    reached: list[tuple[User, str]]
-    without_address: int
-
-    def to_object(self) -> dict[str, int]:
-        return {"requested": len(self.reached), "withoutAddress": self.without_address}
-
-    def sentence(self, does: str) -> str:
-        """`does`: what the server does to the users, such as "will mail"."""
-        reached = f"The server {does} {counted(len(self.reached), 'user')}."
-        if not self.without_address:
-            return reached
-        have = "has" if self.without_address == 1 else "have"
-        return f"{reached} {self.without_address} {have} no mail address."
-
-    def samples(self) -> list[dict[str, str]]:
-        return [{"_username": user.username, "address": address} for user, address in self.reached[:SHOWN]]
 
 
 def mailing_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -107,35 +79,23 @@ def check_sending(target: Target, *, yes: bool) -> None:
         raise click.UsageError("Nobody can be asked here whether to mail the users; say --yes, or --dry-run first.")
 
 
-def find_recipients(target: Target, mailing: Mailing) -> Recipients:
-    """Each user without a password who neither waits for a mail nor has a usable token."""
-    now = system_clock()
-
-    def find(db: Db) -> list[tuple[User, str | None]]:
-        found = password_resets.list_to_mail(db, now)
-        return [(user, reset_addresses.counting(db, user, mailing.email_property, now)) for user in found]
-
-    found = target.read(find)
-    reached = [(user, address) for user, address in found if address is not None and parse_address(address)]
-    return Recipients(reached, len(found) - len(reached))
+def find_reach(target: Target, mailing: Mailing) -> Reach:
+    return target.read(mailings.find_reach, mailing.email_property, system_clock())
 
 
-def send_mailing(target: Target, mailing: Mailing, *, yes: bool) -> Recipients | None:
+def send_mailing(target: Target, mailing: Mailing, *, yes: bool) -> Reach | None:
     """Asks the person, then the server, running or not, to mail them. None: the person does not want that."""
-    recipients = find_recipients(target, mailing)
-    if recipients.reached and not yes:
-        question = f"Mail {counted(len(recipients.reached), 'user')} with the template {mailing.template}?"
+    reach = find_reach(target, mailing)
+    if reach.users and not yes:
+        question = f"Mail {counted(len(reach.users), 'user')} with the template {mailing.template}?"
         if not click.confirm(question, err=True):
             return None
-    users = [user for user, _ in recipients.reached]
+    target.write(mailings.request, mailing, [user for user, _ in reach.users], act_of("user send-reset"))
+    return reach
 
-    def insert(db: Db) -> None:
-        password_resets.insert_mailing(db, mailing, [username_key(user.username) for user in users], system_clock())
-        if users:
-            record(db, "user send-reset", [user.id for user in users])
 
-    target.write(insert)
-    return recipients
+def reach_object(reach: Reach) -> dict[str, int]:
+    return {"requested": len(reach.users), "withoutAddress": reach.without_address}
 
 
 @click.command("send-reset")
@@ -153,36 +113,34 @@ def send_reset(target: Target, mailing: Mailing, *, dry_run: bool, stop: bool, y
     used, gets no other: the command can be repeated.
     """
     if stop:
-        stopped = target.write(_stop)
+        stopped = target.write(mailings.stop, act_of("user send-reset --stop"))
         tell(f"Removed {counted(stopped, 'mail')} that had not been sent.", {"stopped": stopped}, as_json=as_json)
         return
     check_mailing(target, mailing)
     check_sending(target, yes=yes or dry_run)
     if dry_run:
-        _tell_plan(find_recipients(target, mailing), as_json=as_json)
+        _tell_plan(find_reach(target, mailing), as_json=as_json)
         return
     target.migrate()
-    recipients = send_mailing(target, mailing, yes=yes)
-    if recipients is None:
+    reach = send_mailing(target, mailing, yes=yes)
+    if reach is None:
         raise click.Abort
-    tell(recipients.sentence("will mail"), recipients.to_object(), as_json=as_json)
+    tell(_sentence(reach, "will mail"), reach_object(reach), as_json=as_json)
 
 
-def _tell_plan(recipients: Recipients, *, as_json: bool) -> None:
-    samples = recipients.samples()
-    lines = [recipients.sentence("would mail")]
+def _tell_plan(reach: Reach, *, as_json: bool) -> None:
+    samples = [{"_username": user.username, "address": address} for user, address in reach.users[:SHOWN]]
+    lines = [_sentence(reach, "would mail")]
     lines += [printable(f"  {sample['_username']} at {sample['address']}") for sample in samples]
-    more = len(recipients.reached) - len(samples)
+    more = len(reach.users) - len(samples)
     lines += [f"  and {more} more"] if more else []
-    tell("\n".join(lines), {**recipients.to_object(), "samples": samples}, as_json=as_json)
+    tell("\n".join(lines), {**reach_object(reach), "samples": samples}, as_json=as_json)
 
 
-def _stop(db: Db) -> int:
-    """Removes requests, and mails that were written for them, with their tokens; returns how many mails that were."""
-    waiting = password_resets.remove_mailings(db)
-    unsent = mails.remove_unsent(db, OF_MAILINGS)
-    password_resets.end_mailed(db, unsent)
-    stopped = waiting + len(unsent)
-    if stopped:
-        record_all(db, "user send-reset --stop", stopped)
-    return stopped
+def _sentence(reach: Reach, does: str) -> str:
+    """`does`: what the server does to the users, such as "will mail"."""
+    reached = f"The server {does} {counted(len(reach.users), 'user')}."
+    if not reach.without_address:
+        return reached
+    have = "has" if reach.without_address == 1 else "have"
+    return f"{reached} {reach.without_address} {have} no mail address."
