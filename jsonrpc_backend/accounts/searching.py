@@ -4,7 +4,7 @@ from typing import Any
 
 from jsonrpc_backend.accounts.refusals import Unacceptable
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.monaql import BindError, Condition, QueryError, parse
+from jsonrpc_backend.monaql import BindError, Condition, Dialect, QueryError, parse
 from jsonrpc_backend.store import user_search
 from jsonrpc_backend.store.user_search import Order
 
@@ -19,21 +19,23 @@ def sorting(name: str | None, *, descending: bool) -> Order:
     return Order(name or None, descending=descending)
 
 
-def search_condition(name_filter: str | None, query: str | None, bind_params: list[Any] | None) -> Condition:
+def search_condition(
+    dialect: Dialect, name_filter: str | None, query: str | None, bind_params: list[Any] | None
+) -> Condition:
     """Who is looked for; an empty filter or query means everybody. Raises Unacceptable."""
     parts = [user_search.EVERYBODY]
     if name_filter:
-        parts.append(user_search.named(username_key(name_filter)))
+        parts.append(user_search.named(username_key(name_filter), dialect))
     if query and not query.isspace():
-        parts.append(_query_condition(query, bind_params or []))
+        parts.append(_query_condition(dialect, query, bind_params or []))
     elif bind_params:
         raise Unacceptable({"userQueryBindParams": NO_QUERY})
     return Condition.joined("AND", parts)
 
 
-def _query_condition(query: str, bind_params: list[Any]) -> Condition:
+def _query_condition(dialect: Dialect, query: str, bind_params: list[Any]) -> Condition:
     try:
-        return user_search.matching(parse(query, bind_params))
+        return user_search.matching(parse(query, bind_params), dialect)
     except QueryError as error:
         raise Unacceptable({"userQuery": f"User query {error}."}) from error
     except BindError as error:

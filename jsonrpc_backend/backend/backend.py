@@ -20,6 +20,7 @@ from jsonrpc_backend.mail.resets import Resets
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
 from jsonrpc_backend.mail.worker import running
 from jsonrpc_backend.mail.writer import MailWriter
+from jsonrpc_backend.monaql import Dialect
 from jsonrpc_backend.store import login_tokens, reset_addresses, sessions
 from jsonrpc_backend.store.engine import Database, DatabaseUnusable, StoreFailed
 from jsonrpc_backend.store.engines import engine_of
@@ -94,6 +95,11 @@ class Backend:
     def stopped(cls, backend_id: str, process: Process, reason: DatabaseUnusable) -> "Backend":
         """A backend whose file cannot be used: calls that need it get -32603. Nothing of it runs."""
         return cls(backend_id, process, UnusableDatabase(reason))
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is different in the SQL of the engine."""
+        return self._engine.dialect
 
     @property
     def is_stopped(self) -> bool:

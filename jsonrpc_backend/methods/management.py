@@ -38,8 +38,9 @@ async def list_users(
     user_query: str | None = None,
     user_query_bind_params: list[Any] | None = None,
 ) -> Encoded:
-    order = sorting(sort_property, descending=sort_order == "desc")
-    condition = await asyncio.to_thread(search_condition, name_filter, user_query, user_query_bind_params)
+    dialect = call.backend.dialect
+    order = sorting(sort_property, descending=sort_order == "desc").compile(dialect)
+    condition = await asyncio.to_thread(search_condition, dialect, name_filter, user_query, user_query_bind_params)
     named = property_names.split(",") if isinstance(property_names, str) else property_names
     names = None if named is None else frozenset(named)
     exchange, seconds = call.exchange, call.backend.search_seconds

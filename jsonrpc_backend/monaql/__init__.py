@@ -16,7 +16,9 @@ A query is true or false of a thing, never unknown:
 - An array or object equals nothing but is not null.
 """
 
-from jsonrpc_backend.monaql.compiler import Column, Condition, compile_query
+from jsonrpc_backend.monaql.compiler import compile_query
+from jsonrpc_backend.monaql.condition import Column, Condition
+from jsonrpc_backend.monaql.dialect import Dialect
 from jsonrpc_backend.monaql.parser import parse
 from jsonrpc_backend.monaql.syntax import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, Scalar
 
@@ -27,6 +29,7 @@ __all__ = [
     "Column",
     "Comparison",
     "Condition",
+    "Dialect",
     "Expression",
     "Not",
     "QueryError",

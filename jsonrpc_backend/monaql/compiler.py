@@ -1,62 +1,36 @@
-"""A query's tree as a condition for SQLite.
+"""A query's tree as a condition, in the SQL of an engine.
 
-Values, and the names of properties too, are bound; the SQL text is put together from the phrases below and from the
-columns that the caller states. Each phrase is 0 or 1 and never NULL, so that NOT means what it says.
-
-SQLite 3.40 ends a string that it takes out of JSON at U+0000, so what follows that there does not count.
+Values, and the names of properties too, are bound; the SQL text is put together from phrases and from the columns that
+the caller states. Each phrase is true or false and never NULL, so that NOT means what it says.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
+from jsonrpc_backend.monaql.condition import Column, Condition
+from jsonrpc_backend.monaql.dialect import Dialect
 from jsonrpc_backend.monaql.syntax import AllOf, Comparison, Expression, Not, QueryError, Scalar
 
 _OPPOSITES = {"!=": "==", "NIN": "IN"}
 
-# What json_type says.
-_NUMBER = "('integer', 'real')"
-_STRING = "('text')"
-_WORDS = {None: "null", True: "true", False: "false"}
+_FALSE = Condition("FALSE")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A field that has a column of its own, never NULL: its SQL, and the type of what it holds, str or int."""
-
-    sql: str
-    type: type
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """SQL for a WHERE clause, and the values for its placeholders."""
-
-    sql: str = "1"
-    parameters: tuple[Any, ...] = field(default=(), repr=False)
-
-    @staticmethod
-    def joined(word: str, parts: "Iterable[Condition]") -> "Condition":
-        parts = list(parts)
-        sql = f" {word} ".join(part.sql for part in parts)
-        return Condition(f"({sql})", tuple(value for part in parts for value in part.parameters))
-
-
-_FALSE = Condition("0")
-
-
-def compile_query(expression: Expression, *, columns: Mapping[str, Column], document: str) -> Condition:
+def compile_query(
+    expression: Expression, *, columns: Mapping[str, Column], document: str, dialect: Dialect
+) -> Condition:
     """The condition for an expression about `columns` by name and the members of the JSON object in SQL `document`.
 
     Raises QueryError for a name that begins with `_` and is no column.
     """
-    return _Compiler(columns, document).compile(expression)
+    return _Compiler(columns, document, dialect).compile(expression)
 
 
 class _Compiler:
-    def __init__(self, columns: Mapping[str, Column], document: str) -> None:
+    def __init__(self, columns: Mapping[str, Column], document: str, dialect: Dialect) -> None:
         self._columns = columns
         self._document = document
+        self._dialect = dialect
 
     def compile(self, expression: Expression) -> Condition:
         if isinstance(expression, Comparison):
@@ -78,89 +52,81 @@ class _Compiler:
             condition = field.ordered(operator, value)
         return _not(condition) if comparison.operator in _OPPOSITES else condition
 
-    def _field(self, comparison: Comparison) -> "_ColumnField | _JsonField":
+    def _field(self, comparison: Comparison) -> "_ColumnField | _Member":
         if comparison.field in self._columns:
-            return _ColumnField(self._columns[comparison.field])
+            return _ColumnField(self._columns[comparison.field], self._dialect)
         if comparison.field.startswith("_"):
             known = ", ".join(self._columns)
             raise QueryError(f"there is no field `{comparison.field[:40]}`; known here: {known}", comparison.position)
-        return _JsonField(self._document, f"$.{comparison.field}")
+        return _Member(self._document, comparison.field, self._dialect)
 
 
 def _not(condition: Condition) -> Condition:
     return Condition(f"(NOT {condition.sql})", condition.parameters)
 
 
-def _is_number(value: Scalar) -> bool:
+def _is_number(value: Scalar) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(value: Any) -> int | float:
-    """As SQLite holds it: an integer of more than 64 bits is a double there."""
-    return value if isinstance(value, float) or -(2**63) <= value < 2**63 else float(value)
-
-
-def _one_of(values: Iterable[Any]) -> Condition:
-    parameters = tuple(values)
-    return Condition(f"IN ({', '.join('?' * len(parameters))})", parameters)
 
 
 class _ColumnField:
     """A column, which is never null and holds one type."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, dialect: Dialect) -> None:
         self._sql = column.sql
         self._type = column.type
+        self._dialect = dialect
 
     def _comparable(self, value: Scalar) -> bool:
         # SQLite itself would take "5" for 5 where a column holds integers.
         return isinstance(value, str) if self._type is str else _is_number(value)
 
+    def _bound(self, value: Any) -> Any:
+        return value if self._type is str else self._dialect.number(value)
+
     def equal(self, values: Iterable[Scalar]) -> Condition:
         """Whether it is one of the values."""
-        found = _one_of(value if self._type is str else _number(value) for value in values if self._comparable(value))
+        found = Condition.one_of(self._bound(value) for value in values if self._comparable(value))
         return Condition(f"({self._sql} {found.sql})", found.parameters) if found.parameters else _FALSE
 
     def ordered(self, operator: str, value: Scalar) -> Condition:
         if not self._comparable(value):
             return _FALSE
-        return Condition(f"({self._sql} {operator} ?)", (value if self._type is str else _number(value),))
+        return Condition(f"({self._sql} {operator} ?)", (self._bound(value),))
 
 
-class _JsonField:
+class _Member:
     """A member of a JSON object, which may be absent or of any type."""
 
-    def __init__(self, document: str, path: str) -> None:
-        self._type = f"json_type({document}, ?)"
-        self._value = f"json_extract({document}, ?)"
-        self._path = path
+    def __init__(self, document: str, name: str, dialect: Dialect) -> None:
+        self._document = document
+        self._name = name
+        self._dialect = dialect
 
-    def _typed(self, types: str, rest: Condition) -> Condition:
-        """Whether it has one of the types and its value is as the rest says."""
-        sql = f"({self._type} IN {types} AND {self._value} {rest.sql}) IS TRUE"
-        return Condition(f"({sql})", (self._path, self._path, *rest.parameters))
+    def _is_number(self, rest: Condition) -> Condition:
+        return self._dialect.number_member(self._document, self._name, rest)
+
+    def _is_string(self, rest: Condition) -> Condition:
+        return self._dialect.string_member(self._document, self._name, rest)
 
     def equal(self, values: Iterable[Scalar]) -> Condition:
         """Whether it is one of the values."""
         values = list(values)
-        numbers = [_number(value) for value in values if _is_number(value)]
+        numbers = [self._dialect.number(value) for value in values if _is_number(value)]
         strings = [value for value in values if isinstance(value, str)]
-        words = [_WORDS[value] for value in values if value is None or isinstance(value, bool)]
+        words = [value for value in values if value is None or isinstance(value, bool)]
         conditions = []
         if numbers:
-            conditions.append(self._typed(_NUMBER, _one_of(numbers)))
+            conditions.append(self._is_number(Condition.one_of(numbers)))
         if strings:
-            conditions.append(self._typed(_STRING, _one_of(strings)))
+            conditions.append(self._is_string(Condition.one_of(strings)))
         if words:
-            found = _one_of(words)
-            conditions.append(
-                Condition(f"(coalesce({self._type}, 'null') {found.sql})", (self._path, *found.parameters))
-            )
+            conditions.append(self._dialect.word_member(self._document, self._name, words))
         return Condition.joined("OR", conditions) if conditions else _FALSE
 
     def ordered(self, operator: str, value: Scalar) -> Condition:
         if isinstance(value, str):
-            return self._typed(_STRING, Condition(f"{operator} ?", (value,)))
+            return self._is_string(Condition(f"{operator} ?", (value,)))
         if _is_number(value):
-            return self._typed(_NUMBER, Condition(f"{operator} ?", (_number(value),)))
+            return self._is_number(Condition(f"{operator} ?", (self._dialect.number(value),)))
         return _FALSE

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from jsonrpc_backend.monaql import Dialect
 from jsonrpc_backend.store.sizes import Sizes
 
 P = ParamSpec("P")
@@ -90,6 +91,10 @@ class Database(Protocol):
 
 class Engine(Protocol):
     """The database of one backend while nobody works on it. As a string it is what messages call it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is different in its SQL."""
 
     def exists(self) -> bool:
         """False until a server or a command has made it."""

@@ -7,7 +7,7 @@ A search walks all users: 100,000 with small properties in some 0.1 s. An index 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jsonrpc_backend.monaql import Column, Condition, Expression, compile_query
+from jsonrpc_backend.monaql import Column, Condition, Dialect, Expression, compile_query
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import COLUMNS, User
 
@@ -19,18 +19,9 @@ FIELDS = {
     "_updateAt": Column("users.updated_at", int),
 }
 _SORTED_BY = {name: column.sql for name, column in FIELDS.items()} | {"_username": "users.username_key"}
+_PROPERTIES = "users.properties"
 
 EVERYBODY = Condition()
-
-# Absent or null, false, true, numbers, strings, and arrays and objects, which have no order among each other.
-_SORTED_BY_PROPERTY = """
-    CASE json_type(users.properties, ?)
-        WHEN 'false' THEN 1 WHEN 'true' THEN 2 WHEN 'integer' THEN 3 WHEN 'real' THEN 3 WHEN 'text' THEN 4
-        WHEN 'array' THEN 5 WHEN 'object' THEN 5 ELSE 0
-    END {direction},
-    CASE json_type(users.properties, ?)
-        WHEN 'array' THEN NULL WHEN 'object' THEN NULL ELSE json_extract(users.properties, ?)
-    END {direction},"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +31,33 @@ class Order:
     name: str | None = None
     descending: bool = False
 
-    def compile(self) -> Condition:
+    def compile(self, dialect: Dialect) -> Condition:
         """What stands behind ORDER BY."""
         direction = "DESC" if self.descending else "ASC"
-        first = Condition("")
+        last = f"users.key {direction}"
+        if self.name is None:
+            return Condition(last)
         if self.name in _SORTED_BY:
-            first = Condition(f"{_SORTED_BY[self.name]} {direction},")
-        elif self.name is not None:
-            path = f"$.{self.name}"
-            first = Condition(_SORTED_BY_PROPERTY.format(direction=direction), (path, path, path))
-        return Condition(f"{first.sql} users.key {direction}", first.parameters)
+            return Condition(f"{_SORTED_BY[self.name]} {direction}, {last}")
+        first = dialect.member_order(_PROPERTIES, self.name, direction)
+        return Condition(f"{first.sql}, {last}", first.parameters)
 
 
-def matching(expression: Expression) -> Condition:
+def matching(expression: Expression, dialect: Dialect) -> Condition:
     """Users of whom a MonaQL query is true. Raises QueryError for a field that there is not."""
-    return compile_query(expression, columns=FIELDS, document="users.properties")
+    return compile_query(expression, columns=FIELDS, document=_PROPERTIES, dialect=dialect)
 
 
-def named(text: str) -> Condition:
+def named(text: str, dialect: Dialect) -> Condition:
     """Users with this text in the key of their username, or in their id."""
-    return Condition("(instr(users.username_key, ?) OR instr(users.id, ?))", (text, text))
+    return Condition.joined("OR", [dialect.contains(column, text) for column in ("users.username_key", "users.id")])
 
 
-def find_keys(db: Db, condition: Condition, order: Order) -> list[int]:
-    """The keys of all users that the condition is true of. Keys only: whole rows can be many gigabytes."""
-    sorted_by = order.compile()
+def find_keys(db: Db, condition: Condition, sorted_by: Condition) -> list[int]:
+    """The keys of all users that the condition is true of, in an order as `Order` compiles it.
+
+    Keys only: whole rows can be many gigabytes.
+    """
     rows = db.execute(
         f"SELECT users.key FROM users WHERE {condition.sql} ORDER BY {sorted_by.sql}",  # noqa: S608
         condition.parameters + sorted_by.parameters,

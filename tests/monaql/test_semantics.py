@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend.monaql import Column, Condition, QueryError, compile_query, parse
+from jsonrpc_backend.store.sqlite.dialect import SqliteDialect
 from tests.monaql.evaluator import evaluate
 
 COLUMNS = {"_id": Column("things.id", str), "_createdAt": Column("things.created_at", int)}
@@ -28,7 +29,7 @@ def db() -> Iterator[sqlite3.Connection]:
 
 
 def compiled(query: str, values: list[Any]) -> Condition:
-    return compile_query(parse(query, values), columns=COLUMNS, document="things.data")
+    return compile_query(parse(query, values), columns=COLUMNS, document="things.data", dialect=SqliteDialect())
 
 
 def found(db: sqlite3.Connection, thing: Thing, query: str, values: list[Any]) -> list[Any]:

@@ -25,7 +25,6 @@ from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.store import user_search
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.user_search import Order
 from jsonrpc_backend.store.users import User
 
 
@@ -48,15 +47,17 @@ class UsersInFile:
             found = user_search.get_in_order(db, keys[(number - 1) * size : number * size])
             return Page([user_object(user) for user in found], len(keys))
 
-    def _compiled(self, search: Search) -> tuple[Condition, Order]:
+    def _compiled(self, search: Search) -> tuple[Condition, Condition]:
+        """Who is looked for, and in which order."""
+        dialect = self._target.engine.dialect
         given = {"sortProperty": search.sort, "nameFilter": search.name_filter}
         stated = {name: value for name, value in given.items() if value is not None}
         self._target.check("management/User.list", {"page": 1, "itemsInPage": 1} | stated)
         if unportable(search.name_filter):
             raise click.UsageError("--filter is not UTF-8.")
         try:
-            condition = search_condition(search.name_filter, search.query, None)
-            return condition, sorting(search.sort, descending=search.descending)
+            condition = search_condition(dialect, search.name_filter, search.query, None)
+            return condition, sorting(search.sort, descending=search.descending).compile(dialect)
         except Unacceptable as error:
             raise click.UsageError(" ".join(error.complaints.values())) from error
 

@@ -14,6 +14,7 @@ from jsonrpc_backend.store.sqlite.backup import copy_database
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection
 from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_for_writing, schema_of
+from jsonrpc_backend.store.sqlite.dialect import SqliteDialect
 from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.reading import is_copy, reading, reading_nothing
 
@@ -22,6 +23,8 @@ CACHE_KIB = 131_072  # of who moves in many users: their indexes stay in memory 
 
 class SqliteFile:
     """An `Engine`."""
+
+    dialect = SqliteDialect()
 
     def __init__(self, path: Path) -> None:
         self._path = path
