@@ -11,7 +11,7 @@ from jsonrpc_backend.accounts.user_object import joined, system_fields, user_jso
 from jsonrpc_backend.accounts.whom import by_id
 from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import OK, check_registration
-from jsonrpc_backend.rpc.call import Encoded
+from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import management_method
 from jsonrpc_backend.store import user_search, users
@@ -43,27 +43,26 @@ async def list_users(
     condition = await asyncio.to_thread(search_condition, dialect, name_filter, user_query, user_query_bind_params)
     named = property_names.split(",") if isinstance(property_names, str) else property_names
     names = None if named is None else frozenset(named)
-    exchange, seconds = call.exchange, call.backend.search_seconds
+    share, seconds = call.post.share, call.backend.search_seconds
 
     def search(db: Db, check: Callable[[], None]) -> bytes:
         keys = user_search.find_keys(db, condition, order)
         first = (int(page) - 1) * int(items_in_page)  # JSON Schema takes 1.0 for an integer
         found = user_search.get_in_order(db, keys[first : first + int(items_in_page)])
         return b'{"items":[%s],"totalItems":%d}' % (
-            _encoded_items(found, names, check, most_bytes=exchange.listed_bytes_left),
+            _encoded_items(found, names, check, most_bytes=share.left_for_lists),
             len(keys),
         )
 
-    with exchange.turn.paused():
+    with share.turn.paused():
         async with call.backend.searching:
-            exchange.share.check()  # what the searches before found is counted by now
+            share.check()  # what the searches before found is counted by now
             try:
                 result = await call.backend.database.read_long(search, seconds=seconds)
             except TookTooLong as error:
                 raise InvalidOperation(TOO_SLOW.format(seconds)) from error
-            exchange.share.add(len(result))
-    exchange.listed_bytes_left -= len(result)
-    return Encoded(result, is_counted=True)
+            share.add_list(len(result))
+    return Encoded(result)
 
 
 def _encoded_items(

@@ -9,7 +9,8 @@ from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY
 from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.methods.user import OK
-from jsonrpc_backend.rpc.call import Call, Encoded
+from jsonrpc_backend.rpc.answer import Encoded
+from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.registry import Session, method
 
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105

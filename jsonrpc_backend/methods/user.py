@@ -14,7 +14,8 @@ from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import LoginRequired
-from jsonrpc_backend.rpc.call import Call, Encoded
+from jsonrpc_backend.rpc.answer import Encoded
+from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import Session, method
 from jsonrpc_backend.store import users
@@ -52,7 +53,7 @@ async def validate(call: Call, username: str, properties: Mapping[str, Any] | No
 async def check_registration(call: Call | ManagementCall, username: str, properties: Mapping[str, Any] | None) -> str:
     """The encoded properties. Raises Unacceptable for what the schema cannot know."""
     backend = call.backend
-    encoded = await call.exchange.run(registration.encoded, properties or {})
+    encoded = await call.post.run(registration.encoded, properties or {})
     room = backend.room if isinstance(call, Call) else None
     return await backend.database.read(registration.check, username, encoded, backend.config, room)
 
@@ -152,7 +153,7 @@ async def _values(call: Call, names: list[str]) -> Mapping[str, str]:
     if len(names) <= users.MOST_AT_ONCE:
         return _there(await call.backend.database.read(users.find_values, call.user.key, names))
     stored = _there(await call.backend.database.read(users.find_properties, call.user.key))
-    return await call.exchange.large_work.run(call.exchange.turn, len(stored), _picked, stored, names)
+    return await call.post.share.run(len(stored), _picked, stored, names)
 
 
 def _picked(stored: str, names: list[str]) -> dict[str, str]:
@@ -178,7 +179,7 @@ async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
 
 
 async def _save(call: Call, properties: Mapping[str, Any]) -> str:
-    backend, values = call.backend, await call.exchange.run(Values.of, properties)
+    backend, values = call.backend, await call.post.run(Values.of, properties)
     told = await backend.database.write(
         profile.save, call.session, values, backend.address_rules, room=backend.room, now=call.now
     )

@@ -6,7 +6,6 @@ exception texts, unknown names and Python signatures into `error.data`. Its step
 entrance for everybody inspects the method's signature and starts a task at each call: 30 µs of 45.
 """
 
-import hmac
 import logging
 import random
 import time
@@ -17,28 +16,24 @@ from jsonrpcserver import Error, Result, Success
 from jsonrpcserver.async_dispatcher import call as call_method
 from jsonrpcserver.dispatcher import create_request, to_response
 from jsonrpcserver.response import to_serializable
-from jsonrpcserver.sentinels import NOID
 
 from jsonrpc_backend.accounts.refusals import NotNow, Refusal, Unacceptable, WrongGuess
 from jsonrpc_backend.accounts.throttle import Attempt
-from jsonrpc_backend.accounts.tokens import WELL_FORMED
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.errors import (
     CallLimitExceeded,
-    DeviceRequired,
     InternalError,
-    InvalidApiKey,
-    InvalidOperation,
     InvalidParams,
     InvalidRequest,
-    InvalidSessionId,
     LoginRequired,
     MethodNotFound,
     RpcError,
 )
-from jsonrpc_backend.rpc.call import Call, Exchange
+from jsonrpc_backend.rpc.answer import NO_ANSWER, Answer
+from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
+from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import ParamsSchema, label
 from jsonrpc_backend.store.engine import DatabaseUnusable
@@ -46,14 +41,14 @@ from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
 log = logging.getLogger(__name__)
 
-MAX_DEVICE_LENGTH = 255
-
 # Parameters that the caller chooses: who complains about nothing else tells nothing of what could be guessed at.
 _CHOSEN = {"newPassword"}
 
 
 # Who may call: the call that the handler gets, and the params without what is reserved. Raises RpcError.
-Admission = Callable[[Method, Mapping[str, Any], Exchange], Awaitable[tuple[Call | ManagementCall, dict[str, Any]]]]
+Admission = Callable[
+    [Method, Mapping[str, Any], Backend | None, Post], Awaitable[tuple[Call | ManagementCall, dict[str, Any]]]
+]
 
 
 class Dispatcher:
@@ -63,42 +58,44 @@ class Dispatcher:
         self._methods = methods
         self._admit = admit
         self._observer = observer
+        self._backends: dict[str, Backend] = {}
         self._schemas: dict[str, dict[str, ParamsSchema]] = {}  # by backend id and method
 
     def add(self, backend: Backend) -> None:
-        """Compiles the schemas of all methods with the settings of a backend, before it is called."""
+        """Compiles the schemas of all methods with the settings of a backend; it can be called from now on."""
         schemas = {name: ParamsSchema.of(method.schema, backend.config) for name, method in self._methods.items()}
         self._schemas[backend.id] = schemas
+        self._backends[backend.id] = backend
 
-    async def answer(self, element: Any, exchange: Exchange) -> dict[str, Any] | None:
-        """The response object for one element; None for a notification."""
+    async def answer(self, element: Any, post: Post) -> Answer:
+        """The answer to one element of a body."""
         began = time.perf_counter()
         try:
+            post.share.check()
             request = create_request(_read_envelope(element))
-        except InvalidRequest as error:
-            self.note_refusal(exchange, error, began)
-            return error_response(error, echoable_id(element))
-        call = (request.method, element.get("params", {}), exchange)
+        except (CallLimitExceeded, InvalidRequest) as error:
+            self.note_refusal(post, error, began)
+            return NO_ANSWER if _is_unanswered(element, error) else Answer.of_error(error, _echoable_id(element))
+        call = (request.method, element.get("params", {}), post)
         result = await call_method(request, call, self._call_for_jsonrpcserver)
-        if request.id is NOID:
-            return None
-        return cast("dict[str, Any]", to_serializable(to_response(request, result)))
+        response = cast("dict[str, Any]", to_serializable(to_response(request, result)))
+        return Answer.of(response, is_wanted="id" in element)
 
-    async def _call_for_jsonrpcserver(self, call: tuple[str, Any, Exchange]) -> Result:
+    async def _call_for_jsonrpcserver(self, call: tuple[str, Any, Post]) -> Result:
         try:
             return Success(await self.call(*call))
         except RpcError as error:
             return Error(**error.to_object())
 
-    async def call(self, name: str, params: Any, exchange: Exchange) -> Any:
+    async def call(self, name: str, params: Any, post: Post) -> Any:
         """What a method returns; the observer is told. Raises RpcError."""
         began, request_id = time.perf_counter(), _new_request_id()
         try:
-            result = await self._run(self._find(name), params, exchange, request_id)
+            result = await self._run(self._find(name), params, post, request_id)
         except RpcError as error:
-            self._note(exchange, request_id, name, error.code, began)
+            self._note(post, request_id, name, error.code, began)
             raise
-        self._note(exchange, request_id, name, 0, began)
+        self._note(post, request_id, name, 0, began)
         return result
 
     def _find(self, name: str) -> Method:
@@ -107,10 +104,10 @@ class Dispatcher:
             raise MethodNotFound
         return method
 
-    async def _run(self, method: Method, params: Any, exchange: Exchange, request_id: str) -> Any:
+    async def _run(self, method: Method, params: Any, post: Post, request_id: str) -> Any:
         """Translates whatever goes wrong into what the client is told. Raises RpcError."""
         try:
-            return await self._call_admitted(method, params, exchange)
+            return await self._call_admitted(method, params, post)
         except RpcError:
             raise
         except Refusal as refusal:
@@ -123,14 +120,14 @@ class Dispatcher:
             log.exception("request %s: %s failed", request_id, method.name, extra={"request_id": request_id})
             raise InternalError(request_id) from error
 
-    async def _call_admitted(self, method: Method, params: Any, exchange: Exchange) -> Any:
+    async def _call_admitted(self, method: Method, params: Any, post: Post) -> Any:
         if not isinstance(params, dict):
             raise InvalidParams({"params": "Params must be an object with named parameters."})
-        call, own = await self._admit(method, params, exchange)
+        call, own = await self._admit(method, params, self._backends.get(post.backend_id), post)
         if not isinstance(call, Call) or not call.signed_in:
             return await self._handle(method, call, own)
         lanes, user = call.backend.lanes, (str(call.user.key),)
-        await lanes.begin(user, call.exchange.turn)
+        await lanes.begin(user, post.share.turn)
         try:
             return await self._handle(method, call, own)
         finally:
@@ -144,22 +141,15 @@ class Dispatcher:
         async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
             return await method.handler(call, **await _check_params(method, schema, call, own))
 
-    def note_refusal(self, exchange: Exchange, error: RpcError, began: float) -> None:
+    def note_refusal(self, post: Post, error: RpcError, began: float) -> None:
         """Tells the observer of what was answered before it was known which method is called."""
-        self._note(exchange, _new_request_id(), None, error.code, began)
+        self._note(post, _new_request_id(), None, error.code, began)
 
-    def _note(self, exchange: Exchange, request_id: str, method: str | None, code: int, began: float) -> None:
+    def _note(self, post: Post, request_id: str, method: str | None, code: int, began: float) -> None:
+        is_known, is_method = post.backend_id in self._backends, method in self._methods
+        seconds = time.perf_counter() - began
         self._observer.call_ended(
-            CallEnded(
-                request_id,
-                exchange.backend_id,
-                exchange.backend_id in exchange.backends,
-                method,
-                method in self._methods,
-                code,
-                time.perf_counter() - began,
-                exchange.client,
-            )
+            CallEnded(request_id, post.backend_id, is_known, method, is_method, code, seconds, post.client)
         )
 
 
@@ -167,16 +157,11 @@ def _new_request_id() -> str:
     return f"{random.getrandbits(64):016x}"
 
 
-def error_response(error: RpcError, request_id: Any = None) -> dict[str, Any]:
-    """The response object for an error that happened outside a method."""
-    return {"jsonrpc": "2.0", "error": error.to_object(), "id": request_id}
-
-
 # --- envelope --------------------------------------------------------------------------------------------
 
 
 def _read_envelope(element: Any) -> dict[str, Any]:
-    """The method's name and, unless it is a notification, the id, for jsonrpcserver. Raises InvalidRequest."""
+    """What jsonrpcserver needs of an element: the method's name, and an id for the response. Raises InvalidRequest."""
     if (
         not isinstance(element, dict)
         or element.get("jsonrpc") != "2.0"
@@ -185,15 +170,20 @@ def _read_envelope(element: Any) -> dict[str, Any]:
         or ("id" in element and not _is_id(element["id"]))
     ):
         raise InvalidRequest
-    return {name: element[name] for name in ("method", "id") if name in element}
+    return {"method": element["method"], "id": element.get("id")}
 
 
 def _is_id(value: Any) -> bool:
     return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
-def echoable_id(element: Any) -> Any:
-    """The id of an invalid request where it can be told, else null."""
+def _is_unanswered(element: Any, error: RpcError) -> bool:
+    """Whether it is a notification; one that is malformed is none."""
+    return isinstance(error, CallLimitExceeded) and isinstance(element, dict) and "id" not in element
+
+
+def _echoable_id(element: Any) -> Any:
+    """The id of a request that is refused where it can be told, else null."""
     request_id = element.get("id") if isinstance(element, dict) else None
     return request_id if _is_id(request_id) else None
 
@@ -211,62 +201,12 @@ def _translated(refusal: Refusal, method: Method) -> RpcError:
             return LoginRequired()
 
 
-# --- the order of checks ---------------------------------------------------------------------------------
-
-_RESERVED = frozenset({"__api_key", "__device", "__session"})
-
-
-async def admit_app(
-    method: Method, params: Mapping[str, Any], exchange: Exchange
-) -> tuple[Call | ManagementCall, dict[str, Any]]:
-    """The admission of the app API: API key, device, session id, sign-in state."""
-    call = _admit_anybody(exchange) if method.for_anybody else _identify_app(params, exchange)
-    await _check_sign_in(method, call)
-    return call, {name: value for name, value in params.items() if name not in _RESERVED}
-
-
-def _identify_app(params: Mapping[str, Any], exchange: Exchange) -> Call:
-    """Checks the three reserved keys, in this order: API key, device, session id."""
-    backend = exchange.backends.get(exchange.backend_id)
-    if backend is None or not _is_key(params.get("__api_key"), backend):
-        raise InvalidApiKey
-    device, session_id = params.get("__device"), params.get("__session")
-    if not isinstance(device, str) or not 1 <= len(device) <= MAX_DEVICE_LENGTH or unportable(device):
-        raise DeviceRequired
-    if session_id is not None and not (isinstance(session_id, str) and WELL_FORMED.fullmatch(session_id)):
-        raise InvalidSessionId
-    return Call(backend, device, exchange, session_id)
-
-
-def _admit_anybody(exchange: Exchange) -> Call:
-    """Programs that look methods up do not know our reserved keys; they may send them, and nobody reads them."""
-    backend = exchange.backends.get(exchange.backend_id)
-    if backend is None:
-        raise InvalidApiKey
-    return Call(backend, device="", exchange=exchange)
-
-
-def _is_key(value: Any, backend: Backend) -> bool:
-    return isinstance(value, str) and hmac.compare_digest(
-        value.encode(errors="surrogatepass"), backend.config.api_key.encode()
-    )
-
-
-async def _check_sign_in(method: Method, call: Call) -> None:
-    if method.session is not Session.IGNORED:
-        signed_in = await call.identify(with_properties=method.reads_properties)
-        if method.session is Session.REQUIRED and not signed_in:
-            raise LoginRequired
-        if method.session is Session.FORBIDDEN and signed_in:
-            raise InvalidOperation("This cannot be used while signed in; sign out first.")
-    reason = method.unavailable(call.backend.config)
-    if reason is not None:
-        raise InvalidOperation(reason)
+# --- params ---------------------------------------------------------------------------------------------
 
 
 def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
     username = call.user.username if method.session is Session.REQUIRED else params.get("username")
-    return Attempt(call.exchange.networks(), call.device, username, params.get("loginToken"), params.get("token"))
+    return Attempt(call.post.networks(), call.device, username, params.get("loginToken"), params.get("token"))
 
 
 class _MalformedGuess(InvalidParams, WrongGuess):
@@ -281,9 +221,9 @@ async def _check_params(
 
     def check() -> dict[str, str]:
         found = schema.complaints(given)
-        return found | _unportable_params(method, given) if call.exchange.may_hold_unportable else found
+        return found | _unportable_params(method, given) if call.post.may_hold_unportable else found
 
-    complaints = await call.exchange.run(check)
+    complaints = await call.post.run(check)
     if complaints:
         raise _MalformedGuess(complaints) if complaints.keys() - _CHOSEN else InvalidParams(complaints)
     return {method.keywords[name]: value for name, value in given.items()}

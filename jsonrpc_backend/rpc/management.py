@@ -14,7 +14,7 @@ from jsonrpc_backend.clock import MINUTE, SECOND, Clock
 from jsonrpc_backend.config import ManagementKeyConfig, ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.fairness.addresses import Address, Network, Ranges
-from jsonrpc_backend.rpc.call import Exchange
+from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.rpc.registry import Method
 from jsonrpc_backend.store.audit import MANAGEMENT_KEY, Act, Operator
 
@@ -29,7 +29,7 @@ class ManagementCall:
     """What a handler of the operators' API gets beside its parameters."""
 
     backend: Backend
-    exchange: Exchange
+    post: Post
     operator: Operator
     method: str
 
@@ -46,8 +46,8 @@ class ManagementCall:
     async def hash(self, password: str) -> str:
         """A new hash, within the share of this key's holder. Raises TooManyHashes."""
         caller = (f"management key {self.operator.actor}",)
-        with self.exchange.turn.paused():
-            return await self.backend.passwords.hash(password, caller=caller, is_gone=self.exchange.is_gone)
+        with self.post.share.turn.paused():
+            return await self.backend.passwords.hash(password, caller=caller, is_gone=self.post.is_gone)
 
 
 class Door:
@@ -63,20 +63,19 @@ class Door:
         self._wrong_keys = _WrongKeys(config, clock) if config.enabled else None
 
     async def admit(
-        self, method: Method, params: Mapping[str, Any], exchange: Exchange
+        self, method: Method, params: Mapping[str, Any], backend: Backend | None, post: Post
     ) -> tuple[ManagementCall, dict[str, Any]]:
         """The call, and its params: none is reserved.
 
         Raises InvalidApiKey, whatever the reason, and CallLimitExceeded instead where that happens too often.
         """
-        backend, address = exchange.backends.get(exchange.backend_id), exchange.find_address()
-        entry = _entry(backend.config.management_keys, exchange.management_key, address) if backend else None
+        entry = _entry(backend.config.management_keys, post.management_key, post.address) if backend else None
         if backend is None or entry is None:
             if self._wrong_keys is not None:
-                self._wrong_keys.note(exchange.networks())
+                self._wrong_keys.note(post.networks())
             raise InvalidApiKey
-        operator = Operator(MANAGEMENT_KEY, entry.label, str(address or ""))
-        return ManagementCall(backend, exchange, operator, method.name), dict(params)
+        operator = Operator(MANAGEMENT_KEY, entry.label, str(post.address or ""))
+        return ManagementCall(backend, post, operator, method.name), dict(params)
 
 
 class _WrongKeys:

@@ -13,16 +13,18 @@ from jsonrpc_backend.clock import Clock, since_boot, system_clock
 from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.fairness.memory import Budget
+from jsonrpc_backend.fairness.share import Shared
 from jsonrpc_backend.mail.mailbag import MailListener
 from jsonrpc_backend.mail.recipients import Recipients
-from jsonrpc_backend.rpc.dispatch import Dispatcher, admit_app
+from jsonrpc_backend.rpc.admission import admit_app
+from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.management import Door
 from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.server import http, open_files
 from jsonrpc_backend.server.backends import BACKENDS, opened
 from jsonrpc_backend.server.connections import Connections
 from jsonrpc_backend.server.cors import Cors
-from jsonrpc_backend.server.endpoint import SESSION_HEADER, Endpoint, Shared
+from jsonrpc_backend.server.endpoint import SESSION_HEADER, Endpoint
 from jsonrpc_backend.server.health import add_health
 from jsonrpc_backend.server.metrics_page import State, add_metrics
 from jsonrpc_backend.server.not_found import NothingHere, explaining, nothing_here
@@ -71,7 +73,7 @@ def make_app(
     for_operators = Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer)
     shared = Shared(Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader))
     cors = Cors(config.server.allowed_origins, exposed=SESSION_HEADER)
-    management = Endpoint(config.server, for_operators, backends, shared)
+    management = Endpoint(config.server, for_operators, shared)
     not_found = nothing_here(cors)
     apart = bool(config.management.host)
     app = web.Application(middlewares=[connections.note_request, explaining(not_found, apart=apart)])
@@ -81,7 +83,7 @@ def make_app(
     if meters is not None:
         state = State(backends, lambda: len(connections), lambda: lines.dropped if lines else 0)
         add_metrics(app, config.metrics, meters, state)
-    Endpoint(config.server, for_apps, backends, shared, cors).add_to(app, "/json-rpc")
+    Endpoint(config.server, for_apps, shared, cors).add_to(app, "/json-rpc")
     management.add_to(app, "/manage/json-rpc")
     app.on_shutdown.append(connections.hurry)
     app.router.add_get("/manage/openrpc.json", ManagementReference(management.ask, backends).send_document)

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, ParseError
-from jsonrpc_backend.fairness.memory import RETRY_SECONDS, Share
+from jsonrpc_backend.fairness.memory import RETRY_SECONDS
+from jsonrpc_backend.fairness.share import Share
 
 # Each chunk of a chunked body is work, however small it is. What is written around the chunks may take this much, head
 # of the request included, and an eighth of the body: chunks of 50 bytes or more can go on for ever.

@@ -1,45 +1,29 @@
-"""The HTTP side of the one endpoint: request to response, batches, headers.
+"""The HTTP side of the one endpoint: request to response.
 
 Every JSON-RPC answer is HTTP 200, errors included: the clients in the field turn any other status into an error of
 their own and lose ours.
 """
 
 import contextlib
-import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.config import ServerConfig
-from jsonrpc_backend.errors import CallLimitExceeded, InvalidRequest, RpcError
-from jsonrpc_backend.fairness import Caller, current_caller
+from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.fairness.addresses import Address, Proxies, caller_at
-from jsonrpc_backend.fairness.large_work import LARGE_BYTES, LargeWork
-from jsonrpc_backend.fairness.memory import Budget, Share
-from jsonrpc_backend.fairness.turns import Turn, Turns
-from jsonrpc_backend.rpc.call import Encoded, Exchange
-from jsonrpc_backend.rpc.dispatch import Dispatcher, echoable_id, error_response
+from jsonrpc_backend.fairness.share import Share, Shared
+from jsonrpc_backend.rpc.answer import Answer
+from jsonrpc_backend.rpc.batch import answer_body
+from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.management import KEY_HEADER
-from jsonrpc_backend.rpc.parse import may_hold_unportable, parse, parsed_size
+from jsonrpc_backend.rpc.parse import may_hold_unportable
+from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.server.bodies import Bodies
 from jsonrpc_backend.server.cors import Cors
 
 SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
-
-# Of all callers together. More would not be done sooner: each step of a call would wait for steps of so many others.
-CALLS_AT_ONCE = 32
-
-
-class Shared:
-    """What requests share, whichever endpoint they are for."""
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self.turns = Turns(CALLS_AT_ONCE)
-        self.large_work = LargeWork()
 
 
 class Endpoint:
@@ -52,14 +36,12 @@ class Endpoint:
         self,
         config: ServerConfig,
         dispatcher: Dispatcher,
-        backends: Mapping[str, Backend],
         shared: Shared,
         cors: Cors | None = None,
     ) -> None:
         self._cors = cors
         self._config = config
         self._dispatcher = dispatcher
-        self._backends = backends
         self._proxies = Proxies(config.trusted_proxies)
         self._shared = shared
         self._bodies = Bodies(config)
@@ -71,8 +53,9 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            with Share(self._shared.budget, self._caller(request)) as share:
-                response = await self._post(request, share)
+            address = self._find_address(request)
+            with Share(self._shared, caller_at(address)) as share:
+                response = _response(await self._answer(request, address, share))
                 self._allow_origin(request, response)
                 return await _sent(request, response)
         if request.method == "OPTIONS" and self._cors is not None:
@@ -104,89 +87,44 @@ class Endpoint:
 
         Raises RpcError.
         """
-        with Share(self._shared.budget, self._caller(request)) as share:
-            exchange = self._exchange(request, backend_id, share)
-            async with exchange.turn:
-                return await self._dispatcher.call(method, {}, exchange)
+        address = self._find_address(request)
+        with Share(self._shared, caller_at(address)) as share:
+            async with share.turn:
+                return await self._dispatcher.call(method, {}, _post(request, backend_id, address, share))
 
-    async def _post(self, request: web.Request, share: Share) -> web.Response:
-        began = time.perf_counter()
-        exchange = self._exchange(request, request.match_info["backend_id"], share)
+    async def _answer(self, request: web.Request, address: Address | None, share: Share) -> Answer:
+        began, backend_id = time.perf_counter(), request.match_info["backend_id"]
         try:
-            answer = await self._answer(request, exchange, share)
+            body = await self._bodies.read(request, share)
+            post = _post(request, backend_id, address, share, body)
+            return await answer_body(self._dispatcher, body, post, max_batch=self._config.max_batch)
         except RpcError as error:
-            self._dispatcher.note_refusal(exchange, error, began)
-            answer = _encode(error_response(error))
-        headers = {"Cache-Control": "no-store"}
-        if exchange.opened_session is not None:
-            headers[SESSION_HEADER] = exchange.opened_session
-        if answer is None:
-            return web.Response(status=204, headers=headers)
-        # The line break is for people who call with curl.
-        return web.Response(body=answer + b"\n", content_type="application/json", headers=headers)
-
-    def _exchange(self, request: web.Request, backend_id: str, share: Share) -> Exchange:
-        return Exchange(
-            backend_id,
-            self._backends,
-            find_address=lambda: self._find_address(request),
-            is_gone=lambda: request.transport is None,
-            share=share,
-            caller=share.caller,
-            turn=Turn(self._shared.turns, share.caller),
-            large_work=self._shared.large_work,
-            management_key=request.headers.get(KEY_HEADER, ""),
-        )
-
-    def _caller(self, request: web.Request) -> Caller:
-        return caller_at(self._find_address(request))
+            self._dispatcher.note_refusal(_post(request, backend_id, address, share), error, began)
+            return Answer.of_error(error)
 
     def _find_address(self, request: web.Request) -> Address | None:
         return self._proxies.find_client(request.remote, request.headers.getall("X-Forwarded-For", []))
 
-    async def _answer(self, request: web.Request, exchange: Exchange, share: Share) -> bytes | None:
-        """The response, encoded, or None for nothing but notifications. Raises RpcError."""
-        body = await self._bodies.read(request, share)
-        async with exchange.turn:
-            share.check()
-            exchange.may_hold_unportable = carefully = may_hold_unportable(body)
-            exchange.body_bytes = len(body)
-            if len(body) < LARGE_BYTES:
-                return await self._answer_value(parse(body, carefully=carefully), exchange, share)
-            current_caller.set(exchange.caller)
-            async with exchange.large_work.holding(exchange.turn, exchange.caller, parsed_size(body)):
-                value = await exchange.large_work.run(exchange.turn, len(body), parse, body, carefully=carefully)
-                return await self._answer_value(value, exchange, share)
 
-    async def _answer_value(self, value: Any, exchange: Exchange, share: Share) -> bytes | None:
-        if not isinstance(value, list):
-            return await self._answer_element(value, exchange, share)
-        if not 1 <= len(value) <= self._config.max_batch:
-            raise InvalidRequest
-        # Each is encoded at once: fifty large results as Python objects take many times their size in JSON.
-        answers = []
-        for element in value:
-            answer = await self._answer_element(element, exchange, share)
-            if answer is not None:
-                answers.append(answer)
-            await exchange.turn.renew()
-        return b"[" + b",".join(answers) + b"]" if answers else None
+def _post(request: web.Request, backend_id: str, address: Address | None, share: Share, body: bytes = b"") -> Post:
+    return Post(
+        backend_id,
+        address,
+        lambda: request.transport is None,
+        share,
+        request.headers.get(KEY_HEADER, ""),
+        may_hold_unportable(body),
+    )
 
-    async def _answer_element(self, element: Any, exchange: Exchange, share: Share) -> bytes | None:
-        began = time.perf_counter()
-        current_caller.set(exchange.caller)  # an element before may have been of somebody who is signed in
-        try:
-            share.check()
-            answer = await self._dispatcher.answer(element, exchange)
-        except CallLimitExceeded as error:
-            self._dispatcher.note_refusal(exchange, error, began)
-            is_notification = isinstance(element, dict) and "id" not in element
-            answer = None if is_notification else error_response(error, echoable_id(element))
-        if answer is None:
-            return None
-        encoded = _encode(answer)
-        share.add(len(encoded) - _counted(answer))
-        return encoded
+
+def _response(answer: Answer) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    if answer.opened_session is not None:
+        headers[SESSION_HEADER] = answer.opened_session
+    if answer.json is None:
+        return web.Response(status=204, headers=headers)
+    # The line break is for people who call with curl.
+    return web.Response(body=answer.json + b"\n", content_type="application/json", headers=headers)
 
 
 async def _sent(request: web.Request, response: web.Response) -> web.Response:
@@ -195,26 +133,3 @@ async def _sent(request: web.Request, response: web.Response) -> web.Response:
         await response.prepare(request)
         await response.write_eof()
     return response
-
-
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def _encode(answer: Mapping[str, Any]) -> bytes:
-    result = answer.get("result")
-    if isinstance(result, Encoded):
-        return b"".join([b'{"jsonrpc":"2.0","result":', result.json, b',"id":', _to_json(answer["id"]), b"}"])
-    return _to_json(answer)
-
-
-def _counted(answer: Mapping[str, Any]) -> int:
-    """How many bytes of an answer its method has counted already."""
-    result = answer.get("result")
-    return len(result.json) if isinstance(result, Encoded) and result.is_counted else 0
-
-
-def _to_json(value: Any) -> bytes:
-    try:
-        return _compact.encode(value).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value).encode()  # an echoed id with a lone surrogate

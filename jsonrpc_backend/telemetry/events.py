@@ -1,6 +1,6 @@
 """What happens while the server runs, told to whoever watches it: the log of calls, the metrics."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -18,7 +18,7 @@ class CallEnded(NamedTuple):
     method_known: bool
     code: int  # of the error; 0: success
     seconds: float
-    client: Callable[[], str]  # the address that limits are counted for
+    client: str  # the address that limits are counted for; empty for none
 
 
 class Observer:

@@ -52,7 +52,7 @@ class JsonLines:
         return (
             f'{{"time":"{_time(time.time())}","level":"info","logger":"{CALLS_LOGGER}","message":"call",'
             f'"request_id":"{call.request_id}","backend":{backend},"method":{method},"code":{call.code},'
-            f'"ms":{call.seconds * 1000:.3f},"client":{_quoted(call.client())}}}\n'
+            f'"ms":{call.seconds * 1000:.3f},"client":{_quoted(call.client)}}}\n'
         )
 
     def loss(self, lines: int) -> str:
@@ -72,7 +72,7 @@ class Text:
         method = "-" if call.method is None else _name(call.method, known=call.method_known)
         took = f"{call.seconds * 1000:.1f} ms"
         begin = f"{_time(time.time())} INFO call {call.request_id}"
-        return f"{begin} {backend} {method} {call.code} {took} {call.client() or '-'}\n"
+        return f"{begin} {backend} {method} {call.code} {took} {call.client or '-'}\n"
 
     def loss(self, lines: int) -> str:
         return f"{_time(time.time())} WARNING {__name__}: {_loss(lines)}\n"
