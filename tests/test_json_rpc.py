@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.servers import InProcessServer
-from tests.wire import FORM, Answer, Wire
+from tests.wire import FORM, SESSION_HEADER, Answer, Wire
 
 MESSAGES = {
     -32700: "Parse error",
@@ -38,13 +38,14 @@ def request(wire: Wire, method: str, params: dict[str, Any] | None = None, **mem
     return {"jsonrpc": "2.0", "method": method, "params": wire.params(params or {}), **members}
 
 
-async def send_for_no_answer(wire: Wire, message: Any) -> None:
-    """Sends what must be answered with 204 and nothing else."""
+async def send_for_no_answer(wire: Wire, message: Any) -> str | None:
+    """Sends what must be answered with 204 and no body; returns the session of the header."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     async with wire.http.post(wire.server.endpoint, data=body, headers={"Content-Type": FORM}) as response:
         assert (response.status, await response.read()) == (204, b"")
         assert "Content-Type" not in response.headers
         assert response.headers["Access-Control-Allow-Origin"] == "*"
+        return response.headers.get(SESSION_HEADER)
 
 
 async def is_taken(wire: Wire, username: str) -> bool:
@@ -374,6 +375,22 @@ async def test_a_notification_takes_effect(wire: Wire) -> None:
     call = request(wire, "User.register", {"username": "somebody", "password": "password"})
     await send_for_no_answer(wire, call)
     assert await is_taken(wire, "somebody")
+
+
+async def test_a_session_that_a_notification_opens_is_in_the_header(wire: Wire) -> None:
+    call = request(wire, "User.register", {"username": "somebody", "password": "password"})
+    for message in (call, [call | {"params": wire.params({"username": "other", "password": "password"})}]):
+        wire.session = await send_for_no_answer(wire, message)
+        assert (await wire.call("User.isAuthenticated")).result is True
+
+
+async def test_of_the_sessions_of_a_batch_the_last_is_in_the_header(wire: Wire) -> None:
+    names = ("anna", "bert", "")  # the last cannot be registered
+    calls = [request(wire, "User.register", {"username": name, "password": "password"}, id=name) for name in names]
+    wire.session = (await wire.send(calls)).session
+    assert (await wire.call("User.isAuthenticated")).result is True
+    assert (await wire.call("User.updatePassword", oldPassword="password", newPassword="another")).result == "OK"
+    assert (await wire.elsewhere().call("User.login", username="bert", password="another")).session
 
 
 async def test_a_batch_of_notifications_takes_effect(wire: Wire) -> None:
