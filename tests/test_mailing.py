@@ -103,6 +103,23 @@ async def test_who_has_a_password_by_then_gets_no_mail(
     assert server.rows("SELECT count(*) FROM password_reset_requests") == [(0,)]
 
 
+async def test_a_password_that_an_import_brings_ends_the_mailed_token(
+    quick: QuickShell, start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox, clock: FakeClock
+) -> None:
+    """As any other password does."""
+    moved_in(quick, "--send-reset", "--yes", "--per-minute", "6000")
+    app = Wire(http, await mailing_server(start, mailbox, clock))
+    mails = {mail.envelope.rcpt_tos[0]: mail for mail in (await mailbox.next(), await mailbox.next())}
+    (quick.folder / "late.jsonl").write_text(json.dumps({"username": "anna@example.com", "password": "from before"}))
+    await asyncio.to_thread(quick.ok, "user", "import", "late.jsonl", "--existing", "update")
+    for username, works in (("anna@example.com", False), ("dora@example.com", True)):
+        answer = await app.call(
+            "User.resetPasswordAndLogin", username=username, newPassword="password", token=mails[username].token
+        )
+        assert (answer.session is not None) is works
+    assert (await app.call("User.login", username="anna@example.com", password="from before")).session
+
+
 async def test_ordinary_request_has_the_configured_time(
     quick: QuickShell, start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox, clock: FakeClock
 ) -> None:

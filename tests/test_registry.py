@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.rpc.registry import Session, snake_case
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
 from tests.conftest import NewApp
@@ -50,6 +51,13 @@ def test_every_method_has_a_schema_and_every_schema_a_method() -> None:
 def test_there_are_methods() -> None:
     """An empty registry would pass every test below."""
     assert {"User.register", "User.login", "User.autoLogin", "management/User.list"} <= set(METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_accounts_refuse_is_told_by_parameters_of_the_method(method: str) -> None:
+    declared, params = methods[method], schema(method)["params"]["properties"]
+    assert bool(declared.wrong) == (declared.limited in {Limited.PASSWORD, Limited.RESET_TOKEN, Limited.LOGIN_TOKEN})
+    assert {name.partition(".")[0] for name in (*declared.wrong, *declared.blames.values())} <= params.keys()
 
 
 @pytest.mark.parametrize("name", SCHEMA_FILES)
