@@ -33,7 +33,7 @@ READERS = {
     "Write an app": ["clients", "methods", "bring-your-app-back"],
     "Run the server": ["commands", "configuration", "running", "operations", "moving-in", "managing", "performance"],
     "Trust it": ["promises", "/SECURITY"],
-    "Change it": ["/CONTRIBUTING", "/CHANGELOG"],
+    "Change it": ["/CONTRIBUTING", "/CODE_OF_CONDUCT", "/CHANGELOG"],
     "日本語": ["/README.ja", "ja/clients", "ja/methods", "ja/bring-your-app-back"],
 }
 

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
     "SECURITY.md",
     "CHANGELOG.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
