@@ -90,7 +90,10 @@ def test_serves_and_prints_a_command_that_works(file: Path, tmp_path: Path) -> N
     server.start()
     try:
         (command,) = re.findall(r"with: (.* mail list .*)", server.output)
-        done = subprocess.run(command, shell=True, cwd="/", capture_output=True, text=True, check=False)
+        environment = {**os.environ, **server.environment}
+        done = subprocess.run(
+            command, shell=True, cwd="/", env=environment, capture_output=True, text=True, check=False
+        )
         assert (done.returncode, done.stderr) == (0, "No mails.\n")
         assert str(file) in command
     finally:
