@@ -32,18 +32,14 @@ from jsonrpc_backend.errors import (
 from jsonrpc_backend.rpc.answer import NO_ANSWER, Answer
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.parse import unportable
+from jsonrpc_backend.rpc.params import check_params
 from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.rpc.registry import Method, Session
-from jsonrpc_backend.rpc.schemas import ParamsSchema, label
+from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 
 log = logging.getLogger(__name__)
-
-# Parameters that the caller chooses: who complains about nothing else tells nothing of what could be guessed at.
-_CHOSEN = {"newPassword"}
-
 
 # Who may call: the call that the handler gets, and the params without what is reserved. Raises RpcError.
 Admission = Callable[
@@ -136,10 +132,10 @@ class Dispatcher:
     async def _handle(self, method: Method, call: Call | ManagementCall, own: dict[str, Any]) -> Any:
         schema = self._schemas[call.backend.id][method.name]
         if not isinstance(call, Call) or method.limited is None:
-            return await method.handler(call, **await _check_params(method, schema, call, own))
+            return await method.handler(call, **await check_params(method, schema, own, call.post))
         # Before the schema, so that malformed guesses count too.
         async with call.backend.throttle.admitted(method.limited, _attempt(method, call, own)):
-            return await method.handler(call, **await _check_params(method, schema, call, own))
+            return await method.handler(call, **await check_params(method, schema, own, call.post))
 
     def note_refusal(self, post: Post, error: RpcError, began: float) -> None:
         """Tells the observer of what was answered before it was known which method is called."""
@@ -155,6 +151,27 @@ class Dispatcher:
 
 def _new_request_id() -> str:
     return f"{random.getrandbits(64):016x}"
+
+
+def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
+    username = call.user.username if method.session is Session.REQUIRED else params.get("username")
+    return Attempt(call.post.networks(), call.device, username, params.get("loginToken"), params.get("token"))
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------
+
+
+def _translated(refusal: Refusal, method: Method) -> RpcError:
+    """What accounts refuse, in the contract's words."""
+    match refusal:
+        case WrongGuess():
+            return InvalidParams(method.wrong)
+        case Unacceptable(complaints=complaints):
+            return InvalidParams({method.blames.get(name, name): sentence for name, sentence in complaints.items()})
+        case NotNow(retry_after=seconds, reason=reason):
+            return CallLimitExceeded(seconds, reason)
+        case _:  # AccountGone
+            return LoginRequired()
 
 
 # --- envelope --------------------------------------------------------------------------------------------
@@ -186,49 +203,3 @@ def _echoable_id(element: Any) -> Any:
     """The id of a request that is refused where it can be told, else null."""
     request_id = element.get("id") if isinstance(element, dict) else None
     return request_id if _is_id(request_id) else None
-
-
-def _translated(refusal: Refusal, method: Method) -> RpcError:
-    """What accounts refuse, in the contract's words."""
-    match refusal:
-        case WrongGuess():
-            return InvalidParams(method.wrong)
-        case Unacceptable(complaints=complaints):
-            return InvalidParams({method.blames.get(name, name): sentence for name, sentence in complaints.items()})
-        case NotNow(retry_after=seconds, reason=reason):
-            return CallLimitExceeded(seconds, reason)
-        case _:  # AccountGone
-            return LoginRequired()
-
-
-# --- params ---------------------------------------------------------------------------------------------
-
-
-def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
-    username = call.user.username if method.session is Session.REQUIRED else params.get("username")
-    return Attempt(call.post.networks(), call.device, username, params.get("loginToken"), params.get("token"))
-
-
-class _MalformedGuess(InvalidParams, WrongGuess):
-    """What cannot be right is wrong: with a method that has guesses limited it counts as one."""
-
-
-async def _check_params(
-    method: Method, schema: ParamsSchema, call: Call | ManagementCall, params: dict[str, Any]
-) -> dict[str, Any]:
-    """The params under their Python names. Raises InvalidParams with a sentence for each that is wrong."""
-    given = schema.without_absent(params)
-
-    def check() -> dict[str, str]:
-        found = schema.complaints(given)
-        return found | _unportable_params(method, given) if call.post.may_hold_unportable else found
-
-    complaints = await call.post.run(check)
-    if complaints:
-        raise _MalformedGuess(complaints) if complaints.keys() - _CHOSEN else InvalidParams(complaints)
-    return {method.keywords[name]: value for name, value in given.items()}
-
-
-def _unportable_params(method: Method, params: Mapping[str, Any]) -> dict[str, str]:
-    complaints = {name: unportable(params[name]) for name in method.keywords if name in params}
-    return {name: f"{label(name)} {complaint}." for name, complaint in complaints.items() if complaint}
