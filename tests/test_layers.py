@@ -1,8 +1,13 @@
-"""Imports point down: cli -> server -> web, methods -> rpc -> backend -> mail -> accounts -> store -> monaql."""
+"""Imports point down: cli -> server -> web, methods -> rpc -> backend -> mail -> accounts -> store -> monaql.
+
+Nothing goes in circles, nothing grows too large to be read at a sitting.
+"""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,7 +19,7 @@ NAME = PACKAGE.name
 
 LEAVES = {"clock", "config", "errors", "events", "fairness"}
 BELOW_BACKEND = {"accounts", "mail", "monaql", "store"} | LEAVES
-BELOW_SERVER = {"backend", "rpc", "methods", "telemetry", "web"} | BELOW_BACKEND
+BELOW_SERVER = {"backend", "methods", "rpc", "telemetry", "web"} | BELOW_BACKEND
 
 # Each room of the package and what else of the package it may import. "" is the package's own __init__.py; "events" is
 # telemetry's file that every room may import.
@@ -26,14 +31,14 @@ MAY_IMPORT = {
     "events": set(),
     "fairness": {"errors"},
     "monaql": set(),
-    "store": {"monaql"} | LEAVES - {"errors"},
-    "accounts": {"store", "monaql"} | LEAVES - {"errors"},
+    "store": {"fairness", "monaql"},
+    "accounts": {"monaql", "store"} | LEAVES - {"errors"},
     "mail": {"accounts", "store"} | LEAVES - {"errors"},
-    "telemetry": {"store"} | LEAVES,
+    "telemetry": {"config", "events", "store"},
     "backend": BELOW_BACKEND,
     "rpc": {"backend"} | BELOW_BACKEND,
     "methods": {"backend", "rpc"} | BELOW_BACKEND,
-    "transfer": {"rpc", "backend"} | BELOW_BACKEND,
+    "transfer": {"accounts", "config", "errors", "rpc", "store"},
     "web": {"methods", "rpc", "backend"} | BELOW_BACKEND,
     "server": BELOW_SERVER,
     "cli": {"client", "server", "transfer"} | BELOW_SERVER - {"methods"},
@@ -56,6 +61,9 @@ RESERVED = {
     "prometheus_client": {"telemetry/metrics/meters.py"},
 }
 
+MOST_LINES_OF_A_MODULE = 300
+MOST_LINES_OF_A_FUNCTION = 60
+
 SQL = re.compile(
     r"\bSELECT\b.*\bFROM\b|\bINSERT\b.*\bINTO\b|\bUPDATE\b.*\bSET\b|\bDELETE FROM\b"
     r"|\b(CREATE|ALTER|DROP) (TABLE|INDEX|VIEW|TRIGGER)\b|\bPRAGMA\b|\bBEGIN\b|\bCOMMIT\b|\bROLLBACK\b|\bVACUUM\b",
@@ -64,12 +72,17 @@ SQL = re.compile(
 
 
 def source_files() -> list[str]:
-    return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+    return files_in(PACKAGE)
+
+
+@functools.cache
+def files_in(package: Path) -> list[str]:
+    return sorted(path.relative_to(package).as_posix() for path in package.rglob("*.py"))
 
 
 def part_of(module: str) -> str:
     """`jsonrpc_backend.store.users` is of the part `store`."""
-    if module == f"{NAME}.telemetry.events":
+    if f"{module}.".startswith(f"{NAME}.telemetry.events."):
         return "events"
     part = [*module.split("."), ""][1]
     return part if part in MAY_IMPORT or _is_module(part) else ""
@@ -83,12 +96,21 @@ def module_of(file: str) -> str:
     return ".".join([NAME, *Path(file).with_suffix("").parts]).removesuffix(".__init__")
 
 
+def modules() -> set[str]:
+    return {module_of(file) for file in source_files()}
+
+
 def parse(file: str) -> ast.Module:
-    return ast.parse((PACKAGE / file).read_text(encoding="utf-8"), file)
+    return parsed(PACKAGE / file)
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def imported(file: str) -> Iterator[str]:
-    """Every module that a file imports, at the top or inside a function, with its full name."""
+    """Every module that a file imports, at the top or inside a function, and every name of it, in full."""
     package = module_of(file).split(".")
     if not file.endswith("__init__.py"):
         package = package[:-1]
@@ -98,8 +120,10 @@ def imported(file: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             parents = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*parents, *([node.module] if node.module else [])])
-            yield module
-            yield from (f"{module}.{name.name}" for name in node.names if module == NAME)  # perhaps modules
+            names = {f"{module}.{name.name}" for name in node.names}
+            yield from names
+            if not names <= modules():
+                yield module
 
 
 def strings(file: str) -> Iterator[str]:
@@ -128,6 +152,22 @@ def test_imports_point_down(file: str) -> None:
     assert inside <= MAY_IMPORT[part] | {part, ""}
 
 
+def test_rooms_form_no_circle() -> None:
+    TopologicalSorter(MAY_IMPORT).prepare()  # raises CycleError, which names them
+
+
+def test_modules_form_no_circle() -> None:
+    TopologicalSorter({module_of(file): modules() & {*imported(file)} for file in source_files()}).prepare()
+
+
+@pytest.mark.parametrize("file", source_files())
+def test_nothing_is_too_large(file: str) -> None:
+    functions = [node for node in ast.walk(parse(file)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions}
+    assert [name for name, number in lines.items() if number > MOST_LINES_OF_A_FUNCTION] == []
+    assert (PACKAGE / file).read_text(encoding="utf-8").count("\n") <= MOST_LINES_OF_A_MODULE
+
+
 @pytest.mark.parametrize("package", sorted(RESERVED))
 def test_a_package_is_used_in_its_place_only(package: str) -> None:
     users = {file for file in source_files() if any(module.split(".")[0] == package for module in imported(file))}
@@ -148,7 +188,7 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "server.py").touch()
     (tmp_path / "methods" / "bad.py").write_text(
         '"""SELECT x FROM docstring"""\n'
-        "from jsonrpc_backend import server\n"
+        "from jsonrpc_backend import __version__, server\n"
         "from ..store import users\n"
         "def late():\n    import jsonrpc_backend.cli.serve\n    return f'SELECT {1} FROM users'\n"
     )

@@ -1,21 +1,29 @@
 """`client.user`: the documented `User.*` methods with Python's names and types."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from jsonrpc_backend.errors import InvalidParams, InvalidResponse
 
 from .user import User
 from .wire import member
 
-if TYPE_CHECKING:
-    from .asynchronous import AsyncClient
+
+class Calling(Protocol):
+    """What a client does for its methods."""
+
+    @property
+    def login_token(self) -> str | None: ...
+
+    async def open(self) -> None: ...
+
+    async def call(self, method: str, params: Mapping[str, Any] | None = None, /) -> Any: ...
 
 
 class AsyncUserMethods:
     """Every method may raise any class of `jsonrpc_backend.errors`; the docstrings name the ones to expect."""
 
-    def __init__(self, client: "AsyncClient") -> None:
+    def __init__(self, client: Calling) -> None:
         self._client = client
 
     async def register(self, username: str, password: str, properties: Mapping[str, Any] | None = None) -> User:
