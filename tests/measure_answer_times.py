@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 
 from jsonrpc_backend.accounts.passwords import argon2_hasher
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.store import password_resets, users
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
@@ -55,6 +56,7 @@ def fill(folder: Path, scenario: Scenario, number: int) -> None:
                 username_key=name,
                 password_hash=password_hash,
                 properties_json='{"nickname":"somebody"}',
+                lot=draw_lot(),
                 now=now,
             )
             if scenario.tokens_sent:

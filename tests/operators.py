@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
 from tests.servers import InProcessServer
@@ -23,7 +24,14 @@ def add_users(db: Db, many: int, properties: Mapping[str, Any] | None = None, be
     for number in range(begin, begin + many):
         name = f"user{number}@example.com"
         users.insert(
-            db, id=f"u{number}", username=name, username_key=name, password_hash="", properties_json=encoded, now=number
+            db,
+            id=f"u{number}",
+            username=name,
+            username_key=name,
+            password_hash="",
+            properties_json=encoded,
+            lot=draw_lot(),
+            now=number,
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.audit import COMMAND_LINE, Act, Operator
@@ -442,6 +443,7 @@ def test_user_who_comes_while_passwords_are_hashed(tmp_path: Path) -> None:
                 username_key=names[0].lower(),
                 password_hash="!",
                 properties_json="{}",
+                lot=draw_lot(),
                 now=1,
             )
             moved = intake.move(db, skip_bad=skip_bad, act=Act(Operator(COMMAND_LINE, "anna"), "user import", 1))

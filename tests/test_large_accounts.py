@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.servers import InProcessServer
@@ -115,7 +116,9 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
 def test_sqlite_merges_as_python_does(stored: dict[str, Any], changes: dict[str, Any], db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM users")
     text = users.encode_properties(stored)
-    user = users.insert(db, id="u", username="me", username_key="me", password_hash="", properties_json=text, now=1)
+    user = users.insert(
+        db, id="u", username="me", username_key="me", password_hash="", properties_json=text, lot=draw_lot(), now=1
+    )
     assert users.merge_properties(db, user.key, changes, 2)
     assert users.find_properties(db, user.key) == users.encode_properties(stored | changes)
     names = [*stored, *changes, "absent"]

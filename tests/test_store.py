@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import DatabaseUnusable, Db, StoreFailed
+from jsonrpc_backend.store.sqlite import units
 from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
@@ -31,7 +33,14 @@ async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
 
 def insert(db: Db, name: str) -> User:
     return users.insert(
-        db, id=f"u-{name}", username=name, username_key=name, password_hash="-", properties_json="{}", now=1
+        db,
+        id=f"u-{name}",
+        username=name,
+        username_key=name,
+        password_hash="-",
+        properties_json="{}",
+        lot=draw_lot(),
+        now=1,
     )
 
 
@@ -78,7 +87,10 @@ async def test_unit_that_raises_takes_back_its_own_work_only(database: SqliteDat
     assert await database.read(names) == {"before", "after"}
 
 
-async def test_writes_that_wait_together_share_commits(database: SqliteDatabase, path: Path) -> None:
+async def test_writes_that_wait_together_share_commits(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(units, "GROUP_SECONDS", 60)  # however slow the machine is
     wal = path.with_name(path.name + "-wal")
     committed: list[int] = []
 

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.accounts.stand_ins import find_user
+from jsonrpc_backend.accounts.stand_ins import draw_lot, find_user
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.sqlite.database_file import APPLICATION_ID, open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
@@ -46,6 +46,7 @@ def insert(db: sqlite3.Connection, name: str, parameters: str, salt: str = "c2Fs
         username_key=name,
         password_hash=f"{parameters}{salt}$aGFzaGhhc2g",
         properties_json="{}",
+        lot=draw_lot(),
         now=0,
     )
 
@@ -114,6 +115,7 @@ def test_hashes_of_every_form_occur(db: sqlite3.Connection) -> None:
             username_key=name,
             password_hash=stored[number % 4],
             properties_json="{}",
+            lot=draw_lot(),
             now=0,
         ).key
         assert find_user(db, name) == (users.get(db, key), stored[number % 4])

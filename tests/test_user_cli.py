@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
@@ -36,6 +37,7 @@ def app(quick: QuickShell) -> Shell:
                 username_key=username_key(name),
                 password_hash="",
                 properties_json=users.encode_properties(properties),
+                lot=draw_lot(),
                 now=1_800_000_000_000 + number,
             )
 

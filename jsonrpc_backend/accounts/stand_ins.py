@@ -7,10 +7,18 @@ always the same user's, and hardly ever another one's after users have come or g
 
 import hashlib
 import hmac
+import secrets
 
 from jsonrpc_backend.store import stand_ins, users
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
+
+LOT_BITS = 64
+
+
+def draw_lot() -> int:
+    """A new user's, at random."""
+    return secrets.randbits(LOT_BITS) - (1 << LOT_BITS - 1)
 
 
 def find_user(db: Db, username_key: str) -> tuple[User | None, str | None]:
@@ -25,6 +33,6 @@ def find_user(db: Db, username_key: str) -> tuple[User | None, str | None]:
 
 
 def _lot(db: Db, username_key: str) -> int:
-    """A number in the range of SQLite's random(), the same each time."""
+    """That of a username, the same each time."""
     tag = hmac.digest(stand_ins.secret(db), username_key.encode(errors="surrogatepass"), hashlib.sha256)
-    return int.from_bytes(tag[:8], signed=True)
+    return int.from_bytes(tag[: LOT_BITS // 8], signed=True)

@@ -11,7 +11,9 @@ from jsonrpc_backend.store import users
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
-_COLUMNS = "number, line, id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at"
+_COLUMNS = (
+    "number, line, id, username, username_key, password_hash, created_at, updated_at, properties, lot, disabled_at"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Incoming:
     created_at: int
     updated_at: int
     properties_json: str
+    lot: int
     disabled_at: int | None = None
 
 
@@ -53,6 +56,7 @@ def open_collection(db: Db) -> None:
             created_at    INTEGER NOT NULL,
             updated_at    INTEGER NOT NULL,
             properties    TEXT    NOT NULL,
+            lot           INTEGER NOT NULL,
             disabled_at   INTEGER
         ) STRICT
         """
@@ -68,7 +72,7 @@ def finish(db: Db) -> None:
 def collect(db: Db, arrival: Incoming) -> Clash | None:
     """Adds a user; the earlier line that has the same username or id, where there is one."""
     collected = db.execute(
-        f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608
+        f"INSERT INTO arrivals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608
         (
             arrival.number,
             arrival.line,
@@ -79,6 +83,7 @@ def collect(db: Db, arrival: Incoming) -> Clash | None:
             arrival.created_at,
             arrival.updated_at,
             arrival.properties_json,
+            arrival.lot,
             arrival.disabled_at,
         ),
     )
@@ -148,7 +153,7 @@ def insert_new(db: Db) -> list[str]:
     db.execute(
         "INSERT INTO users"
         " (id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot)"
-        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, random()"
+        " SELECT id, username, username_key, password_hash, created_at, updated_at, properties, disabled_at, lot"
         " FROM arrivals"
         " WHERE username_key NOT IN (SELECT username_key FROM users) ORDER BY number"
     )

@@ -1,4 +1,4 @@
-"""Users in the order of their lots: random numbers, drawn once for each user."""
+"""Users in the order of their lots: random numbers of 64 bits with a sign, drawn once for each user."""
 
 from jsonrpc_backend.store.engine import Db
 

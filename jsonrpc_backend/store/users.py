@@ -96,13 +96,14 @@ def insert(
     username_key: str,
     password_hash: str,
     properties_json: str,
+    lot: int,
     now: int,
 ) -> User:
-    """A new user. Raises UsernameTaken."""
+    """A new user. `lot`: a random number of 64 bits, see stand_ins.py. Raises UsernameTaken."""
     row = db.execute(
         "INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at, properties, lot)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT DO NOTHING RETURNING key",
-        (id, username, username_key, password_hash, now, now, properties_json),
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key",
+        (id, username, username_key, password_hash, now, now, properties_json, lot),
     ).fetchone()
     if row is None:
         raise UsernameTaken

@@ -10,6 +10,7 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.changes.registration import new_user_id
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash
 from jsonrpc_backend.accounts.refusals import TOO_LARGE
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.rpc.parse import MAX_DEPTH, is_deeper, unportable
@@ -89,6 +90,7 @@ class Rules:
             created_at=created_at,
             updated_at=times.get(UPDATED, created_at),
             properties_json=encoded,
+            lot=draw_lot(),
             disabled_at=times.get(DISABLED),
         )
         return Newcomer(user, password)

@@ -15,6 +15,7 @@ from jsonrpc_backend.accounts.refusals import (
 )
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.sign_in import SignIn
+from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.store import audit, users
@@ -35,10 +36,11 @@ class NewUser:
     username: str
     password_hash: str
     properties_json: str
+    lot: int
 
     @classmethod
     def of(cls, username: str, password_hash: str, properties_json: str) -> "NewUser":
-        return cls(new_user_id(), username, password_hash, properties_json)
+        return cls(new_user_id(), username, password_hash, properties_json, draw_lot())
 
 
 def encoded(properties: Mapping[str, Any]) -> str | None:
@@ -94,6 +96,7 @@ def _insert(db: Db, new: NewUser, settings: BackendConfig, now: int) -> User:
             username_key=username_key(new.username),
             password_hash=new.password_hash,
             properties_json=new.properties_json,
+            lot=new.lot,
             now=now,
         )
         look_alikes.claim(db, settings, user, new.username)

@@ -50,7 +50,7 @@ def commit_one(connection: sqlite3.Connection, run: Run[T]) -> T | Exception:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        outcome = _run_in_savepoint(connection, run)
+        outcome = run_in_savepoint(connection, run)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -65,7 +65,7 @@ def commit_together(connection: sqlite3.Connection, units: list[Unit[Any]]) -> i
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        done = _run_in_time(connection, units, _run_in_savepoint)
+        done = _run_in_time(connection, units, run_in_savepoint)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -93,7 +93,7 @@ def _run_in_time(
     return len(units)
 
 
-def _run_in_savepoint(connection: sqlite3.Connection, run: Run[T]) -> T | Exception:
+def run_in_savepoint(connection: sqlite3.Connection, run: Run[T]) -> T | Exception:
     connection.execute("SAVEPOINT unit")
     try:
         outcome: T | Exception = run(connection)
