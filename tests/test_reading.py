@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from jsonrpc_backend.cli import main
 from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
@@ -25,12 +27,15 @@ ANNA = "anna@example.com"
 
 READING = {
     "list": ["user", "list"],
+    "search": ["user", "list", "--filter", "anna", "--query", "age != 1", "--sort", "_username", "--page", "1"],
     "show": ["user", "show", ANNA],
     "sessions": ["user", "sessions", ANNA],
     "mails": ["mail", "list"],
     "mail": ["mail", "show", "1"],
     "audit": ["audit", "list"],
+    "held up": ["throttle", "list"],
     "dry run": ["user", "import", "users.jsonl", "--dry-run"],
+    "dry run of an update": ["user", "import", "users.jsonl", "--existing", "update", "--send-reset", "--dry-run"],
     "export": ["user", "export", "-"],
     "send-reset dry run": ["user", "send-reset", "--dry-run"],
 }
@@ -41,9 +46,16 @@ WRITING = {
     "passwd": ["user", "passwd", ANNA, "--password-stdin"],
     "delete": ["user", "delete", ANNA, "--yes"],
     "revoke": ["user", "sessions", ANNA, "--revoke", "all"],
+    "disable": ["user", "disable", ANNA],
+    "enable": ["user", "enable", ANNA],
+    "clear": ["throttle", "clear", ANNA],
     "import": ["user", "import", "users.jsonl"],
     "send-reset": ["user", "send-reset", "--yes"],
+    "stop": ["user", "send-reset", "--stop"],
 }
+
+# Commands that open no database, and those of the server and of its folder, which other tests have.
+OTHERS = {("init",), ("check-config",), ("mail", "send-test"), ("serve",), ("backup",), ("restore",)}
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +109,20 @@ def held(folder: Path, holder: str) -> Iterator[None]:
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def commands(group: click.Group) -> Iterator[tuple[str, ...]]:
+    """The words of each command."""
+    for name, command in group.commands.items():
+        below = commands(command) if isinstance(command, click.Group) else [()]
+        yield from ((name, *words) for words in below)
+
+
+def test_every_command_reads_or_writes() -> None:
+    stated = [*READING.values(), *WRITING.values()]
+    known = {words for words in commands(main) if any(tuple(each[: len(words)]) == words for each in stated)}
+    assert known | OTHERS == set(commands(main))
+    assert not known & OTHERS
 
 
 # --- what reads only reads -------------------------------------------------------------------------------

@@ -87,6 +87,19 @@ async def test_unit_that_raises_takes_back_its_own_work_only(database: SqliteDat
     assert await database.read(names) == {"before", "after"}
 
 
+async def test_units_are_run_twice_in_these_tests(database: SqliteDatabase) -> None:
+    """What a unit does elsewhere than in the database would show."""
+    runs: list[set[str]] = []
+
+    def insert_and_note(db: Db) -> None:
+        insert(db, "anna")
+        runs.append(names(db))
+
+    await database.write(insert_and_note)
+    assert runs == [{"anna"}, {"anna"}]
+    assert await database.read(names) == {"anna"}
+
+
 async def test_writes_that_wait_together_share_commits(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
