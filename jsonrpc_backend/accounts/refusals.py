@@ -1,7 +1,6 @@
 """What this room refuses. It knows nothing of the wire: whoever speaks to the caller translates, in one place."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge, UsernameLooksTaken, UsernameTaken
 
@@ -42,14 +41,16 @@ USERNAME_LOOKS_TAKEN = "Username looks like another one that is taken."
 TOO_LARGE = f"The properties of a user must not take more than {MAX_PROPERTIES_BYTES:,} bytes."
 
 
-@contextlib.contextmanager
-def sentences() -> Iterator[None]:
-    """Says what is wrong with a name or with properties that the store does not take."""
-    try:
-        yield
-    except UsernameLooksTaken as error:
-        raise Unacceptable({"username": USERNAME_LOOKS_TAKEN}) from error
-    except UsernameTaken as error:
-        raise Unacceptable({"username": USERNAME_TAKEN}) from error
-    except PropertiesTooLarge as error:
-        raise Unacceptable({"properties": TOO_LARGE}) from error
+# What the store does not take, for `unacceptable` to say.
+NOT_TAKEN = (UsernameTaken, PropertiesTooLarge)
+
+
+def unacceptable(error: UsernameTaken | PropertiesTooLarge) -> Unacceptable:
+    """Says what is wrong with a name or with properties that the store has not taken."""
+    match error:
+        case UsernameLooksTaken():
+            return Unacceptable({"username": USERNAME_LOOKS_TAKEN})
+        case UsernameTaken():
+            return Unacceptable({"username": USERNAME_TAKEN})
+        case PropertiesTooLarge():
+            return Unacceptable({"properties": TOO_LARGE})

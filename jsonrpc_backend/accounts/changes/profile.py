@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts import look_alikes, reset_addresses
-from jsonrpc_backend.accounts.refusals import AccountGone, sentences
+from jsonrpc_backend.accounts.refusals import NOT_TAKEN, AccountGone, unacceptable
 from jsonrpc_backend.accounts.reset_addresses import AddressRules
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.usernames import username_key
@@ -41,9 +41,12 @@ def save(db: Db, session: Session, values: Values, rules: AddressRules, *, room:
     if not values.given.keys().isdisjoint(rules.properties) and (whole := users.find_by_id(db, user.id)) is not None:
         by_owner = reset_addresses.is_owner(session, now)
         told = reset_addresses.note_changes(db, whole, values.given, rules, now, by_owner=by_owner)
-    with sentences(), room.for_properties(db, user, seconds_new=room.seconds_new(user, now)):
-        if not users.merge_encoded(db, user.key, values.encoded, now):
-            raise AccountGone
+    try:
+        with room.for_properties(db, user, seconds_new=room.seconds_new(user, now)):
+            if not users.merge_encoded(db, user.key, values.encoded, now):
+                raise AccountGone
+    except NOT_TAKEN as error:
+        raise unacceptable(error) from error
     return told
 
 
@@ -73,15 +76,19 @@ def update(
 
 def merge(db: Db, user: User, properties: Mapping[str, Any], now: int) -> None:
     """An operator's word: addresses count as they stand. Raises Unacceptable."""
-    with sentences():
+    try:
         users.merge_properties(db, user.key, properties, now)
+    except NOT_TAKEN as error:
+        raise unacceptable(error) from error
     trust(db, user.key, properties)
 
 
 def _rename(db: Db, user: User, username: str, settings: BackendConfig, now: int) -> None:
     """A password reset that is under way ends: its token may have been mailed to the old name."""
-    with sentences():
+    try:
         users.rename(db, user.key, username=username, username_key=username_key(username), now=now)
         look_alikes.claim(db, settings, user, username)
+    except NOT_TAKEN as error:
+        raise unacceptable(error) from error
     trust(db, user.key, [USERNAME])
     password_resets.end(db, user.key)

@@ -7,11 +7,12 @@ from typing import Any
 
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.refusals import (
+    NOT_TAKEN,
     TOO_LARGE,
     USERNAME_LOOKS_TAKEN,
     USERNAME_TAKEN,
     Unacceptable,
-    sentences,
+    unacceptable,
 )
 from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.sign_in import SignIn
@@ -88,7 +89,7 @@ def create(db: Db, new: NewUser, settings: BackendConfig, act: Act, room: Room |
 
 
 def _insert(db: Db, new: NewUser, settings: BackendConfig, now: int) -> User:
-    with sentences():
+    try:
         user = users.insert(
             db,
             id=new.id,
@@ -100,4 +101,6 @@ def _insert(db: Db, new: NewUser, settings: BackendConfig, now: int) -> User:
             now=now,
         )
         look_alikes.claim(db, settings, user, new.username)
+    except NOT_TAKEN as error:
+        raise unacceptable(error) from error
     return user
