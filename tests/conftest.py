@@ -117,10 +117,11 @@ def new_app(http: aiohttp.ClientSession, start: StartServer) -> NewApp:
         throttle: dict[str, Any] | None = None,
         management: dict[str, Any] | None = None,
         passwords: dict[str, Any] | None = None,
+        collections: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Wire:
         tables = {"smtp": smtp or {}, "throttle": throttle or {}, "management": management or {}}
-        tables["passwords"] = passwords or {}
+        tables |= {"passwords": passwords or {}, "collections": collections or {}}
         return Wire(http, await start({"backends": {"app": settings}, **tables}))
 
     return new_app

@@ -8,15 +8,22 @@ for those that Anna really has.
 
 import asyncio
 import contextlib
+import json
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import jsonrpc_backend.methods  # noqa: F401 (fills the registries)
+from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.rpc import registry
 from jsonrpc_backend.rpc.registry import Method, Session
 from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.store import collections, devices, items
+from jsonrpc_backend.store.collections import Collection, Settings
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.item_rights import NONE, PUBLIC, Permission, Rights
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import NewApp
 from tests.mailbox import Mailbox, listening
@@ -30,6 +37,7 @@ methods = {method.schema: method for method in [*registry.methods.values(), *reg
 ANNA, PASSWORD, PROPERTIES = "anna@example.com", "blue-whale-31", {"nickname": "Anna", "age": 21}
 DEVICE = "7b1d2a3c"
 
+ITEM_ID = "i3c9e6f0a-7d0e-4a53-9f0b-2f5d8c1e7a64"
 USER_ID, SESSION_ID = "u0f8fad5b-d9cb-469f-a165-70867728950e", "5f0c1a7be29d"
 LOGIN_TOKEN, RESET_TOKEN = "6f" * 32, "7K4M-9PXT-3VRC"
 
@@ -75,6 +83,8 @@ def _implied(method: Method, code: int) -> Iterator[dict[str, Any]]:
     """The errors that follow from what the decorator says."""
     if code == 11 and method.session is Session.REQUIRED:
         yield {"given": SIGNED_OUT}
+    if code == 11 and method.session is Session.IF_GIVEN:
+        yield {"given": SESSION_ENDED}
     if code == 13 and method.session is Session.FORBIDDEN:
         yield {"given": SIGNED_IN}
     if code == 9999 and method.limited is not None:
@@ -95,6 +105,8 @@ class Given:
 
     `settings` as `new_app` takes them; `properties` of Anna, None: she has no account; `users` there are beside her;
     `failures`: so many calls have been refused; `params` take the place of the example's; `at_once`: so many calls.
+    `items` are in the collection beside hers, which is `readable` for everybody or hers; `insertable`: for apps.
+    `anonymous`: nobody is signed in, and somebody else who was not has inserted something.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -103,8 +115,13 @@ class Given:
     failures: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
     at_once: int = 1
+    items: int = 0
+    insertable: bool = True
+    readable: bool = False
+    anonymous: bool = False
 
 
+SESSION_ENDED = "The session has ended."
 SIGNED_OUT, SIGNED_IN, TOO_OFTEN = "Nobody is signed in.", "Somebody is signed in.", "Such calls have failed too often."
 
 TIGHT = {
@@ -116,11 +133,13 @@ TIGHT = {
 }
 BUSY = {"workers": 1, "max_queue": 1, "memory_kib": 131072}  # each takes so long that the others come meanwhile
 ENDLESS = "&&".join(f"a{number}==null" for number in range(500))
+ENDLESSLY = {"criteria": ENDLESS, "bindParams": []}
 
 GIVEN = {
     "": Given(),
     SIGNED_OUT: Given(),
     SIGNED_IN: Given(),
+    SESSION_ENDED: Given(),
     TOO_OFTEN: Given({"throttle": TIGHT}, failures=1),
     "Nobody has an account.": Given(properties=None),
     "Auto-login is off.": Given({"auto_login": {"enabled": False}}),
@@ -131,6 +150,15 @@ GIVEN = {
     "The server has too many passwords to hash.": Given({"passwords": BUSY}, at_once=8),
     "Searches take too long.": Given(
         {"management": {"search_seconds": 1}}, users=15_000, params={"userQuery": ENDLESS, "userQueryBindParams": []}
+    ),
+    "Searches for items take too long.": Given({"collections": {"search_seconds": 1}}, items=15_000, params=ENDLESSLY),
+    "Too many searches wait.": Given(
+        {"collections": {"searches": 1, "max_waiting": 1}}, items=2_000, params=ENDLESSLY, at_once=8
+    ),
+    "The collection is not insertable.": Given(insertable=False),
+    "The item may only be read.": Given(readable=True),
+    "Too much was inserted without signing in.": Given(
+        {"throttle": {"enabled": True, "anonymous_inserts_per_address": 1}}, anonymous=True
     ),
 }
 
@@ -154,7 +182,8 @@ class World:
 
     def real_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: self._real(value) for name, value in params.items()}
-        return own | {name: value for name, value in GIVEN[self.example.given].params.items() if name in own}
+        known = schema(self.example.method)["params"]["properties"]
+        return own | {name: value for name, value in GIVEN[self.example.given].params.items() if name in known}
 
     def _real(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -171,11 +200,17 @@ async def world_of(example: Example, new_app: NewApp) -> World:
         anna, real = app.elsewhere(DEVICE), {}
         if given.properties is not None:
             real = await _sign_anna_in(anna, operator, given.properties)
+        if example.method.startswith(("Collection.", "Device.")):
+            prepare_device_and_collection(operator.server, given, real)
+        if given.anonymous:
+            assert (await app.elsewhere("another device").call("Device.saveProperty", name="a", value=1)).result
+        if example.given == SESSION_ENDED:
+            await anna.tab().call("User.logout")
         if RESET_TOKEN in example.params.values():
             await app.call("User.sendPasswordResetToken", username=ANNA)
             real[RESET_TOKEN] = (await mailbox.next()).token
     is_hers = method.session is not Session.FORBIDDEN or example.given == SIGNED_IN
-    caller = anna if is_hers and example.given != SIGNED_OUT else app
+    caller = anna if is_hers and example.given != SIGNED_OUT and not given.anonymous else app
     return World(example, operator if example.method.startswith("management/") else caller, real)
 
 
@@ -195,6 +230,43 @@ def _add_others(server: InProcessServer, many: int) -> None:
             db.write(lambda db: add_users(db, many, properties))
 
 
+def prepare_device_and_collection(server: InProcessServer, given: Given, real: dict[str, str]) -> None:
+    """A collection with an item of Anna's, and a property of her device."""
+    config = Settings(given.insertable, NONE, "private", ())
+    public = Rights(reads=True, writes=False)
+    owner = None if given.readable else real[USER_ID]
+
+    def fill(db: Db) -> None:
+        now = server.clock()
+        devices.merge_properties(db, digest(DEVICE), {"tutorialSeen": True}, now)
+        collections.insert(db, "diary", config, now)
+        diary, many = collections.find(db, "diary"), json.dumps({f"b{number}": "x" * 20 for number in range(60)})
+        assert diary is not None
+        for number in range(given.items):
+            _insert(db, diary, f"i{number}", owner, many, {PUBLIC: public}, now)
+        real[ITEM_ID] = f"i{uuid.uuid4()}"
+        _insert(db, diary, real[ITEM_ID], owner, '{"text":"Rain all day.","mood":3}', {PUBLIC: public}, now)
+
+    with contextlib.closing(open_for_writing(server.database_path())) as db:
+        db.write(fill)
+
+
+def _insert(  # noqa: PLR0917
+    db: Db, diary: Collection, item_id: str, owner: str | None, properties: str, permission: Permission, now: int
+) -> None:
+    items.insert(
+        db,
+        diary,
+        id=item_id,
+        owner=owner,
+        device=None,
+        properties_json=properties,
+        permission=permission,
+        created_at=now,
+        updated_at=now,
+    )
+
+
 # --- results ---------------------------------------------------------------------------------------------
 
 # Of the documents of rpc.discover, which tests/test_openrpc.py looks at.
@@ -211,6 +283,6 @@ def shape(value: Any) -> Any:
             for name, member in value.items()
             if name != "x-error-meanings"
         }
-    if isinstance(value, str) and re.fullmatch(r"u?[0-9a-f][0-9a-f-]{11,}", value):
+    if isinstance(value, str) and re.fullmatch(r"[ui]?[0-9a-f][0-9a-f-]{11,}", value):
         return "an id or a token"
     return "a time" if type(value) is int and value > 10**12 else value

@@ -18,7 +18,7 @@ PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
 LEAVES = {"clock", "config", "errors", "events", "fairness"}
-BELOW_BACKEND = {"accounts", "mail", "monaql", "store"} | LEAVES
+BELOW_BACKEND = {"accounts", "collections", "mail", "monaql", "store"} | LEAVES
 BELOW_SERVER = {"backend", "methods", "rpc", "telemetry", "web"} | BELOW_BACKEND
 
 # Each room of the package and what else of the package it may import. "" is the package's own __init__.py; "events" is
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "store": {"fairness", "monaql"},
     "accounts": {"monaql", "store"} | LEAVES - {"errors"},
     "mail": {"accounts", "store"} | LEAVES - {"errors"},
+    "collections": {"monaql", "store"} | LEAVES - {"errors"},
     "telemetry": {"config", "events", "store"},
     "backend": BELOW_BACKEND,
     "rpc": {"backend"} | BELOW_BACKEND,

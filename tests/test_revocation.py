@@ -10,7 +10,7 @@ import pytest
 from jsonrpc_backend.rpc.registry import methods
 from tests.conftest import StartServer
 from tests.examples import ANNA as ME
-from tests.examples import DEVICE, PASSWORD, successes
+from tests.examples import DEVICE, ITEM_ID, PASSWORD, USER_ID, Given, prepare_device_and_collection, successes
 from tests.mailbox import Mailbox
 from tests.wire import Answer, Wire
 
@@ -25,6 +25,7 @@ class Stage:
     stranger: Wire
     mailbox: Mailbox
     reset_token: str
+    item_id: str
 
     async def forget(self) -> Answer:
         answer = await self.stranger.call("User.sendPasswordResetToken", username=ME)
@@ -36,11 +37,13 @@ class Stage:
 async def stage(start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox) -> Stage:
     server = await start({"smtp": mailbox.settings})
     this, other, stranger = (Wire(http, server, device) for device in (DEVICE, "other", "stranger"))
-    await this.register(ME, PASSWORD)
+    answer = await this.register(ME, PASSWORD)
+    real = {USER_ID: answer.result["user"]["_id"]}
+    prepare_device_and_collection(server, Given(), real)
     second = this.tab()
     for app in (second, other):
         assert (await app.call("User.login", username=ME, password=PASSWORD)).session
-    stage = Stage(this, second, other, stranger, mailbox, "")
+    stage = Stage(this, second, other, stranger, mailbox, "", real[ITEM_ID])
     await stage.forget()
     return stage
 
@@ -121,7 +124,10 @@ DONE: dict[str, tuple[Deed, set[str]]] = {
 
 
 def as_in_its_example(method: str) -> Deed:
-    return by_this(method, **successes(method)[0].params)
+    params = successes(method)[0].params
+    return lambda stage: by_this(
+        method, **{name: stage.item_id if value == ITEM_ID else value for name, value in params.items()}
+    )(stage)
 
 
 # A method that this file does not know ends nothing.

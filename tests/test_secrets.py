@@ -152,7 +152,8 @@ async def operators(wire: Wire, server: InProcessServer, evidence: Evidence) -> 
 async def a_broken_database(wire: Wire, server: InProcessServer, evidence: Evidence) -> None:
     """Every method once while its tables are gone: -32603, with a traceback in the log."""
     with sqlite3.connect(server.database_path()) as database:
-        database.execute("ALTER TABLE users RENAME TO hidden")
+        for table in ("users", "devices", "collections"):
+            database.execute(f"ALTER TABLE {table} RENAME TO hidden_{table}")
     database.close()
     for method in sorted(methods):
         parameters = load(f"{method}.json")["params"]["properties"]

@@ -65,6 +65,14 @@ class Room:
         if seconds_new and after > max(before, self._most_of_new):
             raise NotNow(seconds_new, self._too_much_for_new)
 
+    @contextlib.contextmanager
+    def unless_larger(self, db: Db, size: Callable[[], int]) -> Iterator[None]:
+        """Around a change of something that may become smaller by it. Raises CallLimitExceeded at the end."""
+        before = size() if self._is_full(db) else None
+        yield
+        if before is not None and size() > before:
+            self._refuse()
+
     def seconds_new(self, user: Account, now: int) -> int:
         """How much longer the user may have less than others; 0: no more, or nobody has to."""
         left = user.created_at + self._minutes * MINUTE - now

@@ -42,6 +42,7 @@ class Limited(enum.Enum):
     LOGIN_TOKEN = enum.auto()  # wrong ones
     REGISTRATION = enum.auto()  # all of them, and questions whether one would do
     RESET_REQUEST = enum.auto()  # all of them
+    ANONYMOUS_INSERT = enum.auto()  # all of them; counted where something is inserted, not at the door
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +135,25 @@ class Throttle:
     # --- calls that count in any case --------------------------------------------------------------------
 
     async def _count_call(self, limited: Limited, attempt: Attempt) -> None:
-        def count(db: Db) -> int:
-            rules = self._rules_for_call(db, limited, attempt)
-            seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
-            if not seconds:
-                rules.note(db, self._clock())
-            return seconds
+        await self._database.write(self._count, limited, attempt)
 
-        seconds = await self._database.write(count)
+    def count_insert(self, db: Db, attempt: Attempt) -> None:
+        """Counts something that nobody in particular inserts, within the transaction that does. Raises NotNow."""
+        if self.config.enabled:
+            self._count(db, Limited.ANONYMOUS_INSERT, attempt)
+
+    def _count(self, db: Db, limited: Limited, attempt: Attempt) -> None:
+        rules = self._rules_for_call(db, limited, attempt)
+        seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
         if seconds:
             raise NotNow(seconds)
+        rules.note(db, self._clock())
 
     def _rules_for_call(self, db: Db, limited: Limited, attempt: Attempt) -> _Rules:
         if limited is Limited.REGISTRATION:
             return _Rules(_around(limited.name, attempt, self.config.registrations_per_address))
+        if limited is Limited.ANONYMOUS_INSERT:
+            return _Rules(_around(limited.name, attempt, self.config.anonymous_inserts_per_address))
         most = self.config.reset_requests_per_address
         around = _around(limited.name, attempt, most)
         key = _key(attempt.username)

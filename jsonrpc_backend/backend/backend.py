@@ -13,6 +13,7 @@ from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.process import Process
 from jsonrpc_backend.backend.purge import REMOVED_AT_ONCE, Purge
 from jsonrpc_backend.clock import MINUTE
+from jsonrpc_backend.collections.searches import Searches
 from jsonrpc_backend.fairness.turns import Lanes
 from jsonrpc_backend.mail.mailbag import Mailbag
 from jsonrpc_backend.mail.outbox import Outbox
@@ -47,6 +48,8 @@ class Backend:
         self.clock = process.clock
         self._throttle_settings = throttle = process.config.throttle
         self.session_window = SessionWindow.of(self.config)
+        self.collection_settings = process.config.collections
+        self.searches = Searches(process.config.collections)
         self.throttle = Throttle(throttle, database, process.clock)
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets

@@ -10,6 +10,7 @@ from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.process import Process
 from jsonrpc_backend.clock import DAY, MINUTE
 from jsonrpc_backend.clock.steady import SteadyClock
+from jsonrpc_backend.collections import chores
 from jsonrpc_backend.store import audit, leftovers, login_tokens, mails, sessions
 from jsonrpc_backend.store.engine import Database, StoreFailed
 
@@ -45,7 +46,7 @@ class Purge:
             await asyncio.wait(ending)
 
     def sweep_soon(self) -> None:
-        """Removes what an account has left over beyond what one transaction takes. Not waited for."""
+        """Does what an account or a collection has left over beyond what one transaction takes. Not waited for."""
         if self._sweeping is None or self._sweeping.done():
             self._sweeping = asyncio.create_task(self._sweep())
 
@@ -84,4 +85,5 @@ class Purge:
             log.warning("backend %s: cannot remove what ended accounts have left: %s", self._backend_id, error)
 
     async def _sweep_some(self) -> int:
-        return await self._database.write(leftovers.sweep, most=REMOVED_AT_ONCE)
+        write, most = self._database.write, REMOVED_AT_ONCE
+        return await write(leftovers.sweep, most=most) or await write(chores.do_slice, most=most)

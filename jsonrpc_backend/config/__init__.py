@@ -17,6 +17,7 @@ from jsonrpc_backend.config.file import DEFAULT_CONFIG_FILE, read_config
 from jsonrpc_backend.config.problems import ConfigError, Problem
 from jsonrpc_backend.config.reader import load_config
 from jsonrpc_backend.config.server_settings import (
+    CollectionsConfig,
     ManagementConfig,
     MetricsConfig,
     PasswordsConfig,
@@ -35,6 +36,7 @@ __all__ = [
     "USERNAME",
     "AutoLoginConfig",
     "BackendConfig",
+    "CollectionsConfig",
     "Config",
     "ConfigError",
     "ManagementConfig",

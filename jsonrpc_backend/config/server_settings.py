@@ -90,6 +90,14 @@ class ManagementConfig:
 
 
 @dataclass(frozen=True)
+class CollectionsConfig:
+    search_seconds: int = setting(5, integer(1, 3600), "Time that an app's search for items may take.")
+    searches: int = setting(2, integer(1, 64), "Searches at the same time, in each backend.")
+    max_waiting: int = setting(64, integer(1, 100000), "Searches that may wait; past that the answer is error 9999.")
+    max_waiting_per_address: int = setting(8, integer(1, 100000), "How many of them may be of one address.")
+
+
+@dataclass(frozen=True)
 class PasswordsConfig:
     memory_kib: int = setting(19456, integer(8, 4194304), "Argon2id memory for one hash, in KiB.")
     iterations: int = setting(2, integer(1, 1000), "Argon2id passes over that memory.")
@@ -155,6 +163,11 @@ class ThrottleConfig:
     )
     mails_per_recipient_of_new_accounts: int = setting(
         3, integer(1, 1000000), "How many of them may be caused by accounts that are younger than the window."
+    )
+    anonymous_inserts_per_address: int = setting(
+        600,
+        integer(1, 1000000),
+        "Items that are inserted, and devices that are new, without signing in, per address within the window.",
     )
     hashes_per_address: int = setting(
         64, integer(1, 100000), "Passwords of one address that are hashed or wait for it at the same time."

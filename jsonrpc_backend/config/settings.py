@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jsonrpc_backend.config.backend_settings import BackendConfig
 from jsonrpc_backend.config.fields import section, tables
 from jsonrpc_backend.config.server_settings import (
+    CollectionsConfig,
     ManagementConfig,
     MetricsConfig,
     PasswordsConfig,
@@ -24,6 +25,7 @@ class Config:
     server: ServerConfig = section(ServerConfig)
     management: ManagementConfig = section(ManagementConfig)
     metrics: MetricsConfig = section(MetricsConfig)
+    collections: CollectionsConfig = section(CollectionsConfig)
     passwords: PasswordsConfig = section(PasswordsConfig)
     smtp: SmtpConfig = section(SmtpConfig)
     throttle: ThrottleConfig = section(ThrottleConfig)

@@ -25,6 +25,143 @@ export interface SignedIn {
 
 /** What every method takes and gives. */
 export interface Methods {
+    /** Removes an item that the caller may write. */
+    "Collection.delete": {
+        params: {
+            collectionName: string;
+            itemOid: string;
+        };
+        result: "OK";
+    };
+    /** Gives the items that match and that the caller may read: his own, public ones, and those that others have opened to him. */
+    "Collection.find": {
+        params: {
+            collectionName: string;
+            criteria?: string | null;
+            bindParams?: any[] | null;
+            /** A property, _id, _ownerUserOid, _createdAt or _updatedAt, with ASC or DESC behind it, or an array of at most 10 of these. Values come in this order: absent and null, false, true, numbers, strings by code point, arrays and objects. Items that do not differ are in the order of insertion, backwards where the last entry is descending. */
+            orderBy?: string | string[] | null;
+            /** What of the items is wanted. Other members are ignored. */
+            options?: {
+                /** Which properties the items have beside the fields that begin with an underscore: an array of names, or names in one string with commas between them. All of them when absent. */
+                propertyNames?: string[] | string | null | null;
+                /** Items on a page. When absent, or above 10,000: one page of all, which ends after 10,000 items or 32 MiB. */
+                limit?: number | null | null;
+                /** Which page, from 1. */
+                page?: number | null | null;
+                /** Only what the caller owns: as a user when signed in, else as a device. */
+                mine?: boolean | null | null;
+            } | null;
+        };
+        result: {
+            items: {
+                /** Identifier within the collection. */
+                _id: string;
+                /** The user who has inserted it; null where nobody was signed in, or the user is gone. */
+                _ownerUserOid: string | null;
+                _createdAt: number;
+                _updatedAt: number;
+                /** The user's properties. */
+                [property: string]: any;
+            }[];
+            /** How many items match, on all pages. */
+            totalItems: number;
+        };
+    };
+    /** Gives the rights that others than the owner have to an item that the caller may write; `public` is always there. */
+    "Collection.getPermission": {
+        params: {
+            collectionName: string;
+            itemOid: string;
+        };
+        result: {
+            permission: { [name: string]: any };
+        };
+    };
+    /** Adds an item. It belongs to the user who is signed in, else to the device. */
+    "Collection.insert": {
+        params: {
+            collectionName: string;
+            item: { [name: string]: any };
+            permission?: { [name: string]: any } | null;
+        };
+        result: {
+            item: {
+                /** Identifier within the collection. */
+                _id: string;
+                /** The user who has inserted it; null where nobody was signed in, or the user is gone. */
+                _ownerUserOid: string | null;
+                _createdAt: number;
+                _updatedAt: number;
+                /** The user's properties. */
+                [property: string]: any;
+            };
+        };
+    };
+    /** Adds and updates properties of an item that the caller may write, all of them or none. Others stay as they are. */
+    "Collection.update": {
+        params: {
+            collectionName: string;
+            itemOid: string;
+            data: { [name: string]: any };
+        };
+        result: "OK";
+    };
+    /** Changes the permissions of the items that match and that the caller may write: overlays entries, or replaces all of them. */
+    "Collection.updatePermission": {
+        params: {
+            collectionName: string;
+            criteria?: string | null;
+            bindParams?: any[] | null;
+            permission: { [name: string]: any };
+            /** How. Other members are ignored. */
+            options?: {
+                /** Whether what is given is the whole permission from now on. */
+                forceOverwrite?: boolean | null | null;
+            } | null;
+        };
+        result: {
+            /** How many items match, changed or not. */
+            numUpdates: number;
+        };
+    };
+    /** Gives properties of the device that calls, whoever is signed in on it. Those that it lacks are left out. */
+    "Device.getProperties": {
+        params: {
+            /** Which ones; all when absent. */
+            names?: string[] | null;
+        };
+        result: {
+            properties: { [name: string]: any };
+        };
+    };
+    /** Gives the value of one property of the device that calls; null when it lacks it. */
+    "Device.getProperty": {
+        params: {
+            /** Name of the property. */
+            name: string;
+        };
+        result: {
+            /** Any JSON. */
+            value: any;
+        };
+    };
+    /** Adds and updates properties of the device that calls, all of them or none. Others stay as they are. */
+    "Device.saveProperties": {
+        params: {
+            properties: { [name: string]: any };
+        };
+        result: "OK";
+    };
+    /** Adds or updates one property of the device that calls. Others stay as they are. */
+    "Device.saveProperty": {
+        params: {
+            name: string;
+            /** Any JSON. */
+            value: any;
+        };
+        result: "OK";
+    };
     /** Opens a session and hands out another login token. The old one can be used again until the new one has been presented, for a few minutes at most (auto_login.grace_minutes), in case the answer got lost; presented after that, every token of the sign-in and its sessions end. */
     "User.autoLogin": {
         params: {

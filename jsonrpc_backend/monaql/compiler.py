@@ -4,14 +4,19 @@ Values, and the names of properties too, are bound; the SQL text is put together
 the caller states. Each phrase is true or false and never NULL, so that NOT means what it says.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeGuard
+from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 
 from jsonrpc_backend.monaql.condition import Column, Condition
 from jsonrpc_backend.monaql.dialect import Dialect
 from jsonrpc_backend.monaql.syntax import AllOf, Comparison, Expression, Not, QueryError, Scalar
 
 _OPPOSITES = {"!=": "==", "NIN": "IN"}
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FALSE = Condition("FALSE")
 
@@ -70,29 +75,48 @@ def _is_number(value: Scalar) -> TypeGuard[int | float]:
 
 
 class _ColumnField:
-    """A column, which is never null and holds one type."""
+    """A column, which holds one type, and perhaps NULL."""
 
     def __init__(self, column: Column, dialect: Dialect) -> None:
-        self._sql = column.sql
-        self._type = column.type
+        self._column = column
         self._dialect = dialect
-
-    def _comparable(self, value: Scalar) -> bool:
-        # SQLite itself would take "5" for 5 where a column holds integers.
-        return isinstance(value, str) if self._type is str else _is_number(value)
-
-    def _bound(self, value: Any) -> Any:
-        return value if self._type is str else self._dialect.number(value)
 
     def equal(self, values: Iterable[Scalar]) -> Condition:
         """Whether it is one of the values."""
-        found = Condition.one_of(self._bound(value) for value in values if self._comparable(value))
-        return Condition(f"({self._sql} {found.sql})", found.parameters) if found.parameters else _FALSE
+        values = list(values)
+        found = [value for value in map(self._bound, values) if value is not None]
+        parts = [self._holds(Condition.one_of(found))] if found else []
+        if self._column.nullable and None in values:
+            parts.append(Condition(f"({self._column.sql} IS NULL)", self._column.parameters))
+        return Condition.joined("OR", parts) if parts else _FALSE
 
     def ordered(self, operator: str, value: Scalar) -> Condition:
-        if not self._comparable(value):
-            return _FALSE
-        return Condition(f"({self._sql} {operator} ?)", (self._bound(value),))
+        bound = self._bound(value)
+        return _FALSE if bound is None else self._holds(Condition(f"{operator} ?", (bound,)))
+
+    def _bound(self, value: Scalar) -> str | int | float | None:
+        """The value as the column holds it; None for one of another type, which it never equals."""
+        # SQLite itself would take "5" for 5 where a column holds integers.
+        if self._column.type is str:
+            return value if isinstance(value, str) else None
+        if self._column.is_time and isinstance(value, str):
+            return _milliseconds(value)
+        return self._dialect.number(value) if _is_number(value) else None
+
+    def _holds(self, rest: Condition) -> Condition:
+        sql, parameters = f"{self._column.sql} {rest.sql}", (*self._column.parameters, *rest.parameters)
+        return Condition(f"({sql} IS TRUE)" if self._column.nullable else f"({sql})", parameters)
+
+
+def _milliseconds(text: str) -> int | None:
+    """The time of a date as JavaScript's toJSON writes it, in ms since 1970 UTC."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:  # the 30th of February
+        return None
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 class _Member:

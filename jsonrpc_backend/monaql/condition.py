@@ -7,10 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field that has a column of its own, never NULL: its SQL, and the type of what it holds, str or int."""
+    """A field that has a column of its own: its SQL, and the type of what it holds, str or int.
+
+    `nullable`: it may be NULL. `is_time`: it holds ms since 1970 UTC, and a string in a query that is a date as
+    JavaScript writes it (`2026-01-31T09:00:00.000Z`) stands for that.
+    """
 
     sql: str
     type: type
+    nullable: bool = False
+    is_time: bool = False
+    parameters: tuple[Any, ...] = field(default=(), repr=False)  # of the SQL
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ from jsonrpc_backend.monaql.lexer import Token, tokens
 from jsonrpc_backend.monaql.syntax import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, Scalar
 
 MAX_LENGTH = 100_000  # characters
-MAX_DEPTH = 32  # parentheses within parentheses
+
+# Parentheses within parentheses. Old clients add a pair, and a term that is there already, at each search with the same
+# criteria object.
+MAX_DEPTH = 250
+
+# `&&`, `||` and `!()` within each other, once parentheses that change nothing are gone. Each takes up to three of the
+# 100 places on the stack of SQLite's parser.
+MAX_LEVELS = 24
 
 # SQLite allows expressions 1,000 deep, and a chain of conditions is as deep as it is long; and 32,766 variables.
 MAX_COMPARISONS = 500
@@ -42,37 +49,50 @@ class _Parser:
         self._elements = 0
 
     def parse(self) -> Expression:
-        expression = self._any(0)
-        if self._token.kind != "end":
-            raise self._unexpected("`&&`, `||` or the end")
+        expression = self._expression()
+        if (beyond := _first_beyond(expression, MAX_LEVELS)) is not None:
+            raise QueryError(f"conditions are more than {MAX_LEVELS} levels deep", beyond.position)
         if (used := next(self._placeholders)) != len(self._bind_params):
             raise BindError(f"must have one value for each `?` of the query: {used}, not {len(self._bind_params)}")
         return expression
 
     # --- expressions ---------------------------------------------------------------------------------------
 
-    def _any(self, depth: int) -> Expression:
-        parts = [self._all(depth)]
-        while self._accept("||"):
-            parts.append(self._all(depth))
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+    def _expression(self) -> Expression:
+        """The whole query. Without recursion: Python's stack would not take parentheses so deep."""
+        open_groups = [_Group()]
+        while True:
+            if (group := self._opened(len(open_groups))) is not None:
+                open_groups.append(group)
+                continue
+            part: Expression = self._comparison()
+            while not self._goes_on(open_groups[-1], part):
+                if len(open_groups) == 1:
+                    if self._token.kind != "end":
+                        raise self._unexpected("`&&`, `||` or the end")
+                    return open_groups[0].expression
+                self._expect(")", "`)`, `&&` or `||`")
+                part = open_groups.pop().expression
 
-    def _all(self, depth: int) -> Expression:
-        parts = [self._part(depth)]
-        while self._accept("&&"):
-            parts.append(self._part(depth))
-        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
-
-    def _part(self, depth: int) -> Expression:
+    def _opened(self, depth: int) -> "_Group | None":
+        """The group whose parenthesis stands here, if one does."""
         is_negated = self._accept("!") is not None
         if not is_negated and self._token.kind != "(":
-            return self._comparison()
+            return None
         opening = self._expect("(", "`(`")
-        if depth == MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise QueryError(f"parentheses are more than {MAX_DEPTH} deep", opening.position)
-        inner = self._any(depth + 1)
-        self._expect(")", "`)`, `&&` or `||`")
-        return Not(inner) if is_negated else inner
+        return _Group(is_negated)
+
+    def _goes_on(self, group: "_Group", part: Expression) -> bool:
+        """Adds a part to its group; whether another one follows."""
+        group.alternatives[-1].append(part)
+        if self._accept("&&"):
+            return True
+        if self._accept("||"):
+            group.alternatives.append([])
+            return True
+        return False
 
     def _comparison(self) -> Comparison:
         field = self._expect("name", "the name of a field, `(` or `!(`")
@@ -164,3 +184,37 @@ class _Parser:
 
 def _wrong(token: Token, wanted: str) -> QueryError:
     return QueryError(f"expected {wanted}, found {token}", token.position)
+
+
+class _Group:
+    """What stands in one pair of parentheses: alternatives of parts."""
+
+    def __init__(self, is_negated: bool = False) -> None:
+        self._is_negated = is_negated
+        self.alternatives: list[list[Expression]] = [[]]
+
+    @property
+    def expression(self) -> Expression:
+        alternatives = tuple(_all_of(parts) for parts in self.alternatives)
+        inner = alternatives[0] if len(alternatives) == 1 else AnyOf(alternatives)
+        return Not(inner) if self._is_negated else inner
+
+
+def _all_of(parts: list[Expression]) -> Expression:
+    """The parts joined by `&&`; those of inner ones are its own, and equal comparisons count once."""
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, AllOf) else (part,))]
+    unique = tuple({_identity(part): part for part in flat}.values())
+    return unique[0] if len(unique) == 1 else AllOf(unique)
+
+
+def _identity(part: Expression) -> Any:
+    """Equal for equal comparisons; 1 and true, which Python takes for equal, are not."""
+    return (part, repr(part.value)) if isinstance(part, Comparison) else id(part)
+
+
+def _first_beyond(expression: Expression, levels: int) -> Comparison | None:
+    """The first comparison that lies deeper."""
+    if isinstance(expression, Comparison):
+        return expression if levels < 0 else None
+    parts = (expression.part,) if isinstance(expression, Not) else expression.parts
+    return next(filter(None, (_first_beyond(part, levels - 1) for part in parts)), None)

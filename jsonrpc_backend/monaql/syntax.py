@@ -1,5 +1,6 @@
 """What a query consists of, and what can be wrong with one."""
 
+import dataclasses
 from dataclasses import dataclass
 
 Scalar = str | int | float | bool | None
@@ -25,7 +26,7 @@ class Comparison:
     field: str
     operator: str
     value: Scalar | tuple[Scalar, ...]
-    position: int  # of the field's name
+    position: int = dataclasses.field(compare=False)  # of the field's name
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ async def _check_sign_in(method: Method, call: Call) -> None:
         signed_in = await call.identify(with_properties=method.reads_properties)
         if method.session is Session.REQUIRED and not signed_in:
             raise LoginRequired
+        if method.session is Session.IF_GIVEN and call.session_id is not None and not signed_in:
+            raise LoginRequired
         if method.session is Session.FORBIDDEN and signed_in:
             raise InvalidOperation("This cannot be used while signed in; sign out first.")
     reason = method.unavailable(call.backend.config)

@@ -166,7 +166,7 @@ def _params(schema: Mapping[str, Any], settings: BackendConfig) -> Iterator[dict
 
 def _reserved_in_examples(api: Api, method: Method) -> dict[str, str]:
     """With a session where one makes sense."""
-    with_session = method.session in {Session.REQUIRED, Session.OPTIONAL}
+    with_session = method.session in {Session.REQUIRED, Session.OPTIONAL, Session.IF_GIVEN}
     names = [param["name"] for param in _reserved(api, method) if with_session or param["required"]]
     return {name: _EXAMPLE_VALUES[name] for name in names}
 

@@ -19,6 +19,7 @@ class Session(enum.Enum):
 
     IGNORED = "not looked up: the method does not care"
     OPTIONAL = "looked up"
+    IF_GIVEN = "looked up; one that has ended is error 11"
     REQUIRED = "looked up; without one the answer is error 11"
     FORBIDDEN = "looked up; with one the answer is error 13"
 

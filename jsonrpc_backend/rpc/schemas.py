@@ -102,7 +102,14 @@ class ParamsSchema:
         document = load(f"{method}.json")
         self._schema = schema = {"$id": document["$id"], **document["params"]}  # references are relative to the file
         self._optional = frozenset(schema["properties"]) - frozenset(schema.get("required", ()))
+        # Of these it is told which parameter is wrong, not which part of it.
+        self._whole = {name for name, stated in schema["properties"].items() if self._is_whole(stated)}
         self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
+
+    def _is_whole(self, stated: Mapping[str, Any]) -> bool:
+        if "$ref" in stated:
+            stated = self._common["$defs"].get(stated["$ref"].rpartition("/")[2], {})
+        return bool(stated.get("whole", False))
 
     def without_absent(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The params without the optional ones that are null: null stands for absent."""
@@ -137,7 +144,8 @@ class ParamsSchema:
         found: dict[str, str] = {}
         for error in self._validator.iter_errors(params):
             for name, sentence in self._explain(error):
-                found.setdefault(name, sentence)
+                parameter = name.partition(".")[0]
+                found.setdefault(parameter if parameter in self._whole else name, sentence)
             if len(found) >= MAX_SENTENCES:
                 break
         return found
@@ -212,5 +220,6 @@ _RULES: Mapping[str, Callable[[Any], str]] = {
     "maxLength": lambda value: f"not be longer than {value} characters",
     "minimum": lambda value: f"be {value:,} or more",
     "maximum": lambda value: f"be {value:,} or less",
+    "maxItems": lambda value: f"not have more than {value:,} elements",
     "enum": lambda value: f"be one of: {', '.join(str(choice) for choice in value if choice is not None)}",
 }

@@ -75,6 +75,9 @@ class Database(Protocol):
         the engine looks at the time itself, what the query does between two rows has to, by `check()`.
         """
 
+    async def search(self, query: LongQuery[T], *, seconds: float) -> T:
+        """The same for calls of apps, apart from those of `read_long`: as many at a time as there are connections."""
+
     async def write(self, unit: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `unit(db, …)` as one transaction; returns when it is on the disk.
 

@@ -20,6 +20,9 @@ class UnusableDatabase:
     async def read_long(self, query: LongQuery[T], *, seconds: float = LONG_READ_SECONDS) -> T:  # noqa: ARG002
         self._refuse()
 
+    async def search(self, query: LongQuery[T], *, seconds: float) -> T:  # noqa: ARG002
+        self._refuse()
+
     async def write(self, unit: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:  # noqa: ARG002
         self._refuse()
 

@@ -125,6 +125,10 @@ def find_by_id(db: Db, id: str) -> User | None:  # noqa: A002
     return User(*row) if row else None
 
 
+def exists(db: Db, key: int) -> bool:
+    return db.execute("SELECT 1 FROM users WHERE key = ?", (key,)).fetchone() is not None
+
+
 def may_sign_in(db: Db, user: Account) -> bool:
     """Whether the user is there, is not disabled, and still has the password of `user`."""
     found = db.execute("SELECT password_version FROM users WHERE key = ? AND disabled_at IS NULL", (user.key,))

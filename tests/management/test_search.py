@@ -80,7 +80,7 @@ FIELDS = "_id, _username, _createdAt, _updatedAt, _updateAt"
         (
             {"userQuery": "(" * 5000},
             "userQuery",
-            "User query is wrong at position 33: parentheses are more than 32 deep.",
+            "User query is wrong at position 251: parentheses are more than 250 deep.",
         ),
         (
             {"userQuery": "age == ?"},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jsonrpc_backend.monaql import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, parse
-from jsonrpc_backend.monaql.parser import MAX_COMPARISONS, MAX_DEPTH, MAX_ELEMENTS, MAX_LENGTH
+from jsonrpc_backend.monaql.parser import MAX_COMPARISONS, MAX_DEPTH, MAX_ELEMENTS, MAX_LENGTH, MAX_LEVELS
 
 
 def shown(expression: Expression) -> str:
@@ -178,7 +178,13 @@ FULL = f"a IN [{','.join('1' * MAX_ELEMENTS)}]"
 @pytest.mark.parametrize(
     ("query", "values", "beyond", "problem"),
     [
-        (DEEP, [], f"({DEEP})", "parentheses are more than 32 deep"),
+        (
+            "a==0||b==0&&(" * (MAX_LEVELS // 2) + "a==1" + ")" * (MAX_LEVELS // 2),
+            [],
+            "a==0||b==0&&(" * (MAX_LEVELS // 2) + "(a==1||a==2)" + ")" * (MAX_LEVELS // 2),
+            f"conditions are more than {MAX_LEVELS} levels deep",
+        ),
+        (DEEP, [], f"({DEEP})", f"parentheses are more than {MAX_DEPTH} deep"),
         (LONG, [], LONG + "||a==1", "more than 500 comparisons"),
         (FULL, [], FULL + "||a IN [1]", "arrays have more than 10000 elements"),
         ("a IN ?", [[1] * MAX_ELEMENTS], "a IN ? || b IN [1]", "arrays have more than 10000 elements"),
@@ -202,3 +208,25 @@ def test_tree_of_both_words() -> None:
     assert isinstance(parse("a==1&&b==2"), AllOf)
     assert isinstance(parse("a==1||b==2"), AnyOf)
     assert parse("a==1||b==2") == AnyOf((Comparison("a", "==", 1, 1), Comparison("b", "==", 2, 7)))
+
+
+def test_terms_of_inner_conjunctions_count_once() -> None:
+    """As old clients nest them: each search adds a pair of parentheses and the same term."""
+    query = "(n > 1 || n == null)"
+    for _ in range(200):
+        query = f"({query} && _ownerUserOid == ?)"
+    expression = parse(query, ["u1"] * 200)
+    assert isinstance(expression, AllOf)
+    assert expression == parse("(n > 1 || n == null) && _ownerUserOid == ?", ["u1"])
+    assert len(expression.parts) == 2
+
+
+def test_terms_that_python_takes_for_equal_are_not() -> None:
+    expression = parse('a == 1 && a == true && a == 1.0 && a == "1" && a == 1', [])
+    assert isinstance(expression, AllOf)
+    assert [repr(part.value) for part in expression.parts if isinstance(part, Comparison)] == [
+        "1",
+        "True",
+        "1.0",
+        "'1'",
+    ]

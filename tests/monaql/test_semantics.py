@@ -11,10 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend.monaql import Column, Condition, QueryError, compile_query, parse
+from jsonrpc_backend.monaql.parser import MAX_DEPTH, MAX_LEVELS
 from jsonrpc_backend.store.sqlite.dialect import SqliteDialect
 from tests.monaql.evaluator import evaluate
 
-COLUMNS = {"_id": Column("things.id", str), "_createdAt": Column("things.created_at", int)}
+COLUMNS = {
+    "_id": Column("things.id", str),
+    "_createdAt": Column("things.created_at", int),
+    "_owner": Column("things.owner", str, nullable=True),
+    "_device": Column("CASE WHEN things.owner = ? THEN ? END", str, nullable=True, parameters=("u1", "mine")),
+    "_at": Column("things.created_at", int, is_time=True),
+}
 
 Thing = Mapping[str, Any]
 
@@ -23,7 +30,7 @@ Thing = Mapping[str, Any]
 def db() -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(
-            "CREATE TABLE things (id TEXT NOT NULL, created_at INTEGER NOT NULL, data TEXT NOT NULL) STRICT"
+            "CREATE TABLE things (id TEXT NOT NULL, created_at INTEGER NOT NULL, data TEXT NOT NULL, owner TEXT) STRICT"
         )
         yield connection
 
@@ -38,8 +45,8 @@ def found(db: sqlite3.Connection, thing: Thing, query: str, values: list[Any]) -
     db.execute("DELETE FROM things")
     data = {name: value for name, value in thing.items() if not name.startswith("_")}
     db.execute(
-        "INSERT INTO things VALUES (?, ?, ?)",
-        (thing.get("_id", "u1"), thing.get("_createdAt", 0), json.dumps(data, ensure_ascii=False)),
+        "INSERT INTO things VALUES (?, ?, ?, ?)",
+        (thing.get("_id", "u1"), thing.get("_createdAt", 0), json.dumps(data, ensure_ascii=False), thing.get("_owner")),
     )
     # The placeholders of a SELECT list are filled like those of a WHERE clause.
     return [row[0] for row in db.execute(f"SELECT {condition.sql} FROM things", condition.parameters)]
@@ -142,10 +149,64 @@ def test_a_column_has_its_type(db: sqlite3.Connection, query: str, values: list[
     check(db, {"_id": "u1", "_createdAt": 5}, query, values, expected)
 
 
+@pytest.mark.parametrize(
+    ("query", "values", "owner", "expected"),
+    [
+        ("_owner == null", [], None, True),
+        ("_owner == null", [], "u1", False),
+        ("_owner != null", [], None, False),
+        ("_owner == ?", ["u1"], None, False),
+        ("_owner != ?", ["u1"], None, True),
+        ("!(_owner == ?)", ["u1"], None, True),
+        ("_owner NIN ?", [["u1"]], None, True),
+        ("_owner NIN ?", [["u1", None]], None, False),
+        ("_owner IN ?", [["u1", None]], None, True),
+        ("_owner IN ?", [["u1", None]], "u1", True),
+        ("_owner > ?", ["a"], None, False),
+        ("!(_owner > ?)", ["a"], None, True),
+        ("_owner > ?", ["a"], "u1", True),
+        ("_owner == 1", [], "1", False),
+        ("_device == ?", ["mine"], "u1", True),
+        ("_device == ?", ["mine"], "u2", False),
+        ("_device == null", [], "u2", True),
+        ("_device != ? && _device IN [null]", ["mine"], None, True),
+    ],
+)
+def test_a_column_may_be_null(
+    db: sqlite3.Connection, query: str, values: list[Any], owner: str | None, expected: bool
+) -> None:
+    assert found(db, {"_owner": owner}, query, values) == [expected]
+
+
+NEW_YEAR = 1_767_225_600_000
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "expected"),
+    [
+        ("_at == ?", ["2026-01-01T00:00:00.000Z"], True),
+        ('_at == "2026-01-01T00:00:00.000Z"', [], True),
+        ("_at != ?", ["2026-01-01T00:00:00.000Z"], False),
+        ("_at > ?", ["2025-12-31T23:59:59.999Z"], True),
+        ("_at <= ?", ["2025-12-31T23:59:59.999Z"], False),
+        ("_at IN ?", [["x", "2026-01-01T00:00:00.000Z"]], True),
+        ("_at == ?", [NEW_YEAR], True),
+        ("_at > ?", ["2025-02-30T00:00:00.000Z"], False),
+        ("_at > ?", ["2025-12-31"], False),
+        ("_at > ?", ["2025-12-31T23:59:59Z"], False),
+        ("_createdAt > ?", ["2025-12-31T23:59:59.999Z"], False),
+    ],
+)
+def test_a_time_is_compared_with_dates(db: sqlite3.Connection, query: str, values: list[Any], expected: bool) -> None:
+    assert found(db, {"_createdAt": NEW_YEAR}, query, values) == [expected]
+
+
 def test_a_field_that_is_none_has_its_position() -> None:
     with pytest.raises(QueryError) as raised:
         compiled("a == 1 && _nonsense == 2", [])
-    assert str(raised.value) == "is wrong at position 11: there is no field `_nonsense`; known here: _id, _createdAt"
+    assert (
+        str(raised.value) == f"is wrong at position 11: there is no field `_nonsense`; known here: {', '.join(COLUMNS)}"
+    )
 
 
 HOSTILE = ["'; DROP TABLE things; --", '" OR 1=1 --', "?1", ":a", "$.b", "x' || 'y", "%", "\\"]
@@ -164,13 +225,15 @@ def test_largest_queries_run(db: sqlite3.Connection) -> None:
     check(db, {"a": 7}, "||".join(f"a=={number}" for number in range(500)), [], True)
     check(db, {"a": 7}, "&&".join(f"a!={number}" for number in range(500, 1000)), [], True)
     check(db, {"a": "9999"}, "a IN ?", [[str(number) for number in range(10_000)]], True)
-    check(db, {"a": 1}, "!(" * 32 + "a==1" + ")" * 32, [], True)
-    check(db, {"a": 1}, "(" * 32 + "&&".join(["a==1"] * 500) + ")" * 32, [], True)
+    check(db, {"a": 1}, "!(" * MAX_LEVELS + "a==1" + ")" * MAX_LEVELS, [], True)
+    check(db, {"a": 1}, "(" * MAX_DEPTH + "&&".join(["a==1"] * 500) + ")" * MAX_DEPTH, [], True)
+    check(db, {"a": 7}, "a==0 || b==0 && (" * (MAX_LEVELS // 2) + "a==7" + ")" * (MAX_LEVELS // 2), [], False)
+    check(db, {"a": 7}, "a==0 || b==null && (" * (MAX_LEVELS // 2) + "a==7" + ")" * (MAX_LEVELS // 2), [], True)
 
 
 # --- any query and any thing -----------------------------------------------------------------------------
 
-NAMES = ["a", "b", "c", "_id", "_createdAt"]
+NAMES = ["a", "b", "c", "_id", "_createdAt", "_owner"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=4)
 NUMBERS = st.one_of(
     st.integers(-3, 3),
@@ -182,10 +245,11 @@ NUMBERS = st.one_of(
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, st.sampled_from(["a", "b", "1", "true", "[]"]))
 STORED = st.one_of(SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(TEXTS, SCALARS, max_size=2))
 THINGS = st.builds(
-    lambda data, key, time: {**data, "_id": key, "_createdAt": time},
+    lambda data, key, time, owner: {**data, "_id": key, "_createdAt": time, "_owner": owner},
     st.dictionaries(st.sampled_from(["a", "b", "c"]), STORED),
     st.sampled_from(["a", "b", "1"]),
     st.integers(-3, 3),
+    st.sampled_from([None, "a", "1"]),
 )
 
 

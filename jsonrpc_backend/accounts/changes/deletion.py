@@ -2,7 +2,7 @@
 
 from jsonrpc_backend.accounts.changes.sign_out import ROWS_AT_ONCE, remove_ended
 from jsonrpc_backend.accounts.refusals import WrongGuess
-from jsonrpc_backend.store import audit, leftovers, users
+from jsonrpc_backend.store import audit, leftovers, upkeep, users
 from jsonrpc_backend.store.audit import Act
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import Account
@@ -15,6 +15,7 @@ def unregister(db: Db, user: Account) -> None:
     if not users.delete(db, user):
         raise WrongGuess
     remove_ended(db, user)
+    upkeep.remove_items_of(db, user.id)
 
 
 def delete(db: Db, ids: list[str], act: Act) -> tuple[list[str], list[str]]:
@@ -30,6 +31,7 @@ def delete(db: Db, ids: list[str], act: Act) -> tuple[list[str], list[str]]:
         if deleted := users.delete_by_id(db, each):
             key, characters = deleted
             room -= characters // CHARACTERS_LIKE_A_ROW + leftovers.clear(db, key, most=max(room, 0))
+            upkeep.remove_items_of(db, each)
             removed.append(each)
     if removed:
         audit.record(db, act, removed)

@@ -37,15 +37,28 @@ class _ThreadedConnection(aiosqlite.Connection):
         return await self.run(lambda _: threading.get_native_id())
 
 
+async def _connect(path: Path, *, read_only: bool) -> _ThreadedConnection:
+    connection = _ThreadedConnection(functools.partial(connect, path, read_only=read_only), 64)
+    await connection
+    return connection
+
+
 class SqliteDatabase:
     """A `Database`: the file of one backend, from the event loop's side."""
 
     def __init__(
-        self, writer: _ThreadedConnection, reader: _ThreadedConnection, long_reader: _ThreadedConnection
+        self,
+        path: Path,
+        writer: _ThreadedConnection,
+        reader: _ThreadedConnection,
+        long_reader: _ThreadedConnection,
     ) -> None:
         self._writes = UnitQueue(writer.run, commit_together)
         self._reads = UnitQueue(reader.run, run_each)
         self._writer, self._reader, self._long_reader = writer, reader, long_reader
+        self._path = path
+        self._searchers: list[_ThreadedConnection] = []
+        self._free_searchers: list[_ThreadedConnection] = []
         self._closed = False
 
     @classmethod
@@ -63,20 +76,18 @@ class SqliteDatabase:
         opened: list[_ThreadedConnection] = []
         try:
             for read_only in (False, True, True):
-                connection = _ThreadedConnection(functools.partial(connect, path, read_only=read_only), 64)
-                await connection
-                opened.append(connection)
+                opened.append(await _connect(path, read_only=read_only))  # noqa: PERF401 (those that are open are closed below)
         except BaseException:
             for connection in opened:
                 await connection.close()
             raise
-        return cls(*opened)
+        return cls(path, *opened)
 
     async def close(self) -> None:
         self._closed = True
         await self._reads.drain()
         await self._writes.drain()
-        for connection in (self._reader, self._writer, self._long_reader):
+        for connection in (self._reader, self._writer, self._long_reader, *self._searchers):
             await connection.close()
 
     async def read(self, query: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,7 +95,21 @@ class SqliteDatabase:
 
     async def read_long(self, query: LongQuery[T], *, seconds: float = LONG_READ_SECONDS) -> T:
         """On a reader of its own."""
+        return await self._run_long(self._long_reader, query, seconds)
 
+    async def search(self, query: LongQuery[T], *, seconds: float) -> T:
+        """On a connection that no other search is using; more are opened as they are needed, and kept."""
+        if not self._free_searchers:
+            connection = await _connect(self._path, read_only=True)
+            self._searchers.append(connection)
+            self._free_searchers.append(connection)
+        connection = self._free_searchers.pop()
+        try:
+            return await self._run_long(connection, query, seconds)
+        finally:
+            self._free_searchers.append(connection)
+
+    async def _run_long(self, connection: _ThreadedConnection, query: LongQuery[T], seconds: float) -> T:
         def run(connection: sqlite3.Connection) -> T:
             deadline = time.monotonic() + seconds
 
@@ -107,7 +132,7 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
 
         with translating():
-            return await self._long_reader.run(run)
+            return await connection.run(run)
 
     async def threads(self) -> list[int]:
         return [await self._reader.thread_id(), await self._writer.thread_id()]

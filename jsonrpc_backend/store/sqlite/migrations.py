@@ -176,4 +176,87 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX look_alikes_skeleton ON look_alikes (skeleton)",
     ),
+    (
+        # default_*: the rights of everybody to new items. indexes: a JSON object, property -> whether it is built.
+        """
+        CREATE TABLE collections (
+            key               INTEGER PRIMARY KEY AUTOINCREMENT,
+            name              TEXT    NOT NULL UNIQUE,
+            insertable        INTEGER NOT NULL,
+            default_read      INTEGER NOT NULL,
+            default_write     INTEGER NOT NULL,
+            delete_with_owner TEXT    NOT NULL,
+            indexes           TEXT    NOT NULL,
+            created_at        INTEGER NOT NULL
+        ) STRICT
+        """,
+        # owner: the public id of a user, who may come later than the item. device: the owner where owner is NULL.
+        # Neither they nor the collection are references: what is deleted takes its items with it in slices.
+        """
+        CREATE TABLE items (
+            key          INTEGER PRIMARY KEY AUTOINCREMENT,
+            collection   INTEGER NOT NULL,
+            id           TEXT    NOT NULL,
+            owner        TEXT,
+            device       TEXT,
+            public_read  INTEGER NOT NULL,
+            public_write INTEGER NOT NULL,
+            created_at   INTEGER NOT NULL,
+            updated_at   INTEGER NOT NULL,
+            properties   TEXT    NOT NULL
+        ) STRICT
+        """,
+        "CREATE UNIQUE INDEX items_id ON items (collection, id)",
+        "CREATE INDEX items_everything ON items (collection, created_at)",
+        "CREATE INDEX items_public ON items (collection, public_read, created_at)",
+        "CREATE INDEX items_owner ON items (owner, collection, public_read, created_at) WHERE owner IS NOT NULL",
+        "CREATE INDEX items_device ON items (device, collection, public_read, created_at) WHERE device IS NOT NULL",
+        # opens: the user can read the item because of this grant alone. collection, created_at: those of the item.
+        """
+        CREATE TABLE grants (
+            item       INTEGER NOT NULL,
+            user       TEXT    NOT NULL,
+            reads      INTEGER NOT NULL,
+            writes     INTEGER NOT NULL,
+            collection INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            opens      INTEGER NOT NULL,
+            PRIMARY KEY (item, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX grants_opening ON grants (user, collection, opens, created_at, item)",
+        # Of operators' indexes: the rank of a value's type, and the number or the beginning of the string.
+        """
+        CREATE TABLE item_values (
+            item       INTEGER NOT NULL,
+            property   TEXT    NOT NULL,
+            collection INTEGER NOT NULL,
+            rank       INTEGER NOT NULL,
+            number     ANY     NOT NULL,
+            string     TEXT    NOT NULL,
+            PRIMARY KEY (item, property)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX item_values_sorted ON item_values (collection, property, rank, number, string, item)",
+        # What is left to be done in slices: remove what a user, a collection or an index has left, or build an index.
+        # after: the key of the item that has been done last.
+        """
+        CREATE TABLE upkeep (
+            key        INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind       TEXT    NOT NULL,
+            name       TEXT    NOT NULL,
+            collection INTEGER NOT NULL,
+            after      INTEGER NOT NULL
+        ) STRICT
+        """,
+        # device: the digest of its id, for who knows that acts as the device.
+        """
+        CREATE TABLE devices (
+            device     BLOB    PRIMARY KEY,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            properties TEXT    NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )

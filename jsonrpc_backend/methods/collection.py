@@ -1,0 +1,199 @@
+"""`Collection.*`: items of an app's collections, for whoever has a right to them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jsonrpc_backend.accounts.throttle import Attempt
+from jsonrpc_backend.collections.search import Search
+from jsonrpc_backend.errors import InvalidParams, LoginRequired, PermissionDenied
+from jsonrpc_backend.methods.finding import Page, parsed_criteria, parsed_order, property_names, searched
+from jsonrpc_backend.methods.item_values import HAS_NUL, TOO_LARGE, encoded_item, has_nul, item_json, new_item_id
+from jsonrpc_backend.methods.user import OK
+from jsonrpc_backend.rpc.answer import Encoded
+from jsonrpc_backend.rpc.call import Call
+from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.store import collections, item_rights, items, users
+from jsonrpc_backend.store.collections import Collection
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.item_rights import Caller, PermissionTooLarge
+from jsonrpc_backend.store.items import Item
+from jsonrpc_backend.store.users import PropertiesTooLarge
+
+MAX_CHANGED = 10_000  # items, in one call of updatePermission
+MAX_GRANTED = 100_000  # items x entries, likewise
+
+NO_SUCH_COLLECTION = "Collection not found."
+NO_SUCH_ITEM = "Item not found."
+TOO_MANY_ENTRIES = f"Permission must leave an item at most {item_rights.MAX_ENTRIES:,} entries."
+TOO_MANY_ITEMS = (
+    f"Criteria must match fewer items: one call changes at most {MAX_CHANGED:,}, and {MAX_GRANTED:,} entries of theirs."
+)
+
+
+def find_known(db: Db, name: str) -> Collection:
+    """The collection that a call names. Raises InvalidParams where there is none."""
+    found = collections.find(db, name)
+    if found is None:
+        raise InvalidParams({"collectionName": NO_SUCH_COLLECTION})
+    return found
+
+
+def _caller(call: Call) -> Caller:
+    return Caller(call.user.id if call.signed_in else None, call.device)
+
+
+# --- one item --------------------------------------------------------------------------------------------
+
+
+@method("Collection.insert", session=Session.IF_GIVEN)
+async def insert(
+    call: Call, collection_name: str, item: Mapping[str, Any], permission: Mapping[str, str] | None = None
+) -> Encoded:
+    encoded = await call.post.run(encoded_item, item)
+    caller, now, rights = _caller(call), call.now, item_rights.parsed(permission or {})
+    item_id, attempt = new_item_id(), Attempt(call.post.networks(), call.device)
+
+    def unit(db: Db) -> Item:
+        collection = find_known(db, collection_name)
+        if not collection.settings.is_insertable:
+            raise PermissionDenied
+        if not call.signed_in:
+            call.backend.throttle.count_insert(db, attempt)
+        elif not users.exists(db, call.user.key):
+            raise LoginRequired  # the account was deleted while the call was under way
+        call.backend.room.check(db)
+        return items.insert(
+            db,
+            collection,
+            id=item_id,
+            owner=caller.user,
+            device=caller.owner_device,
+            properties_json=encoded,
+            permission=rights,
+            created_at=now,
+            updated_at=now,
+        )
+
+    return Encoded(b'{"item":%s}' % item_json(await call.backend.database.write(unit)))
+
+
+@method("Collection.update", session=Session.IF_GIVEN)
+async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[str, Any]) -> str:
+    if await call.post.run(has_nul, data):
+        raise InvalidParams({"data": HAS_NUL.format("Data")})
+    caller, now, room = _caller(call), call.now, call.backend.room
+
+    def unit(db: Db) -> None:
+        collection = find_known(db, collection_name)
+        key = _writable(db, collection, item_oid, caller)
+        with room.unless_larger(db, lambda: items.bytes_of(db, key)):
+            items.merge_properties(db, collection, key, data, now)
+
+    try:
+        await call.backend.database.write(unit)
+    except PropertiesTooLarge as error:
+        raise InvalidParams({"data": TOO_LARGE}) from error
+    return OK
+
+
+@method("Collection.delete", session=Session.IF_GIVEN)
+async def delete(call: Call, collection_name: str, item_oid: str) -> str:
+    caller = _caller(call)
+
+    def unit(db: Db) -> None:
+        items.delete(db, _writable(db, find_known(db, collection_name), item_oid, caller))
+
+    await call.backend.database.write(unit)
+    return OK
+
+
+@method("Collection.getPermission", session=Session.IF_GIVEN)
+async def get_permission(call: Call, collection_name: str, item_oid: str) -> dict[str, Any]:
+    caller = _caller(call)
+
+    def query(db: Db) -> item_rights.Permission:
+        key = _writable(db, find_known(db, collection_name), item_oid, caller)
+        return item_rights.read_permission(db, key)
+
+    return {"permission": item_rights.written(await call.backend.database.read(query))}
+
+
+def _writable(db: Db, collection: Collection, item_id: str, caller: Caller) -> int:
+    """The key of an item that the caller may change.
+
+    Raises PermissionDenied for one that he may only read, InvalidParams for one that is not there for him.
+    """
+    key, rights = items.find_rights(db, collection, item_id, caller) or (0, item_rights.NONE)
+    if not rights.writes:
+        raise PermissionDenied if rights.reads else InvalidParams({"itemOid": NO_SUCH_ITEM})
+    return key
+
+
+# --- many items ------------------------------------------------------------------------------------------
+
+
+@method("Collection.find", session=Session.IF_GIVEN)
+async def find(
+    call: Call,
+    collection_name: str,
+    *,
+    criteria: str | None = None,
+    bind_params: list[Any] | None = None,
+    order_by: list[str] | str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Encoded:
+    expression = await call.post.run(parsed_criteria, call.backend.dialect, criteria, bind_params)
+    order, caller = parsed_order(order_by), _caller(call)
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    names, is_mine = property_names(given.get("propertyNames")), given.get("mine", False)
+    page = Page.wanted(given.get("limit"), given.get("page", 1), most_bytes=call.post.share.left_for_lists)
+
+    def query(db: Db, check: Callable[[], None]) -> bytes:
+        search = Search(
+            find_known(db, collection_name), caller, call.backend.dialect, expression, mine=is_mine, order=order
+        )
+        found = search.find(db, limit=page.limit, offset=page.offset)
+        encoded = page.encoded(items.get_in_order(db, found.keys), names, check)
+        return b'{"items":[%s],"totalItems":%d}' % (encoded, found.total)
+
+    result = await searched(call, expression, query)
+    call.post.share.add_list(len(result))
+    return Encoded(result)
+
+
+@method("Collection.updatePermission", session=Session.IF_GIVEN)
+async def update_permission(
+    call: Call,
+    collection_name: str,
+    *,
+    criteria: str | None = None,
+    bind_params: list[Any] | None = None,
+    permission: Mapping[str, str],
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, int]:
+    expression = await call.post.run(parsed_criteria, call.backend.dialect, criteria, bind_params)
+    caller, rights = _caller(call), item_rights.parsed(permission)
+    change = item_rights.replace if (options or {}).get("forceOverwrite") else item_rights.overlay
+
+    def query(db: Db, _: Callable[[], None]) -> list[int]:
+        search = Search(find_known(db, collection_name), caller, call.backend.dialect, expression, verb="write")
+        keys = search.all_keys(db)
+        if not keys and search.to("read").is_any(db):
+            raise PermissionDenied
+        return keys
+
+    def unit(db: Db) -> int:
+        # As things are by now: whoever has lost the right meanwhile changes nothing.
+        search = Search(find_known(db, collection_name), caller, call.backend.dialect, expression, verb="write")
+        left = search.still_matching(db, keys)
+        for key in left:
+            change(db, key, rights)
+        return len(left)
+
+    keys = await searched(call, expression, query)
+    if len(keys) > MAX_CHANGED or len(keys) * len(rights) > MAX_GRANTED:
+        raise InvalidParams({"criteria": TOO_MANY_ITEMS})
+    try:
+        return {"numUpdates": await call.backend.database.write(unit) if keys else 0}
+    except PermissionTooLarge as error:
+        raise InvalidParams({"permission": TOO_MANY_ENTRIES}) from error
