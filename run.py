@@ -72,7 +72,9 @@ def _test(*arguments: str) -> int:
 
 
 def _python(module: str, *arguments: str) -> int:
-    return subprocess.call([str(PYTHON), "-m", module, *arguments], cwd=ROOT)
+    # What Python has compiled is kept, for the tests start more than a thousand processes.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.call([str(PYTHON), "-m", module, *arguments], cwd=ROOT, env=environment)
 
 
 def _install(extras: str) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import select
@@ -9,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from jsonrpc_backend.config import Config, load_config
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.connections import Audience
 from jsonrpc_backend.server.serving import Listen, serving
+from jsonrpc_backend.store.sqlite.file import SqliteFile
 
 API_KEY = "test-api-key"
 BACKEND_ID = "app"
@@ -126,6 +129,7 @@ async def running(
 ) -> AsyncIterator[InProcessServer]:
     """Starts the application on a free port."""
     clock = clock or FakeClock()
+    _lay_out_databases(config)
     async with (
         serving(make_app(config, clock=clock, elapsed=clock.elapsed, development=development)) as listen,
         listen("127.0.0.1", 0, Audience.EVERYBODY) as port,
@@ -134,6 +138,28 @@ async def running(
         url = f"http://127.0.0.1:{port}"
         management_url = f"http://127.0.0.1:{other}" if other else url
         yield InProcessServer(url, config, clock, management_url=management_url)
+
+
+def _lay_out_databases(config: Config) -> None:
+    """Puts a new file where the server would make one: half of the work of its start, in each of thousands of tests."""
+    folder = Path(config.server.data_dir)
+    if not folder.parent.is_dir():
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for backend_id in config.backends:
+        file = folder / f"{backend_id}.sqlite3"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_bytes(_new_database())
+
+
+@functools.cache
+def _new_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new.sqlite3"
+        with SqliteFile(file).writing(print):
+            pass
+        return file.read_bytes()
 
 
 @contextlib.asynccontextmanager

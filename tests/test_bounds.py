@@ -10,6 +10,8 @@ from jsonrpc_backend.store import known_devices, known_places, login_tokens, ses
 from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
 
 

@@ -138,6 +138,7 @@ def test_printed_curl_line_registers_a_user(served: ServerProcess) -> None:
     assert "Backend id  app" in served.output
 
 
+@pytest.mark.slow
 def test_key_is_kept_between_runs(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "data").start()
     first = server.api_key
@@ -148,6 +149,7 @@ def test_key_is_kept_between_runs(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "data" / "app.api-key").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_configured_server_prints_endpoints_but_no_keys(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(
         '[backends.one]\napi_key = "geheim1"\n[backends.two]\napi_key = "geheim2"\n[server]\ndata_dir = "store"\n'
@@ -293,6 +295,7 @@ async def test_id_of_one_user_as_the_name_of_another(
     assert [user["_username"] for user in users(shell)] == [victims_id]
 
 
+@pytest.mark.slow
 def test_flag_wins_over_the_environment(tmp_path: Path) -> None:
     environment = {"JSONRPC_BACKEND_SERVER_DATA_DIR": str(tmp_path / "other")}
     with serve_process(tmp_path / "data", environment=environment) as server:

@@ -90,6 +90,7 @@ def stored(path: Path) -> list[tuple[Any, ...]]:
 
 
 # jsonl and csv on different workers: most of the time goes into the schemas.
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])
 async def test_round_trip(quick: QuickShell, start: StartServer, http: aiohttp.ClientSession, ending: str) -> None:
     make_users(quick.folder / "old" / "app.sqlite3", 10_000)
@@ -191,6 +192,7 @@ def test_refusals(three: QuickShell) -> None:
 # --- interrupted -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])
 @pytest.mark.parametrize("with_hashes", [False, True])
 def test_continued_wherever_it_was_cut(three: QuickShell, ending: str, with_hashes: bool) -> None:

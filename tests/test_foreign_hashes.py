@@ -112,6 +112,7 @@ def hasher() -> PasswordHasher:
     return PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("password", "brought"), VECTORS)
 async def test_vectors(hasher: PasswordHasher, password: str, brought: str) -> None:
     assert foreign_hashes.looks_like_hash(brought)
@@ -176,6 +177,7 @@ def test_what_no_sign_in_could_verify(brought: str, reason: str) -> None:
     assert brought not in str(refused.value) or not brought
 
 
+@pytest.mark.slow
 def test_costly_but_allowed() -> None:
     for brought in (
         BCRYPT.replace("$05$", "$15$"),
@@ -296,6 +298,7 @@ numbers = st.tuples(st.integers(0, 300), st.integers(0, 9), st.integers(0, 4))
 base64_text = st.text("ABCDwxyz0189+/.=", max_size=48)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(
     st.sampled_from(

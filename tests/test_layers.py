@@ -110,8 +110,18 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imported(file: str) -> Iterator[str]:
+def imported(file: str) -> frozenset[str]:
     """Every module that a file imports, at the top or inside a function, and every name of it, in full."""
+    return _imported(PACKAGE, file)
+
+
+@functools.cache
+def _imported(_: Path, file: str) -> frozenset[str]:
+    return frozenset(_found_imported(file))
+
+
+def _found_imported(file: str) -> Iterator[str]:
+    known = modules()
     package = module_of(file).split(".")
     if not file.endswith("__init__.py"):
         package = package[:-1]
@@ -123,7 +133,7 @@ def imported(file: str) -> Iterator[str]:
             module = ".".join([*parents, *([node.module] if node.module else [])])
             names = {f"{module}.{name.name}" for name in node.names}
             yield from names
-            if not names <= modules():
+            if not names <= known:
                 yield module
 
 
@@ -158,7 +168,8 @@ def test_rooms_form_no_circle() -> None:
 
 
 def test_modules_form_no_circle() -> None:
-    TopologicalSorter({module_of(file): modules() & {*imported(file)} for file in source_files()}).prepare()
+    known = modules()
+    TopologicalSorter({module_of(file): known & imported(file) for file in source_files()}).prepare()
 
 
 @pytest.mark.parametrize("file", source_files())

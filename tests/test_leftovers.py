@@ -110,6 +110,7 @@ async def saving(app: Wire, answers: list[Answer]) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "params", "left"),
     [
@@ -152,6 +153,7 @@ async def test_the_account_is_gone_at_once(stage: Stage) -> None:
     assert (await stage.large.call("User.autoLogin", loginToken=stage.large.login_token)).session
 
 
+@pytest.mark.slow
 async def test_what_is_left_is_removed_after_a_restart(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     clock = FakeClock()
     async with stage_in(tmp_path, http, clock) as stage:

@@ -194,6 +194,7 @@ def test_nobody_is_mailed_unasked(quick: QuickShell) -> None:
     assert "emil" not in quick.ok("user", "list")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "mailed"), [("y", 2), ("n", 0)])
 def test_a_person_is_asked(quick: QuickShell, typed: str, mailed: int) -> None:
     moved_in(quick)
@@ -203,6 +204,7 @@ def test_a_person_is_asked(quick: QuickShell, typed: str, mailed: int) -> None:
     assert len(requests(quick)) == mailed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "mailed"), [("y", 1), ("n", 0)])
 def test_an_import_asks_when_it_is_done(quick: QuickShell, typed: str, mailed: int) -> None:
     (quick.folder / "u.jsonl").write_text('{"username": "emil@example.com"}')

@@ -165,6 +165,7 @@ async def test_argon2_is_timed(prometheus: Watched, http: aiohttp.ClientSession)
     assert await prometheus.value("argon2_duration_seconds_sum") > 0
 
 
+@pytest.mark.slow
 async def test_queue_of_argon2(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     slow = {"passwords": {"memory_kib": 64, "iterations": 1000, "workers": 1}}
     async with watched(tmp_path, http, slow) as server:

@@ -55,6 +55,7 @@ def agree(schema: ParamsSchema, params: dict[str, Any]) -> bool:
     return schema.is_valid(params) == (schema.explanations(params) == {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_both_validators_agree(method: str) -> None:
     """Whatever one or several parameters are changed into."""
@@ -69,6 +70,7 @@ def test_both_validators_agree(method: str) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_both_validators_agree_on_what_rules_turn_on(method: str) -> None:
     schema, accepted, refused = schema_of(method), 0, 0

@@ -171,6 +171,7 @@ async def everything(folder: Path, wire: Wire, mailbox: Mailbox, evidence: Evide
     await a_broken_database(wire, wire.server, evidence)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["json", "text"])
 async def test_no_secret_gets_out(
     log_format: str,

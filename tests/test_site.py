@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import run
 from tests.documents import DOCUMENTS, ROOT, TRANSLATIONS
+
+pytestmark = pytest.mark.slow
 
 PAGES = [*DOCUMENTS, *TRANSLATIONS.values()]
 

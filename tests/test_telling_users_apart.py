@@ -23,6 +23,8 @@ from jsonrpc_backend.store.users import NO_PASSWORD
 from tests.servers import FakeClock, make_config, running
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 OLD = "$argon2id$v=19$m=64,t=1,p=1$"
 NEW = "$argon2id$v=19$m=128,t=3,p=2$"
 OLDEST = "$argon2i$v=16$m=8,t=9,p=1$"

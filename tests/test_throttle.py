@@ -117,6 +117,7 @@ async def test_refused_guesses_do_not_prolong(server: InProcessServer, owner: Cl
     assert (await stranger.login("password")).session
 
 
+@pytest.mark.slow
 async def test_fifty_guesses_at_once_pass_no_limit(owner: Client, stranger: Client) -> None:
     answers = await asyncio.gather(*(stranger.tab().login() for _ in range(50)))
     assert sorted(answer.code for answer in answers) == [-32602] * 5 + [9999] * 45
@@ -590,6 +591,7 @@ PHONES: dict[str, Forgetful] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phone", PHONES.values(), ids=PHONES.keys())
 async def test_requests_of_strangers_take_nothing_from_the_owner(
     phone: Forgetful, start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox
@@ -710,6 +712,7 @@ async def test_other_calls_go_on_past_every_limit(start: StartServer, http: aioh
 SLOW = {"workers": 1, "max_queue": 50, "memory_kib": 19456, "iterations": 2}
 
 
+@pytest.mark.slow
 async def test_one_address_does_not_own_the_queue_of_hashes(start: StartServer, http: aiohttp.ClientSession) -> None:
     changes = {"enabled": True, "hashes_per_address": 4}
     server = await start({**ON, "passwords": SLOW, "throttle": changes})

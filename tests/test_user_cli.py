@@ -130,6 +130,7 @@ def test_pages_tell_the_total_and_no_rows_are_said(app: Shell, arguments: list[s
     assert app.run("user", "list", *arguments).stderr == said
 
 
+@pytest.mark.slow
 def test_tables_have_headers_on_a_terminal_only(app: Shell) -> None:
     rows = app.ok("user", "list", "--columns", "_username,age").splitlines()
     assert rows == ["anna  30", "Bert  15", "carl  40"]

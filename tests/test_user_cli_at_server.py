@@ -128,6 +128,7 @@ async def test_many_users_come_in_pages(both: Both) -> None:
     assert "user7@example.com" in await both.far("show", "user7@example.com")
 
 
+@pytest.mark.slow
 async def test_large_users_come_in_smaller_pages(both: Both) -> None:
     """All of them at once would be refused: 40 MB."""
     fill(both, 400, {"text": "x" * 100_000})

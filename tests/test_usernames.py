@@ -116,6 +116,7 @@ def test_white_space_is_refused(code_point: int) -> None:
     assert not has_only_visible_characters(f"us{chr(code_point)}er")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("category", ["Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn", "Co"])
 def test_whole_category_is_refused(category: str) -> None:
     characters = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == category]
@@ -123,6 +124,7 @@ def test_whole_category_is_refused(category: str) -> None:
     assert not [c for c in characters if has_only_visible_characters(c)]
 
 
+@pytest.mark.slow
 def test_table_of_what_is_ignored_is_unicodes() -> None:
     """By what is said of it: 4174 code points; formats but those that show; variation selectors; some by name."""
     found = {

@@ -395,6 +395,7 @@ def test_both_apps_have_the_same(file: str) -> None:
     assert (EXAMPLES / MONACA / file).read_bytes() == (EXAMPLES / CLOUDBOOST / file).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", sorted(EXAMPLES.glob("*-app/*.js")), ids=lambda path: f"{path.parent.name}/{path.name}"
 )

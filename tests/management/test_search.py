@@ -272,6 +272,7 @@ async def list_many(operator: Operator, **params: Any) -> Any:
     return (await operator.call("User.list", **{"page": 1, "itemsInPage": 10_000, **params})).body
 
 
+@pytest.mark.slow
 async def test_what_a_list_takes_of_memory_is_bounded(operator: Operator) -> None:
     fill(operator.server, 70, HALF_A_MEGABYTE)
     refused = await list_many(operator)
@@ -283,6 +284,7 @@ async def test_what_a_list_takes_of_memory_is_bounded(operator: Operator) -> Non
     assert len((await list_many(operator, propertyNames=["age"]))["result"]["items"]) == 70
 
 
+@pytest.mark.slow
 async def test_lists_of_a_batch_share_the_bound(operator: Operator) -> None:
     fill(operator.server, 30, HALF_A_MEGABYTE)
     calls: list[dict[str, Any]] = [
@@ -302,6 +304,7 @@ async def test_id_of_a_list_is_echoed_whatever_it_is(operator: Operator) -> None
     assert [answer["id"] for answer in answers.body] == ["x", 2]
 
 
+@pytest.mark.slow
 async def test_apps_are_served_while_operators_search(http: aiohttp.ClientSession, operator: Operator) -> None:
     """A long search has a reader of its own."""
     app = Wire(http, operator.server)

@@ -11,6 +11,8 @@ from tests.conftest import StartServer
 from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
+pytestmark = pytest.mark.slow
+
 WRONG_CREDENTIALS = {"password": "Username or password is incorrect."}
 
 

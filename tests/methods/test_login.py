@@ -201,6 +201,7 @@ async def test_complaint_does_not_repeat_the_password(wire: Wire) -> None:
         assert "q7!" not in json.dumps(answer.body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("username", "password"),
     [

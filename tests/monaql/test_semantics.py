@@ -298,12 +298,14 @@ QUERIES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(thing=THINGS, query=QUERIES)
 def test_sql_and_evaluator_agree(db: sqlite3.Connection, thing: Thing, query: tuple[str, list[Any]]) -> None:
     check(db, thing, *query)
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(st.text(st.sampled_from('ab_1.-e"\\ []()!&|=<>?,INu0null'), max_size=30))
 def test_any_text_is_a_query_or_has_a_position(text: str) -> None:
