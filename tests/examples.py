@@ -18,7 +18,7 @@ from typing import Any, cast
 import jsonrpc_backend.methods  # noqa: F401 (fills the registries)
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.rpc import registry
-from jsonrpc_backend.rpc.registry import Method, Session
+from jsonrpc_backend.rpc.registry import Method, SessionRule
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.store import collections, devices, items
 from jsonrpc_backend.store.collections import Collection, Settings
@@ -81,11 +81,11 @@ def failures(method: str) -> Iterator[Example]:
 
 def _implied(method: Method, code: int) -> Iterator[dict[str, Any]]:
     """The errors that follow from what the decorator says."""
-    if code == 11 and method.session is Session.REQUIRED:
+    if code == 11 and method.session is SessionRule.REQUIRED:
         yield {"given": SIGNED_OUT}
-    if code == 11 and method.session is Session.IF_GIVEN:
+    if code == 11 and method.session is SessionRule.IF_GIVEN:
         yield {"given": SESSION_ENDED}
-    if code == 13 and method.session is Session.FORBIDDEN:
+    if code == 13 and method.session is SessionRule.FORBIDDEN:
         yield {"given": SIGNED_IN}
     if code == 9999 and method.limited is not None:
         yield {"given": TOO_OFTEN, "params": {}}
@@ -209,7 +209,7 @@ async def world_of(example: Example, new_app: NewApp) -> World:
         if RESET_TOKEN in example.params.values():
             await app.call("User.sendPasswordResetToken", username=ANNA)
             real[RESET_TOKEN] = (await mailbox.next()).token
-    is_hers = method.session is not Session.FORBIDDEN or example.given == SIGNED_IN
+    is_hers = method.session is not SessionRule.FORBIDDEN or example.given == SIGNED_IN
     caller = anna if is_hers and example.given != SIGNED_OUT and not given.anonymous else app
     return World(example, operator if example.method.startswith("management/") else caller, real)
 

@@ -21,7 +21,7 @@ from jsonrpc_backend.store import users
 from jsonrpc_backend.store.audit import COMMAND_LINE, Act, Operator
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.transfer.intake import Existing, Intake
-from jsonrpc_backend.transfer.record import Rules
+from jsonrpc_backend.transfer.record import ImportRules
 from jsonrpc_backend.transfer.source import Record
 from tests.conftest import StartServer
 from tests.servers import QUICK_PASSWORDS, ServerProcess
@@ -428,7 +428,7 @@ def test_interrupted_import_leaves_nothing(shell: Shell, number: signal.Signals)
 def test_user_who_comes_while_passwords_are_hashed(tmp_path: Path) -> None:
     """All or nothing holds to the last moment; with skip_bad the others go in."""
     path = tmp_path / "app.sqlite3"
-    rules = Rules(BackendConfig(api_key="k"), now=1, keep_ids=True)
+    rules = ImportRules(BackendConfig(api_key="k"), now=1, keep_ids=True)
     for skip_bad in (False, True):
         with contextlib.closing(open_for_writing(path)) as db, contextlib.closing(open_for_writing(path)) as other:
             intake = Intake.begin(db, rules, Existing.REFUSE)

@@ -180,6 +180,26 @@ def test_nothing_is_too_large(file: str) -> None:
     assert (PACKAGE / file).read_text(encoding="utf-8").count("\n") <= MOST_LINES_OF_A_MODULE
 
 
+def test_a_name_means_one_thing() -> None:
+    """A class has its name alone, and so has a function that others call without its module's name.
+
+    The Python client has its own: it is a program apart, in the words of the wire.
+    """
+    files = [file for file in source_files() if not file.startswith("client/")]
+    called = {name for file in files for name in imported(file)}
+    where: dict[str, set[str]] = {}
+    for file in files:
+        for node in parse(file).body:
+            match node:
+                case ast.ClassDef(name=name):
+                    where.setdefault(name, set()).add(file)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (
+                    f"{module_of(file)}.{name}" in called
+                ):
+                    where.setdefault(name, set()).add(file)
+    assert {name: found for name, found in where.items() if len(found) > 1 and not name.startswith("_")} == {}
+
+
 @pytest.mark.parametrize("package", sorted(RESERVED))
 def test_a_package_is_used_in_its_place_only(package: str) -> None:
     users = {file for file in source_files() if any(module.split(".")[0] == package for module in imported(file))}

@@ -22,7 +22,7 @@ def insert(db: Db, user_key: int, text: str, now: int) -> None:
 
 HEAD = """
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.rpc.registry import SessionRule, method
 from jsonrpc_backend.store import notes
 
 """

@@ -12,7 +12,7 @@ import pytest
 from referencing import Registry, Resource
 
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import Method, Session, management_methods, methods
+from jsonrpc_backend.rpc.registry import Method, SessionRule, management_methods, methods
 from tests.conftest import NewApp, StartServer
 from tests.examples import Example, shape, successes, world_of
 from tests.examples import methods as methods_by_schema
@@ -135,7 +135,7 @@ async def test_a_session_is_required_where_a_user_must_be_signed_in(
         else:
             assert params["__api_key"]
             assert params["__device"]
-            assert params["__session"] == (methods[method["name"]].session is Session.REQUIRED)
+            assert params["__session"] == (methods[method["name"]].session is SessionRule.REQUIRED)
 
 
 async def test_params_of_operators_are_those_of_the_schemas(

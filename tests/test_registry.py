@@ -11,7 +11,7 @@ import pytest
 from referencing import Registry, Resource
 
 from jsonrpc_backend.accounts.throttle import Limited
-from jsonrpc_backend.rpc.registry import Session, snake_case
+from jsonrpc_backend.rpc.registry import SessionRule, snake_case
 from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
 from tests.conftest import NewApp
 from tests.examples import Example, all_params, failures, methods, schema, shape, successes, world_of
@@ -159,7 +159,7 @@ def test_parameters_of_the_handler_are_those_of_the_schema(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_error_11_is_listed_where_sign_in_is_needed(method: str) -> None:
-    assert (11 in codes(method)) == (methods[method].session in {Session.REQUIRED, Session.IF_GIVEN})
+    assert (11 in codes(method)) == (methods[method].session in {SessionRule.REQUIRED, SessionRule.IF_GIVEN})
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,7 +8,7 @@ from jsonrpc_backend.accounts.refusals import NotNow, WrongGuess
 from jsonrpc_backend.accounts.tokens import digest, new_token, stored, successor_of
 from jsonrpc_backend.store import login_tokens, sessions, users
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.login_tokens import Rules, UsedTooOften
+from jsonrpc_backend.store.login_tokens import TokenRules, UsedTooOften
 from jsonrpc_backend.store.users import User
 
 
@@ -47,7 +47,7 @@ class SignIn:
             family_key = login_tokens.start_family(db, stored(self.login_token), user, self.origin.device, self.now)
         self._open_session(db, user, family_key, self.origin, by_password=True)
 
-    def record_successor(self, db: Db, presented: str, rules: Rules) -> User | None:
+    def record_successor(self, db: Db, presented: str, rules: TokenRules) -> User | None:
         """Opens the session for a login token and makes ours its successor. None where that one cannot be used.
 
         The family stays with the device on which it began: with a copied token nobody makes other devices known. Raises

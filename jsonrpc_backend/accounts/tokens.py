@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 
-from jsonrpc_backend.store.login_tokens import Token
+from jsonrpc_backend.store.login_tokens import TokenDigests
 
 # What a client may send as `__session`. Old clients keep the characters [a-zA-Z0-9] of what they receive; a
 # session id of the service that is gone is well-formed too, it just does not exist any more.
@@ -30,7 +30,7 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def stored(login_token: str) -> Token:
+def stored(login_token: str) -> TokenDigests:
     """What the database holds of a login token; what cannot be one has no family."""
     stem = login_token[:HALF] if _LOGIN_TOKEN.fullmatch(login_token) else login_token
-    return Token(digest(login_token), digest(stem))
+    return TokenDigests(digest(login_token), digest(stem))

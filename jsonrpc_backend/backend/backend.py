@@ -6,8 +6,8 @@ import logging
 from collections.abc import AsyncIterator
 
 from jsonrpc_backend.accounts import look_alikes
+from jsonrpc_backend.accounts.disk_room import DiskRoom
 from jsonrpc_backend.accounts.reset_addresses import rules_of
-from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.throttle import Throttle
 from jsonrpc_backend.backend.process import Process
@@ -53,7 +53,7 @@ class Backend:
         self.throttle = Throttle(throttle, database, process.clock)
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
-        self.room = Room(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
+        self.room = DiskRoom(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
         seal = Seal(mail_key_path(process.data_dir, backend_id))
         self.mailbag = Mailbag(backend_id, database, seal, process.clock, process.observer)
         self._outbox = Outbox(self.mailbag, process.config.smtp)
@@ -109,9 +109,9 @@ class Backend:
         return isinstance(self.database, UnusableDatabase)
 
     @property
-    def login_token_rules(self) -> login_tokens.Rules:
+    def login_token_rules(self) -> login_tokens.TokenRules:
         settings, throttle = self.config.auto_login, self._throttle_settings
-        return login_tokens.Rules(
+        return login_tokens.TokenRules(
             valid=settings.valid_minutes * MINUTE,
             grace=settings.grace_minutes * MINUTE,
             most_uses=throttle.auto_logins_per_family if throttle.enabled else None,

@@ -17,7 +17,7 @@ from jsonrpc_backend.mail.mailbag import Kept, read_content
 from jsonrpc_backend.mail.message import compose, fill, new_message_id, sender_address
 from jsonrpc_backend.mail.seal import Seal, Unreadable, mail_key_path
 from jsonrpc_backend.mail.smtp import Mailer, NotSent
-from jsonrpc_backend.mail.state import State, in_words
+from jsonrpc_backend.mail.state import MailState, in_words
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.mails import Mail
 
@@ -44,7 +44,7 @@ def _object(kept: Kept, *, sends: bool) -> dict[str, Any]:
         "key": found.key,
         "to": found.recipient,
         "template": found.template,
-        "state": State.of(found, sends=sends).value,
+        "state": MailState.of(found, sends=sends).value,
         "createdAt": found.created_at,
         "sentAt": found.sent_at,
         "nextAt": found.next_at if sends else None,

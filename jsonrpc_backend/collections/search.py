@@ -12,8 +12,8 @@ from jsonrpc_backend.store import item_search
 from jsonrpc_backend.store.collections import Collection
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.item_index import KEPT_CHARACTERS, RANK_NUMBER, RANK_STRING, value_of
-from jsonrpc_backend.store.item_rights import Caller
-from jsonrpc_backend.store.item_search import EVERYTHING, Order, Way
+from jsonrpc_backend.store.item_rights import Asker
+from jsonrpc_backend.store.item_search import EVERYTHING, ItemOrder, Way
 
 MAX_NAMED = 20  # ids in a query that is no search
 
@@ -54,7 +54,7 @@ class Search:
     """What is asked for. Without a caller it is an operator who asks, and no rights are checked."""
 
     collection: Collection
-    caller: Caller | None
+    caller: Asker | None
     dialect: Dialect
     expression: Expression | None = field(default=None, repr=False)
     mine: bool = False
@@ -207,8 +207,8 @@ class Search:
         return Found(keys[offset:], total)
 
     @property
-    def _compiled_order(self) -> Order:
-        return Order(tuple(map(self._order_term, self.order)), self.order[-1].descending)
+    def _compiled_order(self) -> ItemOrder:
+        return ItemOrder(tuple(map(self._order_term, self.order)), self.order[-1].descending)
 
     def _order_term(self, entry: SortedBy) -> Condition:
         direction = "DESC" if entry.descending else "ASC"

@@ -7,7 +7,7 @@ from jsonrpc_backend.clock import SECOND
 from jsonrpc_backend.store.mails import Mail
 
 
-class State(enum.Enum):
+class MailState(enum.Enum):
     """The words that programs get."""
 
     SENT = "sent"
@@ -16,7 +16,7 @@ class State(enum.Enum):
     WAITING = "waiting"
 
     @classmethod
-    def of(cls, mail: Mail, *, sends: bool) -> "State":
+    def of(cls, mail: Mail, *, sends: bool) -> "MailState":
         """`sends`: whether there is an SMTP server."""
         if mail.sent_at is not None:
             return cls.SENT
@@ -28,14 +28,14 @@ class State(enum.Enum):
 def in_words(mail: Mail, *, sends: bool) -> str:
     """The same for people, with when or why."""
     attempts = f"{mail.attempts} {'attempt' if mail.attempts == 1 else 'attempts'}"
-    match State.of(mail, sends=sends):
-        case State.SENT:
+    match MailState.of(mail, sends=sends):
+        case MailState.SENT:
             return f"sent {_time(mail.sent_at or 0)}"
-        case State.GIVEN_UP:
+        case MailState.GIVEN_UP:
             return f"given up after {attempts}: {mail.last_error}"
-        case State.KEPT:
+        case MailState.KEPT:
             return f"kept {_time(mail.created_at)}"
-        case State.WAITING:
+        case MailState.WAITING:
             return f"waiting, {attempts}" + (f", last: {mail.last_error}" if mail.last_error else "")
 
 

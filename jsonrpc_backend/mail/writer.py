@@ -20,7 +20,7 @@ from jsonrpc_backend.mail.seal import Encrypt
 from jsonrpc_backend.store import address_notices, mails, password_resets, users
 from jsonrpc_backend.store.address_notices import Notice
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.password_resets import Request
+from jsonrpc_backend.store.password_resets import ResetRequest
 from jsonrpc_backend.store.users import NO_PASSWORD, User
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class MailWriter:
 
     # --- reset requests --------------------------------------------------------------------------------------
 
-    def _answer(self, db: Db, request: Request) -> _Letter | None:
+    def _answer(self, db: Db, request: ResetRequest) -> _Letter | None:
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
         if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
@@ -93,7 +93,7 @@ class MailWriter:
             return None
         return self._give_token(db, user, request, recipient)
 
-    def _is_too_soon(self, db: Db, user: User, request: Request, recipient: str) -> bool:
+    def _is_too_soon(self, db: Db, user: User, request: ResetRequest, recipient: str) -> bool:
         """Nobody is told: that would tell that the user exists. The newest mail there has a token that can be used.
 
         Times later than now do not count: the clock was ahead.
@@ -106,7 +106,7 @@ class MailWriter:
             return True
         return self._has_enough(db, user, recipient, request.share)
 
-    def _give_token(self, db: Db, user: User, request: Request, recipient: Address) -> _Letter:
+    def _give_token(self, db: Db, user: User, request: ResetRequest, recipient: Address) -> _Letter:
         token, now, valid = new_reset_token(), self._clock(), self._config.password_reset.valid_minutes
         expires_at = now + (request.valid_minutes or valid) * MINUTE
         password_resets.replace_token(

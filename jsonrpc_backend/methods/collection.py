@@ -11,11 +11,11 @@ from jsonrpc_backend.methods.item_values import HAS_NUL, TOO_LARGE, encoded_item
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.rpc.registry import SessionRule, method
 from jsonrpc_backend.store import collections, item_rights, items, users
 from jsonrpc_backend.store.collections import Collection
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.item_rights import Caller, PermissionTooLarge
+from jsonrpc_backend.store.item_rights import Asker, PermissionTooLarge
 from jsonrpc_backend.store.items import Item
 from jsonrpc_backend.store.users import PropertiesTooLarge
 
@@ -38,14 +38,14 @@ def find_known(db: Db, name: str) -> Collection:
     return found
 
 
-def _caller(call: Call) -> Caller:
-    return Caller(call.user.id if call.signed_in else None, call.device)
+def _caller(call: Call) -> Asker:
+    return Asker(call.user.id if call.signed_in else None, call.device)
 
 
 # --- one item --------------------------------------------------------------------------------------------
 
 
-@method("Collection.insert", session=Session.IF_GIVEN)
+@method("Collection.insert", session=SessionRule.IF_GIVEN)
 async def insert(
     call: Call, collection_name: str, item: Mapping[str, Any], permission: Mapping[str, str] | None = None
 ) -> Encoded:
@@ -77,7 +77,7 @@ async def insert(
     return Encoded(b'{"item":%s}' % item_json(await call.backend.database.write(unit)))
 
 
-@method("Collection.update", session=Session.IF_GIVEN)
+@method("Collection.update", session=SessionRule.IF_GIVEN)
 async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[str, Any]) -> str:
     if await call.post.run(has_nul, data):
         raise InvalidParams({"data": HAS_NUL.format("Data")})
@@ -96,7 +96,7 @@ async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[
     return OK
 
 
-@method("Collection.delete", session=Session.IF_GIVEN)
+@method("Collection.delete", session=SessionRule.IF_GIVEN)
 async def delete(call: Call, collection_name: str, item_oid: str) -> str:
     caller = _caller(call)
 
@@ -107,7 +107,7 @@ async def delete(call: Call, collection_name: str, item_oid: str) -> str:
     return OK
 
 
-@method("Collection.getPermission", session=Session.IF_GIVEN)
+@method("Collection.getPermission", session=SessionRule.IF_GIVEN)
 async def get_permission(call: Call, collection_name: str, item_oid: str) -> dict[str, Any]:
     caller = _caller(call)
 
@@ -118,7 +118,7 @@ async def get_permission(call: Call, collection_name: str, item_oid: str) -> dic
     return {"permission": item_rights.written(await call.backend.database.read(query))}
 
 
-def _writable(db: Db, collection: Collection, item_id: str, caller: Caller) -> int:
+def _writable(db: Db, collection: Collection, item_id: str, caller: Asker) -> int:
     """The key of an item that the caller may change.
 
     Raises PermissionDenied for one that he may only read, InvalidParams for one that is not there for him.
@@ -132,7 +132,7 @@ def _writable(db: Db, collection: Collection, item_id: str, caller: Caller) -> i
 # --- many items ------------------------------------------------------------------------------------------
 
 
-@method("Collection.find", session=Session.IF_GIVEN)
+@method("Collection.find", session=SessionRule.IF_GIVEN)
 async def find(
     call: Call,
     collection_name: str,
@@ -161,7 +161,7 @@ async def find(
     return Encoded(result)
 
 
-@method("Collection.updatePermission", session=Session.IF_GIVEN)
+@method("Collection.updatePermission", session=SessionRule.IF_GIVEN)
 async def update_permission(
     call: Call,
     collection_name: str,

@@ -9,7 +9,7 @@ from jsonrpc_backend.collections.searches import TooManySearches
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidOperation, InvalidParams
 from jsonrpc_backend.fairness import current_caller
 from jsonrpc_backend.methods.item_values import item_json
-from jsonrpc_backend.monaql import BindError, Dialect, Expression, QueryError, parse
+from jsonrpc_backend.monaql import BindError, Dialect, Expression, QueryError, parse_query
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.store.engine import LongQuery, TookTooLong
 from jsonrpc_backend.store.items import Item
@@ -31,7 +31,7 @@ def parsed_criteria(dialect: Dialect, criteria: str | None, bind_params: Sequenc
             raise InvalidParams({"bindParams": NOTHING_TO_BIND})
         return None
     try:
-        expression = parse(criteria, bind_params or [])
+        expression = parse_query(criteria, bind_params or [])
         check_fields(expression, dialect)
     except QueryError as error:
         raise InvalidParams({"criteria": f"Criteria {error}."}) from error

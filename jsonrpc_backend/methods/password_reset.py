@@ -11,12 +11,12 @@ from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.rpc.registry import SessionRule, method
 
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
 
 
-@method("User.sendPasswordResetToken", session=Session.FORBIDDEN, limited=Limited.RESET_REQUEST)
+@method("User.sendPasswordResetToken", session=SessionRule.FORBIDDEN, limited=Limited.RESET_REQUEST)
 async def send_password_reset_token(call: Call, username: str, options: Mapping[str, str | None] | None = None) -> str:
     """Stores the request only: the rest happens after the answer, so that it tells nothing about the user."""
     options = options or {}

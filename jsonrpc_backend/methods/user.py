@@ -17,7 +17,7 @@ from jsonrpc_backend.errors import LoginRequired
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.registry import Session, method
+from jsonrpc_backend.rpc.registry import SessionRule, method
 from jsonrpc_backend.store import users
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ async def check_registration(call: Call | ManagementCall, username: str, propert
     return await backend.database.read(registration.check, username, encoded, backend.config, room)
 
 
-@method("User.unregister", session=Session.REQUIRED, limited=Limited.PASSWORD, wrong={"password": WRONG_PASSWORD})
+@method("User.unregister", session=SessionRule.REQUIRED, limited=Limited.PASSWORD, wrong={"password": WRONG_PASSWORD})
 async def unregister(call: Call, password: str) -> str:
     if not await call.verify(call.user.password_hash, password):
         raise WrongGuess
@@ -69,7 +69,7 @@ async def unregister(call: Call, password: str) -> str:
 
 @method(
     "User.updatePassword",
-    session=Session.REQUIRED,
+    session=SessionRule.REQUIRED,
     limited=Limited.PASSWORD,
     wrong={"oldPassword": WRONG_OLD_PASSWORD},
 )
@@ -117,12 +117,12 @@ async def auto_login(call: Call, login_token: str) -> Encoded:
     return call.sign_in_result(sign_in, user)
 
 
-@method("User.isAuthenticated", session=Session.OPTIONAL)
+@method("User.isAuthenticated", session=SessionRule.OPTIONAL)
 async def is_authenticated(call: Call) -> bool:
     return call.signed_in
 
 
-@method("User.logout", session=Session.REQUIRED)
+@method("User.logout", session=SessionRule.REQUIRED)
 async def logout(call: Call) -> str:
     await call.backend.database.write(sign_out.sign_out, call.session, call.device)
     return OK
@@ -131,12 +131,12 @@ async def logout(call: Call) -> str:
 # --- properties ------------------------------------------------------------------------------------------
 
 
-@method("User.getProperty", session=Session.REQUIRED, reads_properties=True)
+@method("User.getProperty", session=SessionRule.REQUIRED, reads_properties=True)
 async def get_property(call: Call, name: str) -> Encoded:
     return Encoded(b'{"value":%s}' % (await _values(call, [name])).get(name, "null").encode())
 
 
-@method("User.getProperties", session=Session.REQUIRED, reads_properties=True)
+@method("User.getProperties", session=SessionRule.REQUIRED, reads_properties=True)
 async def get_properties(call: Call, names: list[str] | None = None) -> Encoded:
     if names is None:
         stored = call.session.properties_json or await call.backend.database.read(users.find_properties, call.user.key)
@@ -168,12 +168,12 @@ def _there(found: T | None) -> T:
     return found
 
 
-@method("User.saveProperty", session=Session.REQUIRED, blames={"properties": "value"})
+@method("User.saveProperty", session=SessionRule.REQUIRED, blames={"properties": "value"})
 async def save_property(call: Call, name: str, value: Any) -> str:
     return await _save(call, {name: value})
 
 
-@method("User.saveProperties", session=Session.REQUIRED)
+@method("User.saveProperties", session=SessionRule.REQUIRED)
 async def save_properties(call: Call, properties: Mapping[str, Any]) -> str:
     return await _save(call, properties)
 

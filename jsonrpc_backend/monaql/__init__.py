@@ -19,7 +19,7 @@ A query is true or false of a thing, never unknown:
 from jsonrpc_backend.monaql.compiler import compile_query
 from jsonrpc_backend.monaql.condition import Column, Condition
 from jsonrpc_backend.monaql.dialect import Dialect
-from jsonrpc_backend.monaql.parser import parse
+from jsonrpc_backend.monaql.parser import parse_query
 from jsonrpc_backend.monaql.syntax import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, Scalar
 
 __all__ = [
@@ -35,5 +35,5 @@ __all__ = [
     "QueryError",
     "Scalar",
     "compile_query",
-    "parse",
+    "parse_query",
 ]

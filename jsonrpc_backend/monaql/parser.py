@@ -32,7 +32,7 @@ _CONTAINING = frozenset({"IN", "NIN"})
 _WORDS = {"null": None, "true": True, "false": False}
 
 
-def parse(query: str, bind_params: Sequence[Any] = ()) -> Expression:
+def parse_query(query: str, bind_params: Sequence[Any] = ()) -> Expression:
     """The tree of a query. Raises QueryError, or BindError where the bind params do not fit."""
     if len(query) > MAX_LENGTH:
         raise QueryError(f"a query cannot be longer than {MAX_LENGTH} characters", MAX_LENGTH + 1)

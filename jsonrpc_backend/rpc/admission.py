@@ -14,7 +14,7 @@ from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.rpc.post import Post
-from jsonrpc_backend.rpc.registry import Method, Session
+from jsonrpc_backend.rpc.registry import Method, SessionRule
 
 MAX_DEVICE_LENGTH = 255
 
@@ -56,13 +56,13 @@ def _is_key(value: Any, backend: Backend) -> bool:
 
 
 async def _check_sign_in(method: Method, call: Call) -> None:
-    if method.session is not Session.IGNORED:
+    if method.session is not SessionRule.IGNORED:
         signed_in = await call.identify(with_properties=method.reads_properties)
-        if method.session is Session.REQUIRED and not signed_in:
+        if method.session is SessionRule.REQUIRED and not signed_in:
             raise LoginRequired
-        if method.session is Session.IF_GIVEN and call.session_id is not None and not signed_in:
+        if method.session is SessionRule.IF_GIVEN and call.session_id is not None and not signed_in:
             raise LoginRequired
-        if method.session is Session.FORBIDDEN and signed_in:
+        if method.session is SessionRule.FORBIDDEN and signed_in:
             raise InvalidOperation("This cannot be used while signed in; sign out first.")
     reason = method.unavailable(call.backend.config)
     if reason is not None:

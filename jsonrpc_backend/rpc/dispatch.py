@@ -34,7 +34,7 @@ from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.params import check_params
 from jsonrpc_backend.rpc.post import Post
-from jsonrpc_backend.rpc.registry import Method, Session
+from jsonrpc_backend.rpc.registry import Method, SessionRule
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
@@ -154,7 +154,7 @@ def _new_request_id() -> str:
 
 
 def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:
-    username = call.user.username if method.session is Session.REQUIRED else params.get("username")
+    username = call.user.username if method.session is SessionRule.REQUIRED else params.get("username")
     return Attempt(call.post.networks(), call.device, username, params.get("loginToken"), params.get("token"))
 
 

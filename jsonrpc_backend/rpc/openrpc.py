@@ -23,7 +23,7 @@ from jsonrpc_backend.errors import (
     RpcError,
 )
 from jsonrpc_backend.rpc.management import KEY_HEADER
-from jsonrpc_backend.rpc.registry import Method, Registry, Session, management_methods, methods
+from jsonrpc_backend.rpc.registry import Method, Registry, SessionRule, management_methods, methods
 from jsonrpc_backend.rpc.schemas import common_definitions, load
 
 OPENRPC_VERSION = "1.3.2"
@@ -149,7 +149,7 @@ def _reserved(api: Api, method: Method) -> list[dict[str, Any]]:
     """The reserved params of a method. One that needs a signed-in user cannot do without a session."""
     if not api.for_apps or method.for_anybody:
         return []
-    return [*_RESERVED[:2], {**_RESERVED[2], "required": method.session is Session.REQUIRED}]
+    return [*_RESERVED[:2], {**_RESERVED[2], "required": method.session is SessionRule.REQUIRED}]
 
 
 def _params(schema: Mapping[str, Any], settings: BackendConfig) -> Iterator[dict[str, Any]]:
@@ -166,7 +166,7 @@ def _params(schema: Mapping[str, Any], settings: BackendConfig) -> Iterator[dict
 
 def _reserved_in_examples(api: Api, method: Method) -> dict[str, str]:
     """With a session where one makes sense."""
-    with_session = method.session in {Session.REQUIRED, Session.OPTIONAL, Session.IF_GIVEN}
+    with_session = method.session in {SessionRule.REQUIRED, SessionRule.OPTIONAL, SessionRule.IF_GIVEN}
     names = [param["name"] for param in _reserved(api, method) if with_session or param["required"]]
     return {name: _EXAMPLE_VALUES[name] for name in names}
 

@@ -14,7 +14,7 @@ from jsonrpc_backend.rpc.schemas import load
 Handler = Callable[..., Awaitable[Any]]
 
 
-class Session(enum.Enum):
+class SessionRule(enum.Enum):
     """What a method asks of the caller's session."""
 
     IGNORED = "not looked up: the method does not care"
@@ -40,7 +40,7 @@ class Method:
     name: str
     schema: str  # its file in the folder of schemas, without `.json`
     handler: Handler
-    session: Session
+    session: SessionRule
     limited: Limited | None
     unavailable: Callable[[BackendConfig], str | None]
     keywords: Mapping[str, str]  # parameter name on the wire -> in Python
@@ -66,7 +66,7 @@ class Registry(dict[str, Method]):
         self,
         name: str,
         *,
-        session: Session = Session.IGNORED,
+        session: SessionRule = SessionRule.IGNORED,
         limited: Limited | None = None,
         unavailable: Callable[[BackendConfig], str | None] = _always_available,
         reads_properties: bool = False,

@@ -26,7 +26,7 @@ from jsonrpc_backend.server.connections import Connections
 from jsonrpc_backend.server.cors import Cors
 from jsonrpc_backend.server.endpoint import SESSION_HEADER, Endpoint
 from jsonrpc_backend.server.health import add_health
-from jsonrpc_backend.server.metrics_page import State, add_metrics
+from jsonrpc_backend.server.metrics_page import ServerState, add_metrics
 from jsonrpc_backend.server.not_found import NothingHere, explaining, nothing_here
 from jsonrpc_backend.server.one_core import run_anywhere
 from jsonrpc_backend.server.serving import CONNECTIONS
@@ -81,7 +81,7 @@ def make_app(
     app.cleanup_ctx.append(lambda _: opened(backends, process, (for_apps, for_operators), check_start))
     app.cleanup_ctx.append(connections.watching)
     if meters is not None:
-        state = State(backends, lambda: len(connections), lambda: lines.dropped if lines else 0)
+        state = ServerState(backends, lambda: len(connections), lambda: lines.dropped if lines else 0)
         add_metrics(app, config.metrics, meters, state)
     Endpoint(config.server, for_apps, shared, cors).add_to(app, "/json-rpc")
     management.add_to(app, "/manage/json-rpc")

@@ -32,7 +32,7 @@ class Spot:
     """One connection among those of its address, in the group of those that do the same; in none once it is cut."""
 
     connection: Cuttable
-    source: "Source"
+    visitor: "Visitor"
     group: "Group | None"
 
     def move(self, group: "Group") -> bool:
@@ -49,7 +49,7 @@ Group = dict[Spot, None]  # those that have done it for longest stand first
 
 
 @dataclass(slots=True, eq=False)
-class Source:
+class Visitor:
     """The connections of one address by what they do.
 
     `place` is None for the trusted proxies: they bring everybody, so what they have says nothing of anybody.
@@ -76,8 +76,8 @@ class Crowd:
         self.all: Group = {}
         self._quiet: Group = {}  # those without a request under way, the longest quiet first
         self._places = Places()
-        self._sources: dict[str, Source] = {}  # by the name of the address
-        self._proxies, self._of_proxies = Ranges(config.trusted_proxies), Source(None)
+        self._visitors: dict[str, Visitor] = {}  # by the name of the address
+        self._proxies, self._of_proxies = Ranges(config.trusted_proxies), Visitor(None)
         self._networks_of = functools.lru_cache(REMEMBERED)(self._find_networks)
 
     # --- coming and going --------------------------------------------------------------------------------
@@ -107,12 +107,12 @@ class Crowd:
         return () if address in self._proxies else networks_of(address)
 
     def _add(self, connection: Cuttable, networks: tuple[Network, ...]) -> Spot:
-        source = self._of_proxies
+        visitor = self._of_proxies
         if networks:
             place = self._places.enter(networks)
-            source = self._sources.setdefault(place.name, Source(place))
-        spot = Spot(connection, source, source.quiet)
-        self.all[spot] = self._quiet[spot] = source.quiet[spot] = None
+            visitor = self._visitors.setdefault(place.name, Visitor(place))
+        spot = Spot(connection, visitor, visitor.quiet)
+        self.all[spot] = self._quiet[spot] = visitor.quiet[spot] = None
         return spot
 
     def leave(self, spot: Spot) -> None:
@@ -121,11 +121,11 @@ class Crowd:
         del spot.group[spot], self.all[spot]
         self._quiet.pop(spot, None)
         spot.group = None
-        place = spot.source.place
+        place = spot.visitor.place
         if place is not None:
             self._places.leave(place)
             if not place.number:
-                del self._sources[place.name]
+                del self._visitors[place.name]
 
     def cut(self, spot: Spot) -> None:
         self.leave(spot)
@@ -135,29 +135,29 @@ class Crowd:
 
     def head_begins(self, spot: Spot) -> None:
         """Something of a request has come."""
-        spot.move(spot.source.half)
+        spot.move(spot.visitor.half)
 
     def request_begins(self, spot: Spot) -> None:
-        if spot.move(spot.source.busy):
+        if spot.move(spot.visitor.busy):
             del self._quiet[spot]
 
     def request_ends(self, spot: Spot) -> None:
-        if spot.move(spot.source.quiet):
+        if spot.move(spot.visitor.quiet):
             self._quiet[spot] = None
 
     # --- who gives way -----------------------------------------------------------------------------------
 
     def _has_much(self, networks: tuple[Network, ...]) -> bool:
         """Whether room is scarce and who comes is among those who take the most of it."""
-        source = self._sources.get(networks[0].name) if networks else None
-        if source is None or source.place is None or 2 * len(self.all) <= self._most:
+        visitor = self._visitors.get(networks[0].name) if networks else None
+        if visitor is None or visitor.place is None or 2 * len(self.all) <= self._most:
             return False
-        weight = self._places.widest(source.place).weight
+        weight = self._places.widest(visitor.place).weight
         return weight > FEW and 2 * weight >= self._places.everywhere.inside.most
 
     def _who_gives_way(self, newcomer: Spot) -> Spot | None:
         """None while there is room."""
-        place = newcomer.source.place
+        place = newcomer.visitor.place
         if len(self.all) > self._most:
             return self._of_the_heaviest(place) or next(iter(self._quiet))
         if place is not None and 2 * len(self.all) > self._most:
@@ -168,12 +168,12 @@ class Crowd:
         """None where nobody has many. One with a request under way only when no other is left, which a newcomer is."""
         if self._places.everywhere.inside.most <= FEW:
             return None
-        source = self._sources[self._places.everywhere.heaviest(newcomer).name]
-        return source.expendable() or next(iter(source.busy))
+        visitor = self._visitors[self._places.everywhere.heaviest(newcomer).name]
+        return visitor.expendable() or next(iter(visitor.busy))
 
     def _of_its_own(self, newcomer: Spot, place: Place) -> Spot | None:
         """Half of the room is taken: whoever has much makes room for himself, as far as nothing is under way."""
         network = self._places.widest(place)
         if network.weight <= self._most_of_an_address and network.number <= self._most_of_a_network:
             return None
-        return self._sources[network.heaviest(place).name].expendable(but=newcomer)
+        return self._visitors[network.heaviest(place).name].expendable(but=newcomer)

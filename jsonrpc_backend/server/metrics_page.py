@@ -27,7 +27,7 @@ SHUTDOWN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class State:
+class ServerState:
     """What is looked at when Prometheus asks, rather than counted when it happens."""
 
     backends: Mapping[str, Backend]
@@ -35,7 +35,7 @@ class State:
     dropped_log_lines: Callable[[], int]
 
 
-def add_metrics(app: web.Application, config: MetricsConfig, meters: "Meters", state: State) -> None:
+def add_metrics(app: web.Application, config: MetricsConfig, meters: "Meters", state: ServerState) -> None:
     """Serves them while the application runs. Starting it raises MetricsUnavailable where nothing can listen there."""
     turn = asyncio.Lock()
 
@@ -80,7 +80,7 @@ def _connect(runner: web.AppRunner, _: str) -> http.HttpConnection:
     return http.HttpConnection(runner.server)
 
 
-async def _look(meters: "Meters", state: State) -> None:
+async def _look(meters: "Meters", state: ServerState) -> None:
     sizes = await asyncio.gather(*(_measured(backend) for backend in state.backends.values()))
     for backend_id, found in zip(state.backends, sizes, strict=True):
         meters.show_backend(backend_id, found)

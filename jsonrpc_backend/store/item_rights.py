@@ -37,7 +37,7 @@ Permission = Mapping[str, Rights]
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Asker:
     """Who asks: the user who is signed in, if any, and the device."""
 
     user: str | None  # the public id

@@ -20,7 +20,7 @@ from typing import Any
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.item_index import KEPT_CHARACTERS
-from jsonrpc_backend.store.item_rights import Caller
+from jsonrpc_backend.store.item_rights import Asker
 
 EVERYTHING = Condition()
 KEYS_AT_ONCE = 500
@@ -53,7 +53,7 @@ def everything(collection: int) -> Way:
     return Way((_range("items_everything", "items.collection = ?", (collection,)),))
 
 
-def readable(collection: int, caller: Caller) -> Way:
+def readable(collection: int, caller: Asker) -> Way:
     """What the caller may read."""
     ways = [
         _range("items_public", "items.collection = ? AND items.public_read = 1", (collection,)),
@@ -75,7 +75,7 @@ def readable(collection: int, caller: Caller) -> Way:
     return Way(tuple(ways))
 
 
-def _of_device(collection: int, caller: Caller) -> Condition:
+def _of_device(collection: int, caller: Asker) -> Condition:
     """Not public, owned by the device, and not opened to the user as well."""
     way = _range(
         "items_device",
@@ -146,7 +146,7 @@ def _range(index: str, condition: str, parameters: tuple[Any, ...]) -> Condition
 # --- rights, item by item --------------------------------------------------------------------------------
 
 
-def may(caller: Caller, verb: str) -> Condition:
+def may(caller: Asker, verb: str) -> Condition:
     """Whether the caller may "read" or "write" an item."""
     own = "(items.owner = ? OR (items.owner IS NULL AND items.device = ?))"
     grant = f"(SELECT {verb}s FROM grants WHERE grants.item = items.key AND grants.user = ?)"  # noqa: S608
@@ -160,7 +160,7 @@ def may(caller: Caller, verb: str) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ItemOrder:
     """What stands behind ORDER BY, as expressions about `items`; ties are in the order of insertion."""
 
     terms: tuple[Condition, ...]
@@ -186,7 +186,7 @@ def newest(db: Db, way: Way, *, descending: bool, limit: int, offset: int) -> li
     return [key for key, _ in rows]
 
 
-def find_keys(db: Db, way: Way, condition: Condition, order: Order) -> list[int]:
+def find_keys(db: Db, way: Way, condition: Condition, order: ItemOrder) -> list[int]:
     """The keys of all items on the way of which the condition is true, sorted. Keys only: rows can be gigabytes."""
     union, sorted_by = way.union, order.compiled
     rows = db.execute(

@@ -8,7 +8,7 @@ from typing import Any
 from jsonrpc_backend.store import item_index, item_rights
 from jsonrpc_backend.store.collections import Collection
 from jsonrpc_backend.store.engine import Db
-from jsonrpc_backend.store.item_rights import BOTH, PUBLIC, Caller, Permission, Rights
+from jsonrpc_backend.store.item_rights import BOTH, PUBLIC, Asker, Permission, Rights
 from jsonrpc_backend.store.users import encode_properties
 
 COLUMNS = "items.key, items.id, items.owner, items.device, items.created_at, items.updated_at, items.properties"
@@ -83,7 +83,7 @@ def find_rights(
     db: Db,
     collection: Collection,
     id: str,  # noqa: A002
-    caller: Caller,
+    caller: Asker,
 ) -> tuple[int, Rights] | None:
     """The key of an item, and what the caller may do with it; None where there is none."""
     row = db.execute(

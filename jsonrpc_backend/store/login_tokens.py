@@ -47,7 +47,7 @@ class UsedTooOften(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TokenDigests:
     """The digests of a login token and of the part that is its family's."""
 
     digest: bytes
@@ -55,7 +55,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class TokenRules:
     """How long a token can be used: `valid` from when it was made, `grace` from its first use. Times: ms.
 
     A family's tokens can be used `most_uses` times within `window`; None: any number of times.
@@ -91,7 +91,7 @@ class _Found:
     uses_since: int
 
 
-def start_family(db: Db, token: Token, user: User, device: str, now: int) -> int:
+def start_family(db: Db, token: TokenDigests, user: User, device: str, now: int) -> int:
     """Stores the first token of a sign-in; returns its family."""
     family_key: int = db.execute(
         "INSERT INTO login_families (user_key, device, password_version, stem, renewed_at)"
@@ -107,7 +107,7 @@ def start_family(db: Db, token: Token, user: User, device: str, now: int) -> int
     return family_key
 
 
-def exists(db: Db, token: Token) -> bool:
+def exists(db: Db, token: TokenDigests) -> bool:
     """Whether there is such a token, be it superseded or expired."""
     row = db.execute(
         "SELECT 1 FROM login_tokens WHERE digest = ? UNION ALL SELECT 1 FROM login_families WHERE stem = ?",
@@ -116,7 +116,7 @@ def exists(db: Db, token: Token) -> bool:
     return row is not None
 
 
-def present(db: Db, token: Token, *, successor: bytes, rules: Rules, now: int) -> Presented | None:
+def present(db: Db, token: TokenDigests, *, successor: bytes, rules: TokenRules, now: int) -> Presented | None:
     """Uses a token and stores its successor. None for an unknown, expired or superseded one. Raises UsedTooOften."""
     found = _find(db, token)
     if found is None:
@@ -134,7 +134,7 @@ def present(db: Db, token: Token, *, successor: bytes, rules: Rules, now: int) -
     return Presented(found.family_key, found.device, found.user)
 
 
-def _find(db: Db, token: Token) -> _Found | None:
+def _find(db: Db, token: TokenDigests) -> _Found | None:
     row = db.execute(
         f"SELECT {_FOUND}, {COLUMNS}"  # noqa: S608
         " FROM login_tokens JOIN login_families ON login_families.key = login_tokens.family_key"
@@ -145,14 +145,14 @@ def _find(db: Db, token: Token) -> _Found | None:
     return _Found(User(*row[8:]), *row[:8]) if row else None
 
 
-def _end_family_of(db: Db, token: Token) -> None:
+def _end_family_of(db: Db, token: TokenDigests) -> None:
     """Ends the family of a token that was superseded so long ago that only the family's part of it is known."""
     row = db.execute("SELECT key FROM login_families WHERE stem = ?", (token.stem,)).fetchone()
     if row is not None:
         end_family(db, row[0])
 
 
-def _note_use(db: Db, token: Token, found: _Found, rules: Rules, now: int) -> None:
+def _note_use(db: Db, token: TokenDigests, found: _Found, rules: TokenRules, now: int) -> None:
     began, uses = found.uses_since, found.uses
     if not began <= now < began + rules.window:
         began, uses = now, 0
@@ -165,7 +165,7 @@ def _note_use(db: Db, token: Token, found: _Found, rules: Rules, now: int) -> No
     db.execute("UPDATE login_tokens SET used_at = ? WHERE digest = ? AND used_at IS NULL", (now, token.digest))
 
 
-def _supersede_others(db: Db, token: Token, found: _Found) -> None:
+def _supersede_others(db: Db, token: TokenDigests, found: _Found) -> None:
     """All tokens of the family but this one and its successors."""
     others = "family_key = ? AND superseded = 0 AND digest <> ? AND parent IS NOT ?"
     known_by_stem = found.stem == token.stem
@@ -177,7 +177,7 @@ def _supersede_others(db: Db, token: Token, found: _Found) -> None:
     )
 
 
-def _remove_old_successors(db: Db, token: Token, family_key: int, *, newest: bytes) -> None:
+def _remove_old_successors(db: Db, token: TokenDigests, family_key: int, *, newest: bytes) -> None:
     db.execute(
         "DELETE FROM login_tokens WHERE digest IN (SELECT digest FROM login_tokens WHERE family_key = ? AND parent = ?"
         " ORDER BY digest = ? DESC, created_at DESC LIMIT -1 OFFSET ?)",

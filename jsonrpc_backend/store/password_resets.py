@@ -21,7 +21,7 @@ _IS_VALID = "CASE WHEN expires_at IS NULL THEN created_at > ? ELSE expires_at > 
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ResetRequest:
     """A row: a reset that was asked for and not looked into yet.
 
     One with `valid_minutes` is part of a mailing to users who have no password. `requester` tells apart who has asked.
@@ -67,7 +67,7 @@ def insert_request(
     )
 
 
-def take_request(db: Db, now: int) -> Request | None:
+def take_request(db: Db, now: int) -> ResetRequest | None:
     """The request that has been due for longest, which is removed."""
     row = db.execute(
         "DELETE FROM password_reset_requests WHERE key ="
@@ -75,7 +75,7 @@ def take_request(db: Db, now: int) -> Request | None:
         " RETURNING key, username_key, email_property, template, valid_minutes, requester, share",
         (now,),
     ).fetchone()
-    return Request(*row) if row else None
+    return ResetRequest(*row) if row else None
 
 
 def next_due(db: Db) -> int | None:

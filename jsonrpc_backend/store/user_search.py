@@ -25,7 +25,7 @@ EVERYBODY = Condition()
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class UserOrder:
     """Sorted by a field or property, or by the time of registration; users that do not differ in it by that time."""
 
     name: str | None = None

@@ -35,7 +35,7 @@ class LogFormat(Protocol):
     def loss(self, lines: int) -> str: ...
 
 
-class JsonLines:
+class JsonFormat:
     """`time`, `level`, `logger` and `message`; a fault's `request_id` and `traceback`; what calls have to tell."""
 
     def record(self, record: logging.LogRecord) -> str:
@@ -59,7 +59,7 @@ class JsonLines:
         return _json.encode(_line(time.time(), "WARNING", __name__, _loss(lines)) | {"dropped": lines}) + "\n"
 
 
-class Text:
+class TextFormat:
     """Lines that begin with the time. Those of a traceback are indented, so that no text in it looks like another."""
 
     def record(self, record: logging.LogRecord) -> str:
@@ -152,7 +152,7 @@ class Log:
 def logging_to(stream: TextIO, config: ServerConfig) -> Iterator[Log]:
     """Sends the whole process's log to a stream until the end of the block."""
     as_text = config.log_format == "text" or (config.log_format == "auto" and stream.isatty())
-    form: LogFormat = Text() if as_text else JsonLines()
+    form: LogFormat = TextFormat() if as_text else JsonFormat()
     root, level = logging.getLogger(), logging.getLevelNamesMapping()[config.log_level.upper()]
     with writing(stream, form.loss) as output:
         handler = _Handler(output, form)

@@ -17,7 +17,7 @@ from jsonrpc_backend.store.engine import Db, WritableDb
 from jsonrpc_backend.store.incoming import Clash
 from jsonrpc_backend.transfer.move import Clashes, Moved, OutgrownProperties, move
 from jsonrpc_backend.transfer.naming import PLAIN_ALIASES
-from jsonrpc_backend.transfer.record import BadRecord, Rules
+from jsonrpc_backend.transfer.record import BadRecord, ImportRules
 from jsonrpc_backend.transfer.source import Bad, Record
 
 ID_TAKEN = "Another user has this id."
@@ -39,14 +39,14 @@ class Intake:
     """The records of one file on their way into one database. `bad` grows with what cannot be used."""
 
     db: Db
-    rules: Rules
+    rules: ImportRules
     existing: Existing
     bad: list[Bad]
     passwords: dict[int, str]  # plain ones, by number of record; they never touch a disk
     suspicious: set[str]  # names of properties that may be meant as passwords
 
     @classmethod
-    def begin(cls, db: Db, rules: Rules, existing: Existing) -> "Intake":
+    def begin(cls, db: Db, rules: ImportRules, existing: Existing) -> "Intake":
         incoming.open_collection(db)
         return cls(db, rules, existing, [], {}, set())
 

@@ -53,7 +53,7 @@ class Newcomer:
     password: str | None
 
 
-class Rules:
+class ImportRules:
     """What a backend's settings ask of users. `now` is for users without a time, in ms since 1970 UTC."""
 
     def __init__(self, settings: BackendConfig, *, now: int, keep_ids: bool) -> None:

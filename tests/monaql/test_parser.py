@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jsonrpc_backend.monaql import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, parse
+from jsonrpc_backend.monaql import AllOf, AnyOf, BindError, Comparison, Expression, Not, QueryError, parse_query
 from jsonrpc_backend.monaql.parser import MAX_COMPARISONS, MAX_DEPTH, MAX_ELEMENTS, MAX_LENGTH, MAX_LEVELS
 
 
@@ -69,7 +69,7 @@ def shown(expression: Expression) -> str:
     ],
 )
 def test_a_query_is_read_as(query: str, tree: str) -> None:
-    assert shown(parse(query)) == tree
+    assert shown(parse_query(query)) == tree
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_query_is_read_as(query: str, tree: str) -> None:
     ],
 )
 def test_placeholders_are_filled_in_order(query: str, values: list[Any], tree: str) -> None:
-    assert shown(parse(query, values)) == tree
+    assert shown(parse_query(query, values)) == tree
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_placeholders_are_filled_in_order(query: str, values: list[Any], tree: s
 )
 def test_an_error_has_its_position(query: str, position: int, problem: str) -> None:
     with pytest.raises(QueryError) as raised:
-        parse(query)
+        parse_query(query)
     assert raised.value.position == position
     assert raised.value.problem.startswith(problem)
     assert str(raised.value) == f"is wrong at position {position}: {raised.value.problem}"
@@ -159,14 +159,14 @@ def test_an_error_has_its_position(query: str, position: int, problem: str) -> N
 )
 def test_bind_params_have_to_fit(query: str, values: list[Any], problem: str) -> None:
     with pytest.raises(BindError) as raised:
-        parse(query, values)
+        parse_query(query, values)
     assert str(raised.value).startswith(problem)
 
 
 def test_messages_repeat_no_values() -> None:
     for query in ('"secret" == 1', 'a == 1 "secret"', 'a "secret"', 'a == "secret', 'a == "secret\\x"'):
         with pytest.raises(QueryError) as raised:
-            parse(query)
+            parse_query(query)
         assert "secret" not in str(raised.value)
 
 
@@ -192,22 +192,22 @@ FULL = f"a IN [{','.join('1' * MAX_ELEMENTS)}]"
     ],
 )
 def test_limits(query: str, values: list[Any], beyond: str, problem: str) -> None:
-    parse(query, values)
+    parse_query(query, values)
     with pytest.raises(QueryError, match=problem):
-        parse(beyond, values)
+        parse_query(beyond, values)
 
 
 @pytest.mark.parametrize("query", ["(" * 50_000, "!(" * 50_000, "a==1||(" * 10_000, '"\\' * 40_000, "[" * 90_000])
 def test_no_query_is_too_much_for_the_parser(query: str) -> None:
     with pytest.raises(QueryError):
-        parse(query)
+        parse_query(query)
 
 
 def test_tree_of_both_words() -> None:
     """What the trees above leave out: which class each word makes."""
-    assert isinstance(parse("a==1&&b==2"), AllOf)
-    assert isinstance(parse("a==1||b==2"), AnyOf)
-    assert parse("a==1||b==2") == AnyOf((Comparison("a", "==", 1, 1), Comparison("b", "==", 2, 7)))
+    assert isinstance(parse_query("a==1&&b==2"), AllOf)
+    assert isinstance(parse_query("a==1||b==2"), AnyOf)
+    assert parse_query("a==1||b==2") == AnyOf((Comparison("a", "==", 1, 1), Comparison("b", "==", 2, 7)))
 
 
 def test_terms_of_inner_conjunctions_count_once() -> None:
@@ -215,14 +215,14 @@ def test_terms_of_inner_conjunctions_count_once() -> None:
     query = "(n > 1 || n == null)"
     for _ in range(200):
         query = f"({query} && _ownerUserOid == ?)"
-    expression = parse(query, ["u1"] * 200)
+    expression = parse_query(query, ["u1"] * 200)
     assert isinstance(expression, AllOf)
-    assert expression == parse("(n > 1 || n == null) && _ownerUserOid == ?", ["u1"])
+    assert expression == parse_query("(n > 1 || n == null) && _ownerUserOid == ?", ["u1"])
     assert len(expression.parts) == 2
 
 
 def test_terms_that_python_takes_for_equal_are_not() -> None:
-    expression = parse('a == 1 && a == true && a == 1.0 && a == "1" && a == 1', [])
+    expression = parse_query('a == 1 && a == true && a == 1.0 && a == "1" && a == 1', [])
     assert isinstance(expression, AllOf)
     assert [repr(part.value) for part in expression.parts if isinstance(part, Comparison)] == [
         "1",

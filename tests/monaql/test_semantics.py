@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsonrpc_backend.monaql import Column, Condition, QueryError, compile_query, parse
+from jsonrpc_backend.monaql import Column, Condition, QueryError, compile_query, parse_query
 from jsonrpc_backend.monaql.parser import MAX_DEPTH, MAX_LEVELS
 from jsonrpc_backend.store.sqlite.dialect import SqliteDialect
 from tests.monaql.evaluator import evaluate
@@ -36,7 +36,7 @@ def db() -> Iterator[sqlite3.Connection]:
 
 
 def compiled(query: str, values: list[Any]) -> Condition:
-    return compile_query(parse(query, values), columns=COLUMNS, document="things.data", dialect=SqliteDialect())
+    return compile_query(parse_query(query, values), columns=COLUMNS, document="things.data", dialect=SqliteDialect())
 
 
 def found(db: sqlite3.Connection, thing: Thing, query: str, values: list[Any]) -> list[Any]:
@@ -53,7 +53,7 @@ def found(db: sqlite3.Connection, thing: Thing, query: str, values: list[Any]) -
 
 
 def check(db: sqlite3.Connection, thing: Thing, query: str, values: list[Any], expected: bool | None = None) -> None:
-    wanted = evaluate(parse(query, values), {"_id": "u1", "_createdAt": 0, **thing})
+    wanted = evaluate(parse_query(query, values), {"_id": "u1", "_createdAt": 0, **thing})
     assert expected is None or wanted == expected
     assert found(db, thing, query, values) == [wanted]
 
@@ -315,7 +315,7 @@ def test_any_text_is_a_query_or_has_a_position(text: str) -> None:
 def position_of_error(query: str) -> int:
     """Where the error is; 1 if there is none."""
     try:
-        parse(query)
+        parse_query(query)
     except QueryError as error:
         return error.position
     return 1

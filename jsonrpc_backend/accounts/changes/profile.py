@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts import look_alikes, reset_addresses
+from jsonrpc_backend.accounts.disk_room import DiskRoom
 from jsonrpc_backend.accounts.refusals import NOT_TAKEN, AccountGone, unacceptable
 from jsonrpc_backend.accounts.reset_addresses import AddressRules
-from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.accounts.whom import Whom
 from jsonrpc_backend.config import USERNAME, BackendConfig
@@ -32,7 +32,7 @@ class Values:
         return cls(given, users.encode_values(given))
 
 
-def save(db: Db, session: Session, values: Values, rules: AddressRules, *, room: Room, now: int) -> bool:
+def save(db: Db, session: Session, values: Values, rules: AddressRules, *, room: DiskRoom, now: int) -> bool:
     """Adds and updates properties of who is signed in.
 
     Returns whether somebody is to be told of an address. Raises AccountGone, Unacceptable, NotNow.
@@ -58,7 +58,7 @@ def update(
     *,
     settings: BackendConfig,
     act: Act,
-    room: Room | None = None,
+    room: DiskRoom | None = None,
 ) -> User:
     """Adds and updates properties, removes none; another username where one is given. The user as of then.
 

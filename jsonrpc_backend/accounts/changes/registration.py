@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.accounts import look_alikes
+from jsonrpc_backend.accounts.disk_room import DiskRoom
 from jsonrpc_backend.accounts.refusals import (
     NOT_TAKEN,
     TOO_LARGE,
@@ -14,7 +15,6 @@ from jsonrpc_backend.accounts.refusals import (
     Unacceptable,
     unacceptable,
 )
-from jsonrpc_backend.accounts.room import Room
 from jsonrpc_backend.accounts.sign_in import SignIn
 from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.accounts.usernames import username_key
@@ -52,7 +52,9 @@ def encoded(properties: Mapping[str, Any]) -> str | None:
         return None
 
 
-def check(db: Db, username: str, properties_json: str | None, settings: BackendConfig, room: Room | None = None) -> str:
+def check(
+    db: Db, username: str, properties_json: str | None, settings: BackendConfig, room: DiskRoom | None = None
+) -> str:
     """The encoded properties. Raises Unacceptable, with a sentence for the name and for them.
 
     `room`: its limit on properties of new users; operators may give them as many as others have.
@@ -71,7 +73,7 @@ def check(db: Db, username: str, properties_json: str | None, settings: BackendC
     return properties_json
 
 
-def register(db: Db, new: NewUser, settings: BackendConfig, room: Room, sign_in: SignIn) -> User:
+def register(db: Db, new: NewUser, settings: BackendConfig, room: DiskRoom, sign_in: SignIn) -> User:
     """Somebody registers, and is signed in. Raises Unacceptable, NotNow."""
     room.check(db)
     user = _insert(db, new, settings, sign_in.now)
@@ -79,7 +81,7 @@ def register(db: Db, new: NewUser, settings: BackendConfig, room: Room, sign_in:
     return user
 
 
-def create(db: Db, new: NewUser, settings: BackendConfig, act: Act, room: Room | None = None) -> User:
+def create(db: Db, new: NewUser, settings: BackendConfig, act: Act, room: DiskRoom | None = None) -> User:
     """An operator makes a user. Raises Unacceptable, NotNow."""
     if room is not None:
         room.check(db)

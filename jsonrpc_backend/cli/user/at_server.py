@@ -12,7 +12,7 @@ import click
 
 from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.cli.progress import progress
-from jsonrpc_backend.cli.user.users import Page, Search
+from jsonrpc_backend.cli.user.users import UsersPage, UsersSearch
 from jsonrpc_backend.client import ManagementClient, wire
 from jsonrpc_backend.client.management import find_only_backend
 from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
@@ -84,7 +84,7 @@ class UsersAtServer:
     def __init__(self, client: ManagementClient) -> None:
         self._client = client
 
-    def search(self, search: Search) -> Iterator[dict[str, Any]]:
+    def search(self, search: UsersSearch) -> Iterator[dict[str, Any]]:
         """One page after the other; smaller ones where users are so large that a page would be refused."""
         first, total, size = 0, 1, AT_ONCE
         with contextlib.ExitStack() as stack:
@@ -102,7 +102,7 @@ class UsersAtServer:
                 yield from page.items
                 advance(len(page.items))
 
-    def page(self, search: Search, number: int, size: int) -> Page:
+    def page(self, search: UsersSearch, number: int, size: int) -> UsersPage:
         params = {
             "page": number,
             "itemsInPage": size,
@@ -113,7 +113,7 @@ class UsersAtServer:
             "userQuery": search.query,
         }
         result = self._call("User.list", params)
-        return Page(wire.member(result, "items"), wire.member(result, "totalItems"))
+        return UsersPage(wire.member(result, "items"), wire.member(result, "totalItems"))
 
     def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         if unportable(params):
@@ -125,7 +125,7 @@ class UsersAtServer:
         key = username_key(name)
         found = [
             user
-            for user in self.search(Search(name_filter=name, names=[]))
+            for user in self.search(UsersSearch(name_filter=name, names=[]))
             if user["_id"] == name or username_key(user["_username"]) == key
         ]
         if not found:

@@ -27,7 +27,7 @@ from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.transfer.intake import Existing, Intake
 from jsonrpc_backend.transfer.naming import Naming, unusable
-from jsonrpc_backend.transfer.record import Rules
+from jsonrpc_backend.transfer.record import ImportRules
 from jsonrpc_backend.transfer.source import FORMATS, Bad, Source, UnusableFile, format_of
 
 SHOWN = 100
@@ -89,7 +89,7 @@ def import_users(
     if format_name is None:
         raise click.UsageError("The format cannot be told from the file's name; say --format.")
     naming = Naming(renamed, frozenset(dropped))
-    rules = Rules(target.backend, now=system_clock(), keep_ids=keep_ids)
+    rules = ImportRules(target.backend, now=system_clock(), keep_ids=keep_ids)
     with contextlib.ExitStack() as stack:
         writable = None if dry_run else stack.enter_context(target.writing())
         intake = Intake.begin(writable or stack.enter_context(target.reading()), rules, Existing(existing))

@@ -19,7 +19,7 @@ from jsonrpc_backend.accounts.user_object import user_object
 from jsonrpc_backend.accounts.whom import NoSuchUser, Whom, by_id, by_name_or_id
 from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.target import Target
-from jsonrpc_backend.cli.user.users import Page, Search
+from jsonrpc_backend.cli.user.users import UsersPage, UsersSearch
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
@@ -34,20 +34,20 @@ class UsersInFile:
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def search(self, search: Search) -> Iterator[dict[str, Any]]:
+    def search(self, search: UsersSearch) -> Iterator[dict[str, Any]]:
         condition, order = self._compiled(search)
         with self._target.reading() as db:
             for user in user_search.get_in_order(db, user_search.find_keys(db, condition, order)):
                 yield user_object(user)
 
-    def page(self, search: Search, number: int, size: int) -> Page:
+    def page(self, search: UsersSearch, number: int, size: int) -> UsersPage:
         condition, order = self._compiled(search)
         with self._target.reading() as db:
             keys = user_search.find_keys(db, condition, order)
             found = user_search.get_in_order(db, keys[(number - 1) * size : number * size])
-            return Page([user_object(user) for user in found], len(keys))
+            return UsersPage([user_object(user) for user in found], len(keys))
 
-    def _compiled(self, search: Search) -> tuple[Condition, Condition]:
+    def _compiled(self, search: UsersSearch) -> tuple[Condition, Condition]:
         """Who is looked for, and in which order."""
         dialect = self._target.engine.dialect
         given = {"sortProperty": search.sort, "nameFilter": search.name_filter}

@@ -10,7 +10,7 @@ import click
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option, readable_time
 from jsonrpc_backend.cli.user.on_users import on_users
-from jsonrpc_backend.cli.user.users import Search, Users
+from jsonrpc_backend.cli.user.users import Users, UsersSearch
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.schemas import COMMON, load
 
@@ -52,7 +52,7 @@ def list_users(
     _check_names(users, sort, names or [])
     # Of a table a server needs to send no more than what is shown.
     needed = names if as_json else [*filter(_is_property, names or DEFAULT_COLUMNS)]
-    search = Search(name_filter, query, sort, descending, needed)
+    search = UsersSearch(name_filter, query, sort, descending, needed)
     shown = None if page is None else users.page(search, page, per_page)
     found = users.search(search) if shown is None else iter(shown.items)
     if as_json:
@@ -77,12 +77,12 @@ def _check_names(users: Users, sort: str | None, columns: list[str]) -> None:
             raise click.UsageError(f"{name or 'An empty name'} is no column; {', '.join(_FIELDS)} and properties are.")
     properties = {name for name in (sort, *columns) if name is not None and _PROPERTY.fullmatch(name)}
     missing = [name for name in sorted(properties) if _is_nowhere(users, name)]
-    if missing and users.page(Search(names=[]), 1, 1).total:
+    if missing and users.page(UsersSearch(names=[]), 1, 1).total:
         raise click.ClickException(f"No user has a property {' or '.join(missing)}.")
 
 
 def _is_nowhere(users: Users, name: str) -> bool:
-    return users.page(Search(query=f"{name} != null", names=[]), 1, 1).total == 0
+    return users.page(UsersSearch(query=f"{name} != null", names=[]), 1, 1).total == 0
 
 
 def _json_lines(found: Iterator[dict[str, Any]], names: list[str] | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Search:
+class UsersSearch:
     """Which users, in which order; `names`: the properties that are needed of them, None for all."""
 
     name_filter: str | None = None
@@ -20,7 +20,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Page:
+class UsersPage:
     """Some of the users that were found, and how many were."""
 
     items: list[dict[str, Any]]
@@ -30,10 +30,10 @@ class Page:
 class Users(Protocol):
     """Every method may raise ClickException."""
 
-    def search(self, search: Search) -> Iterator[dict[str, Any]]:
+    def search(self, search: UsersSearch) -> Iterator[dict[str, Any]]:
         """All who are found, never held as a whole."""
 
-    def page(self, search: Search, number: int, size: int) -> Page:
+    def page(self, search: UsersSearch, number: int, size: int) -> UsersPage:
         """`number` counts pages from 1."""
 
     def find(self, name: str) -> dict[str, Any]:

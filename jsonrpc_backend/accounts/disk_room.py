@@ -26,7 +26,7 @@ FULL = "The app has no disk space left for this; its operator can make some."
 NEW = "A user must not have more than {:,} bytes of properties in the first {} minutes."
 
 
-class Room:
+class DiskRoom:
     """The limits of one backend."""
 
     def __init__(
