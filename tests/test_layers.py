@@ -8,7 +8,7 @@ import functools
 import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -50,8 +50,8 @@ MAY_IMPORT = {
 # Packages of others that belong into one place, and which files may import them. A folder stands for its files.
 RESERVED = {
     "jsonrpcserver": {"rpc/dispatch.py"},
-    "sqlite3": {"store"},
-    "aiosqlite": {"store"},
+    "sqlite3": {"store/sqlite"},
+    "aiosqlite": {"store/sqlite"},
     "argon2": {"accounts/passwords.py"},
     "bcrypt": {"accounts/foreign_hashes.py"},
     "aiohttp": {"cli", "client", "server", "web"},
@@ -203,8 +203,17 @@ def test_a_name_means_one_thing() -> None:
 @pytest.mark.parametrize("package", sorted(RESERVED))
 def test_a_package_is_used_in_its_place_only(package: str) -> None:
     users = {file for file in source_files() if any(module.split(".")[0] == package for module in imported(file))}
-    outside = {file for file in users if not {file, file.split("/")[0]} & RESERVED[package]}
+    outside = {file for file in users if not {file, *map(str, PurePosixPath(file).parents)} & RESERVED[package]}
     assert outside == set()
+
+
+def test_only_the_store_knows_its_engine() -> None:
+    """Others ask store/engines.py; of the name of a file of SQLite they know nothing either."""
+    others = [file for file in source_files() if not file.startswith("store/")]
+    assert [
+        file for file in others if any(module.startswith(f"{NAME}.store.sqlite") for module in imported(file))
+    ] == []
+    assert [file for file in others if "sqlite3" in (PACKAGE / file).read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("file", [file for file in source_files() if not file.startswith("store/")])
