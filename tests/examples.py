@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import jsonrpc_backend.methods  # noqa: F401 (fills the registries)
 from jsonrpc_backend.accounts.tokens import digest
-from jsonrpc_backend.rpc import registry
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.registry import Method, SessionRule
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.store import collections, devices, items
@@ -32,7 +31,7 @@ from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
 # The methods of both APIs, those of the operators' under names such as "management/User.list".
-methods = {method.schema: method for method in [*registry.methods.values(), *registry.management_methods.values()]}
+methods = {method.schema: method for method in [*APP_API.methods.values(), *MANAGEMENT_API.methods.values()]}
 
 ANNA, PASSWORD, PROPERTIES = "anna@example.com", "blue-whale-31", {"nickname": "Anna", "age": 21}
 DEVICE = "7b1d2a3c"

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import management_methods, methods
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.schemas import load
 from tests import documents
 from tests.documents import read
@@ -139,7 +138,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_table_of_methods() -> None:
     documented = {row[0].strip("`"): row for row in table("Methods")}
-    assert documented.keys() == methods.keys()
+    assert documented.keys() == APP_API.methods.keys()
     for name, row in documented.items():
         schema = load(f"{name}.json")
         assert set(re.findall(r"`(\w+)`", row[1])) == set(schema["params"]["properties"])
@@ -151,7 +150,7 @@ def test_table_of_methods() -> None:
 
 def test_table_of_the_operators_methods() -> None:
     documented = {row[0].strip("`"): row for row in table("Managing")}
-    assert documented.keys() == management_methods.keys()
+    assert documented.keys() == MANAGEMENT_API.methods.keys()
     for name, row in documented.items():
         params = load(f"management/{name}.json")["params"]
         required = set(params.get("required", []))

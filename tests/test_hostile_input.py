@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend import errors
-from jsonrpc_backend.rpc.registry import Registry, management_methods, methods
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
+from jsonrpc_backend.rpc.registry import Registry
 from jsonrpc_backend.rpc.schemas import load
 from tests.operators import KEY, KEY_HEADER, KEYS
 from tests.servers import API_KEY, make_config
@@ -136,7 +137,7 @@ scalars = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5), max_leaves=12
 )
-names = st.sampled_from(sorted(methods))
+names = st.sampled_from(sorted(APP_API.methods))
 
 LEGAL = json.dumps(
     {
@@ -250,7 +251,7 @@ def test_json(door: Door, value: Any) -> None:
 
 
 @inputs(0.45)
-@given(calls(methods), st.booleans())
+@given(calls(APP_API.methods), st.booleans())
 def test_params(door: Door, session: str, call: tuple[str, dict[str, Any]], signed_in: bool) -> None:
     name, params = call
     reserved = {"__api_key": API_KEY, "__device": "device-1"} | ({"__session": session} if signed_in else {})
@@ -262,7 +263,7 @@ def test_params(door: Door, session: str, call: tuple[str, dict[str, Any]], sign
 
 
 @inputs(0.2)
-@given(calls(management_methods))
+@given(calls(MANAGEMENT_API.methods))
 def test_params_of_operators(operators_door: Door, call: tuple[str, dict[str, Any]]) -> None:
     name, params = call
     if name == "User.list":

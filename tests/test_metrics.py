@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.methods import APP_API
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
@@ -68,7 +68,7 @@ async def test_calls_are_counted_by_backend_method_and_code(prometheus: Watched,
 
 
 async def test_every_method_is_counted_under_its_name(prometheus: Watched, http: aiohttp.ClientSession) -> None:
-    for method in methods.values():
+    for method in APP_API.methods.values():
         await Wire(http, prometheus).call(method.name, __api_key="wrong")
         code = "0" if method.for_anybody else "4"
         assert await prometheus.value("calls_total", backend="app", method=method.name, code=code) == 1
@@ -152,9 +152,11 @@ async def test_sign_ins_that_are_turned_off(tmp_path: Path, http: aiohttp.Client
 
 
 def test_what_opens_a_session_says_with_what() -> None:
-    opened = {name for name, method in methods.items() if "signedIn" in json.dumps(load(f"{method.schema}.json"))}
-    assert methods.sign_ins().keys() == opened
-    assert all(f"`{means}`" in SIGN_INS.meaning for means in methods.sign_ins().values())
+    opened = {
+        name for name, method in APP_API.methods.items() if "signedIn" in json.dumps(load(f"{method.schema}.json"))
+    }
+    assert APP_API.methods.sign_ins().keys() == opened
+    assert all(f"`{means}`" in SIGN_INS.meaning for means in APP_API.methods.sign_ins().values())
 
 
 async def test_argon2_is_timed(prometheus: Watched, http: aiohttp.ClientSession) -> None:

@@ -22,8 +22,11 @@ def insert(db: Db, user_key: int, text: str, now: int) -> None:
 
 HEAD = """
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import SessionRule, method
+from jsonrpc_backend.rpc.registry import Registry, SessionRule
 from jsonrpc_backend.store import notes
+
+handlers = Registry()
+method = handlers.method
 
 """
 
@@ -40,8 +43,12 @@ def add_method(tree: Path) -> None:
     (tree / "schemas" / "Note.add.json").write_text(json.dumps(schema), encoding="utf-8")
     package = tree / "jsonrpc_backend"
     (package / "methods" / "note.py").write_text(HEAD + handler, encoding="utf-8")
-    with (package / "methods" / "__init__.py").open("a", encoding="utf-8") as file:
-        file.write("from jsonrpc_backend.methods import note as note\n")
+    listed = package / "methods" / "__init__.py"
+    apis = listed.read_text(encoding="utf-8")
+    apis = apis.replace("methods import access,", "methods import note, access,").replace(
+        "[user.", "[note.handlers, user."
+    )
+    listed.write_text(apis, encoding="utf-8")
     (package / "store" / "notes.py").write_text(STORE, encoding="utf-8")
     migrations = package / "store" / "sqlite" / "migrations.py"
     text = migrations.read_text(encoding="utf-8")

@@ -12,7 +12,8 @@ import pytest
 from referencing import Registry, Resource
 
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc.registry import Method, SessionRule, management_methods, methods
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
+from jsonrpc_backend.rpc.registry import Method, SessionRule
 from tests.conftest import NewApp, StartServer
 from tests.examples import Example, shape, successes, world_of
 from tests.examples import methods as methods_by_schema
@@ -26,7 +27,9 @@ PINNED = Path(__file__).parent / "openrpc"
 
 APP, MANAGEMENT = "/openrpc.json", "/manage/openrpc.json"
 of_each_api = pytest.mark.parametrize(
-    ("path", "names"), [(APP, list(methods)), (MANAGEMENT, list(management_methods))], ids=["app", "management"]
+    ("path", "names"),
+    [(APP, list(APP_API.methods)), (MANAGEMENT, list(MANAGEMENT_API.methods))],
+    ids=["app", "management"],
 )
 
 
@@ -135,7 +138,7 @@ async def test_a_session_is_required_where_a_user_must_be_signed_in(
         else:
             assert params["__api_key"]
             assert params["__device"]
-            assert params["__session"] == (methods[method["name"]].session is SessionRule.REQUIRED)
+            assert params["__session"] == (APP_API.methods[method["name"]].session is SessionRule.REQUIRED)
 
 
 async def test_params_of_operators_are_those_of_the_schemas(
@@ -146,7 +149,7 @@ async def test_params_of_operators_are_those_of_the_schemas(
     assert KEY not in json.dumps(document)
     params = {method["name"]: {each["name"]: each for each in method["params"]} for method in document["methods"]}
     assert {name: set(each) for name, each in params.items()} == {
-        name: set(method.keywords) for name, method in management_methods.items()
+        name: set(method.keywords) for name, method in MANAGEMENT_API.methods.items()
     }
     assert params["User.list"]["itemsInPage"]["schema"]["maximum"] == 10_000
     assert params["User.create"]["password"]["schema"] == {"$ref": "#/components/schemas/newPassword"}
@@ -226,7 +229,7 @@ def examples_of(registry: Mapping[str, Method]) -> list[Example]:
     return [example for method in registry.values() for example in successes(method.schema)]
 
 
-@pytest.mark.parametrize("example", examples_of(methods), ids=str)
+@pytest.mark.parametrize("example", examples_of(APP_API.methods), ids=str)
 async def test_examples_are_calls_that_work(example: Example, new_app: NewApp) -> None:
     world = await world_of(example, new_app)
     app = world.caller
@@ -239,7 +242,7 @@ async def test_examples_are_calls_that_work(example: Example, new_app: NewApp) -
     assert shape(answer.result) == shape(result)
 
 
-@pytest.mark.parametrize("example", examples_of(management_methods), ids=str)
+@pytest.mark.parametrize("example", examples_of(MANAGEMENT_API.methods), ids=str)
 async def test_examples_of_operators_are_calls_that_work(example: Example, new_app: NewApp) -> None:
     world = await world_of(example, new_app)
     params, result = documented((await world.caller.call("rpc.discover")).result, example)

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
+from jsonrpc_backend.methods import APP_API
 from jsonrpc_backend.rpc.parse import parse
-from jsonrpc_backend.rpc.registry import methods
 from jsonrpc_backend.rpc.schemas import ParamsSchema
 from tests.examples import all_params
 from tests.servers import make_config
 
-METHODS = sorted(methods)
+METHODS = sorted(APP_API.methods)
 
 # What rules of the schemas turn on: lengths, spaces, line ends, letters outside ASCII, names, settings.
 TELLING: list[Any] = [

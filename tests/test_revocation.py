@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jsonrpc_backend.rpc.registry import methods
+from jsonrpc_backend.methods import APP_API
 from tests.conftest import StartServer
 from tests.examples import ANNA as ME
 from tests.examples import DEVICE, ITEM_ID, PASSWORD, USER_ID, Given, prepare_device_and_collection, successes
@@ -131,7 +131,7 @@ def as_in_its_example(method: str) -> Deed:
 
 
 # A method that this file does not know ends nothing.
-DONE |= {method: (as_in_its_example(method), NOTHING) for method in methods if method not in DONE}
+DONE |= {method: (as_in_its_example(method), NOTHING) for method in APP_API.methods if method not in DONE}
 
 WRONG_TOKEN = {"username": ME, "newPassword": "passw0rd", "token": "AAAA-AAAA-AAAA"}
 
@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[Deed, set[str]]] = {
 
 
 def test_the_table_has_every_method() -> None:
-    assert DONE.keys() == methods.keys()
+    assert DONE.keys() == APP_API.methods.keys()
 
 
 @pytest.mark.parametrize("way", WAYS_IN)
@@ -213,7 +213,7 @@ SIGN_INS: dict[str, Deed] = {
 
 
 def test_every_way_of_signing_in_is_tried() -> None:
-    assert SIGN_INS.keys() == methods.sign_ins().keys()
+    assert SIGN_INS.keys() == APP_API.methods.sign_ins().keys()
 
 
 @pytest.mark.parametrize("method", SIGN_INS)

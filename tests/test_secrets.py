@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.config import ServerConfig
-from jsonrpc_backend.rpc.registry import management_methods, methods
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.schemas import load
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.metrics_page import METRICS_PORT
@@ -72,7 +72,7 @@ def files(folders: list[Path]) -> Iterator[Path]:
 
 async def every_failure(wire: Wire, evidence: Evidence) -> None:
     """Each method with secrets in the right, in wrong and in unknown parameters, and with a wrong envelope."""
-    for method in sorted(methods):
+    for method in sorted(APP_API.methods):
         parameters = load(f"{method}.json")["params"]["properties"]
         for value in (PLANTED, PLANTED * 10, [PLANTED], {PLANTED: PLANTED}, f"{PLANTED} \ud800"):
             params = dict.fromkeys(parameters, value)
@@ -132,7 +132,7 @@ async def operators(wire: Wire, server: InProcessServer, evidence: Evidence) -> 
     """Each method of their API with secrets in all parameters; and what is right, by right and by wrong keys."""
     for key in (MANAGEMENT_KEY, WRONG_KEY, API_KEY):
         operator = Operator(wire.http, server, key)
-        for method in sorted(management_methods):
+        for method in sorted(MANAGEMENT_API.methods):
             parameters = load(f"management/{method}.json")["params"]["properties"]
             for value in (PLANTED, [PLANTED], f"{PLANTED} \ud800"):
                 message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": dict.fromkeys(parameters, value)}
@@ -155,7 +155,7 @@ async def a_broken_database(wire: Wire, server: InProcessServer, evidence: Evide
         for table in ("users", "devices", "collections"):
             database.execute(f"ALTER TABLE {table} RENAME TO hidden_{table}")
     database.close()
-    for method in sorted(methods):
+    for method in sorted(APP_API.methods):
         parameters = load(f"{method}.json")["params"]["properties"]
         legal = {"properties": {"age": PLANTED}, "name": "age", "names": ["age"], "options": None}
         params = {name: legal.get(name, PASSWORD) for name in parameters}

@@ -11,12 +11,15 @@ from jsonrpc_backend.accounts.whom import by_id, by_id_or_name
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.registry import management_method
+from jsonrpc_backend.rpc.registry import OF_OPERATORS, Registry
+
+handlers = Registry(OF_OPERATORS)
+method = handlers.method
 
 NAME_OR_ADDRESS = "Give either a name or an address."
 
 
-@management_method("User.setPassword")
+@method("User.setPassword")
 async def set_password(call: ManagementCall, _id: str, password: str) -> str:
     await call.backend.database.read(by_id(_id))
     password_hash = await call.hash(password)
@@ -24,40 +27,40 @@ async def set_password(call: ManagementCall, _id: str, password: str) -> str:
     return OK
 
 
-@management_method("Session.list")
+@method("Session.list")
 async def list_sessions(call: ManagementCall, _id: str) -> dict[str, Any]:
     backend = call.backend
     found = await backend.database.read(signed_in.list_live, by_id(_id), backend.session_window, call.now)
     return {"sessions": [session_object(each) for each in found]}
 
 
-@management_method("Session.revoke")
+@method("Session.revoke")
 async def revoke_sessions(call: ManagementCall, _id: str, session: str | None = None) -> dict[str, Any]:
     backend = call.backend
     ended = await backend.database.write(sign_out.revoke, by_id(_id), session, backend.session_window, call.act)
     return {"ended": ended}
 
 
-@management_method("User.disable")
+@method("User.disable")
 async def disable_user(call: ManagementCall, _id: str) -> str:
     await call.backend.database.write(disabling.disable, by_id(_id), call.act)
     return OK
 
 
-@management_method("User.enable")
+@method("User.enable")
 async def enable_user(call: ManagementCall, _id: str) -> str:
     await call.backend.database.write(disabling.enable, by_id(_id), call.act)
     return OK
 
 
-@management_method("Throttle.list")
+@method("Throttle.list")
 async def list_held_up(call: ManagementCall) -> dict[str, Any]:
     config, now = call.backend.throttle.config, call.now
     found = await call.backend.database.read_long(lambda db, _: held_up.list_users(db, config, now))
     return {"users": [held_up_object(each) for each in found]}
 
 
-@management_method("Throttle.clear")
+@method("Throttle.clear")
 async def clear(call: ManagementCall, name: str | None = None, address: str | None = None) -> dict[str, Any]:
     database = call.backend.database
     if name is not None and address is None:

@@ -11,13 +11,16 @@ from jsonrpc_backend.methods.item_values import HAS_NUL, TOO_LARGE, encoded_item
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import SessionRule, method
+from jsonrpc_backend.rpc.registry import Registry, SessionRule
 from jsonrpc_backend.store import collections, item_rights, items, users
 from jsonrpc_backend.store.collections import Collection
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.item_rights import Asker, PermissionTooLarge
 from jsonrpc_backend.store.items import Item
 from jsonrpc_backend.store.users import PropertiesTooLarge
+
+handlers = Registry()
+method = handlers.method
 
 MAX_CHANGED = 10_000  # items, in one call of updatePermission
 MAX_GRANTED = 100_000  # items x entries, likewise

@@ -8,10 +8,13 @@ from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import method
+from jsonrpc_backend.rpc.registry import Registry
 from jsonrpc_backend.store import devices
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge
+
+handlers = Registry()
+method = handlers.method
 
 TOO_LARGE = f"The properties of a device must not take more than {MAX_PROPERTIES_BYTES:,} bytes."
 

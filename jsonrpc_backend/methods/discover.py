@@ -6,21 +6,18 @@ from weakref import WeakKeyDictionary
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.openrpc import APP_API, MANAGEMENT_API, Api, document
-from jsonrpc_backend.rpc.registry import management_method, method
+from jsonrpc_backend.rpc.openrpc import Api, document
 
 # Made once: it takes milliseconds, and anybody may ask for that of the app API.
 _documents: WeakKeyDictionary[Backend, dict[Api, dict[str, Any]]] = WeakKeyDictionary()
 
 
-@method("rpc.discover", for_anybody=True)
-async def discover(call: Call) -> dict[str, Any]:
-    return described(APP_API, call.backend)
+def add_discover(api: Api) -> None:
+    """Adds the method that describes all methods of an API, itself too."""
 
-
-@management_method("rpc.discover")
-async def discover_management(call: ManagementCall) -> dict[str, Any]:
-    return described(MANAGEMENT_API, call.backend)
+    @api.methods.method("rpc.discover", for_anybody=api.for_apps)
+    async def discover(call: Call | ManagementCall) -> dict[str, Any]:
+        return described(api, call.backend)
 
 
 def described(api: Api, backend: Backend) -> dict[str, Any]:

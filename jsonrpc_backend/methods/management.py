@@ -13,10 +13,13 @@ from jsonrpc_backend.errors import InvalidOperation, InvalidParams
 from jsonrpc_backend.methods.user import OK, check_registration
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.registry import management_method
+from jsonrpc_backend.rpc.registry import OF_OPERATORS, Registry
 from jsonrpc_backend.store import user_search, users
 from jsonrpc_backend.store.engine import Db, TookTooLong
 from jsonrpc_backend.store.users import User
+
+handlers = Registry(OF_OPERATORS)
+method = handlers.method
 
 TOO_MUCH = "These items take more than {:,} bytes; ask for fewer of them, or for some of their properties."
 TOO_SLOW = "The search was given up after {} seconds; ask for something simpler, or raise management.search_seconds."
@@ -25,7 +28,7 @@ LATEST_USERS = 100
 # --- searching -------------------------------------------------------------------------------------------
 
 
-@management_method("User.list")
+@method("User.list")
 async def list_users(
     call: ManagementCall,
     *,
@@ -94,13 +97,13 @@ def _user_result(user: User) -> Encoded:
     return Encoded(b'{"user":%s}' % user_json(user).encode())
 
 
-@management_method("User.get")
+@method("User.get")
 async def get(call: ManagementCall, _id: str) -> Encoded:
     found = await call.backend.database.read(by_id(_id))
     return _user_result(found)
 
 
-@management_method("User.getPropertyNames")
+@method("User.getPropertyNames")
 async def get_property_names(call: ManagementCall) -> dict[str, Any]:
     return {
         "names": await call.backend.database.read_long(
@@ -112,7 +115,7 @@ async def get_property_names(call: ManagementCall) -> dict[str, Any]:
 # --- changing --------------------------------------------------------------------------------------------
 
 
-@management_method("User.create")
+@method("User.create")
 async def create(
     call: ManagementCall, username: str, password: str, properties: Mapping[str, Any] | None = None
 ) -> Encoded:
@@ -122,7 +125,7 @@ async def create(
     return _user_result(await backend.database.write(registration.create, new, backend.config, call.act, backend.room))
 
 
-@management_method("User.update", blames={"username": "user._username", "properties": "user"})
+@method("User.update", blames={"username": "user._username", "properties": "user"})
 async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str:
     backend, username = call.backend, user.get("_username")
     properties = {name: value for name, value in user.items() if not name.startswith("_")}
@@ -138,7 +141,7 @@ async def update(call: ManagementCall, _id: str, user: Mapping[str, Any]) -> str
     return OK
 
 
-@management_method("User.delete")
+@method("User.delete")
 async def delete(call: ManagementCall, id_list: list[str] | None = None, _id_list: list[str] | None = None) -> str:
     if id_list is None and _id_list is None:
         raise InvalidParams({"idList": "Id list is required."})

@@ -11,7 +11,10 @@ from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import SessionRule, method
+from jsonrpc_backend.rpc.registry import Registry, SessionRule
+
+handlers = Registry()
+method = handlers.method
 
 UNUSABLE_TOKEN = "Token is wrong, used or expired; ask for another one."  # noqa: S105
 

@@ -17,8 +17,11 @@ from jsonrpc_backend.errors import LoginRequired
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
-from jsonrpc_backend.rpc.registry import SessionRule, method
+from jsonrpc_backend.rpc.registry import Registry, SessionRule
 from jsonrpc_backend.store import users
+
+handlers = Registry()
+method = handlers.method
 
 T = TypeVar("T")
 

@@ -12,18 +12,9 @@ from typing import Any
 from jsonrpc_backend import __version__
 from jsonrpc_backend.config import BackendConfig
 from jsonrpc_backend.errors import (
-    DeviceRequired,
-    InternalError,
-    InvalidApiKey,
-    InvalidParams,
-    InvalidRequest,
-    InvalidSessionId,
-    MethodNotFound,
-    ParseError,
     RpcError,
 )
-from jsonrpc_backend.rpc.management import KEY_HEADER
-from jsonrpc_backend.rpc.registry import Method, Registry, SessionRule, management_methods, methods
+from jsonrpc_backend.rpc.registry import Method, Registry, SessionRule
 from jsonrpc_backend.rpc.schemas import common_definitions, load
 
 OPENRPC_VERSION = "1.3.2"
@@ -66,28 +57,6 @@ class Api:
     methods: Registry
     common_errors: tuple[type[RpcError], ...]
     for_apps: bool
-
-
-_ANYWHERE = (ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, InvalidApiKey)
-
-APP_API = Api(
-    "User accounts",
-    "Every call is a POST of JSON-RPC 2.0; every answer is HTTP 200, errors too. Params are named. Beside its own,"
-    " a method takes the app's API key, an id of the device and, where somebody is signed in, the session id. A new"
-    " session id is in the response header X-Set-Monaca-Cloud-Session. An optional parameter may be absent or null.",
-    methods,
-    (*_ANYWHERE, DeviceRequired, InvalidSessionId),
-    for_apps=True,
-)
-
-MANAGEMENT_API = Api(
-    "Management of user accounts",
-    f"Every call is a POST of JSON-RPC 2.0 with a management key in the header {KEY_HEADER}; every answer is HTTP 200,"
-    " errors too. Params are named. An optional parameter may be absent or null.",
-    management_methods,
-    _ANYWHERE,
-    for_apps=False,
-)
 
 
 def document(api: Api, backend_id: str, settings: BackendConfig) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Which methods there are. A handler is registered where it is defined."""
+"""What is known of a method: its handler, its schema, what is asked of who calls it."""
 
 import enum
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -55,12 +55,23 @@ def _always_available(_: BackendConfig) -> str | None:
     return None
 
 
-class Registry(dict[str, Method]):
-    """Methods by name. Their schemas are in `folder` of the folder of schemas."""
+OF_APPS, OF_OPERATORS = "", "management/"  # where the schemas of an API's methods are, in the folder of schemas
 
-    def __init__(self, folder: str = "") -> None:
+
+class Registry(dict[str, Method]):
+    """Methods by name: those of a module, which adds each where its handler is, or all of an API."""
+
+    def __init__(self, folder: str = OF_APPS) -> None:
         super().__init__()
         self._folder = folder
+
+    @classmethod
+    def joined(cls, folder: str, parts: Iterable["Registry"]) -> "Registry":
+        """Those of several modules, in their order."""
+        whole = cls(folder)
+        for part in parts:
+            whole.update(part)
+        return whole
 
     def method(
         self,
@@ -75,7 +86,7 @@ class Registry(dict[str, Method]):
         wrong: Mapping[str, str] = MappingProxyType({}),
         blames: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
+        """Adds a handler; its parameters are those of its schema, `<name>.json`, in snake case."""
         schema = f"{self._folder}{name}"
 
         def register(handler: Handler) -> Handler:
@@ -105,11 +116,3 @@ class Registry(dict[str, Method]):
 
 def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-methods = Registry()
-method = methods.method
-
-# The operators' API. What it asks of a caller is a management key, not a session.
-management_methods = Registry("management/")
-management_method = management_methods.method

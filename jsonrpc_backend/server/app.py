@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from jsonrpc_backend import methods as _handlers  # noqa: F401 (fills the registry)
 from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.backend.backend import Backend
@@ -16,10 +15,10 @@ from jsonrpc_backend.fairness.memory import Budget
 from jsonrpc_backend.fairness.share import Shared
 from jsonrpc_backend.mail.mailbag import MailListener
 from jsonrpc_backend.mail.recipients import Recipients
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.admission import admit_app
 from jsonrpc_backend.rpc.dispatch import Dispatcher
 from jsonrpc_backend.rpc.management import Door
-from jsonrpc_backend.rpc.registry import management_methods, methods
 from jsonrpc_backend.server import http, open_files
 from jsonrpc_backend.server.backends import BACKENDS, opened
 from jsonrpc_backend.server.connections import Connections
@@ -61,6 +60,7 @@ def make_app(
     waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells. `check_start` is called before each
     database is opened; what it raises ends the start.
     """
+    methods = APP_API.methods
     meters = load_meters()(argon2_build.processor() or "any", methods.sign_ins()) if config.metrics.enabled else None
     observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
     process = _process(config, observer, clock, elapsed, dev.mail_printer(say) if development else None)
@@ -70,7 +70,7 @@ def make_app(
     documented = config.server.docs or development
     offered = {name: method for name, method in methods.items() if documented or not method.for_anybody}
     for_apps = Dispatcher(offered, admit_app, observer)
-    for_operators = Dispatcher(management_methods, Door(config.throttle, elapsed).admit, observer)
+    for_operators = Dispatcher(MANAGEMENT_API.methods, Door(config.throttle, elapsed).admit, observer)
     shared = Shared(Budget(config.server.max_bytes_in_flight, connections.cut_slowest_reader))
     cors = Cors(config.server.allowed_origins, exposed=SESSION_HEADER)
     management = Endpoint(config.server, for_operators, shared)

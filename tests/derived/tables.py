@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-import jsonrpc_backend.methods  # noqa: F401 (fills the registries)
 from jsonrpc_backend.cli import main
 from jsonrpc_backend.config import Config, setting_key
 from jsonrpc_backend.config.example import to_toml
 from jsonrpc_backend.errors import RpcError
-from jsonrpc_backend.rpc import registry
+from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
+from jsonrpc_backend.rpc.registry import Registry
 from jsonrpc_backend.rpc.schemas import COMMON, load
 from jsonrpc_backend.telemetry.metrics.declared import METRICS
 from tests.derived.markdown import Table, coded
@@ -24,14 +24,14 @@ Schema = Mapping[str, Any]
 
 
 def methods() -> Table:
-    return _methods(registry.methods)
+    return _methods(APP_API.methods)
 
 
 def management_methods() -> Table:
-    return _methods(registry.management_methods)
+    return _methods(MANAGEMENT_API.methods)
 
 
-def _methods(described: registry.Registry) -> Table:
+def _methods(described: Registry) -> Table:
     rows = []
     for method in described.values():
         schema = load(f"{method.schema}.json")
