@@ -1,3 +1,3 @@
-"""Self-hosted JSON-RPC 2.0 user accounts: the server, its command line and its Python client."""
+"""User accounts and data of apps by JSON-RPC 2.0, self-hosted: the server, its command line, its Python client."""
 
 __version__ = "0.2.0.dev0"

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import jsonrpc_backend
+from tests.documents import blocks
 
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
@@ -161,6 +162,12 @@ def test_imports_point_down(file: str) -> None:
     inside = {part_of(module) for module in imported(file) if module.split(".")[0] == NAME}
     # "" is harmless to anybody: the package's __init__.py holds the version alone.
     assert inside <= MAY_IMPORT[part] | {part, ""}
+
+
+def test_the_drawing_has_every_room() -> None:
+    (drawing,) = [block.text for block in blocks("CONTRIBUTING.md") if block.first == f"{NAME}/"]
+    there = {f"{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {*re.findall(r"(?m)^  (\S+)", drawing)} == there | {"errors.py"}
 
 
 def test_rooms_form_no_circle() -> None:

@@ -1,1 +1,4 @@
-"""What an account is made of: username rules, passwords, session ids and tokens. Knows neither JSON-RPC nor HTTP."""
+"""Accounts: usernames, passwords, sessions and tokens, what guards them, and what is done to them.
+
+Knows neither JSON-RPC nor HTTP.
+"""

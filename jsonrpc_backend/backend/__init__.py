@@ -1,1 +1,1 @@
-"""One app's tenant while the server runs, and the clock that all of them go by."""
+"""One app's tenant while the server runs, and what all of them share."""

@@ -1,1 +1,1 @@
-"""Mails: templates, the outbox, SMTP. Knows neither JSON-RPC nor HTTP."""
+"""Mails: what they say, the outbox that they wait in, SMTP. Knows neither JSON-RPC nor HTTP."""

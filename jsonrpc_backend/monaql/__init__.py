@@ -1,4 +1,4 @@
-"""MonaQL, the query language of Monaca Backend: from its text to a tree (`parse`) and on to SQL (`compile_query`).
+"""MonaQL, the query language of Monaca Backend: from text to a tree (`parse_query`) and on to SQL (`compile_query`).
 
     age >= 20 && !(country IN ["US", "JP"] || plan == ?)
 

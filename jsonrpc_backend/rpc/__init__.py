@@ -1,1 +1,1 @@
-"""JSON-RPC 2.0 over HTTP: from the bytes of a request to a handler and back."""
+"""JSON-RPC 2.0, whatever carries it: from the bytes of a request to a handler, and back to those of the answer."""

@@ -1,7 +1,7 @@
 """The example apps, as `serve --dev` gives them out under `/examples/`.
 
 They are the files of the folder `examples` as they are, but for `settings.js`: that one the server writes itself, with
-its own address and the API key of its first backend, for pages on this machine only (see dev.py).
+its own address and the API key of its first backend, for pages on this machine only (see development.py).
 """
 
 import json

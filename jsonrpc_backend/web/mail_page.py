@@ -1,6 +1,6 @@
 """The page of the mails in development, `/dev/mail`.
 
-The mails hold reset tokens, so the page answers on this machine only; see dev.py.
+The mails hold reset tokens, so the page answers on this machine only; see development.py.
 """
 
 import html

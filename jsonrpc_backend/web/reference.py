@@ -3,8 +3,8 @@
 For operators' programs there is `/manage/openrpc.json`.
 
 The page is the files of the folder `docs`: plain HTML, CSS and ES modules, which make everything of the OpenRPC
-documents. It knows no key: people enter theirs. Only in development, and only to pages on this machine (see dev.py),
-the server tells its API keys.
+documents. It knows no key: people enter theirs. Only in development, and only to pages on this machine (see
+development.py), the server tells its API keys.
 """
 
 import html
