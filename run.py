@@ -85,7 +85,8 @@ def _install(extras: str) -> int:
     exit_code = _make_venv()
     if exit_code == 0:
         print("Installing into .venv …", flush=True)
-        exit_code = subprocess.call([*PIP_INSTALL, "--editable", f"{ROOT}{extras}"])
+        # PEP 517: the pip of Debian 12 would warn about packages that are published as source.
+        exit_code = subprocess.call([*PIP_INSTALL, "--use-pep517", "--editable", f"{ROOT}{extras}"])
     if exit_code == 0:
         stamp.write_text(_state())
     return exit_code
