@@ -41,9 +41,10 @@ MAY_IMPORT = {
     "rpc": {"backend"} | BELOW_BACKEND,
     "methods": {"backend", "rpc"} | BELOW_BACKEND,
     "transfer": {"accounts", "config", "errors", "rpc", "store"},
+    "demo": {"accounts", "backend", "config", "fairness", "store"},
     "web": {"methods", "rpc", "backend"} | BELOW_BACKEND,
     "server": BELOW_SERVER,
-    "cli": {"client", "server", "transfer"} | BELOW_SERVER - {"methods"},
+    "cli": {"client", "demo", "server", "transfer"} | BELOW_SERVER - {"methods"},
     "__main__": {"cli"},
     "client": {"errors"},
 }

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
-import json
 import logging
 import os
-import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,19 +14,18 @@ from pathlib import Path
 import click
 from aiohttp import web
 
-from jsonrpc_backend import __version__
-from jsonrpc_backend.accounts import argon2_build
-from jsonrpc_backend.cli import program, startable
+from jsonrpc_backend.cli import startable
+from jsonrpc_backend.cli.audit import act_of
+from jsonrpc_backend.cli.greeting import Greeting, Paste
 from jsonrpc_backend.cli.settings import (
-    DATA_DIR_VARIABLE,
-    DEFAULT_BACKEND,
     config_options,
     config_path,
     find_config,
     reported,
 )
 from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
-from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config, ManagementConfig, ServerConfig, setting_rule
+from jsonrpc_backend.config import Config, ManagementConfig, ServerConfig, setting_rule
+from jsonrpc_backend.demo.seed import seed
 from jsonrpc_backend.server import open_files
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.backends import BACKENDS
@@ -39,8 +36,6 @@ from jsonrpc_backend.server.serving import Listen, serving
 from jsonrpc_backend.store.data_dir_lock import locked
 from jsonrpc_backend.telemetry.log import Log, logging_to
 from jsonrpc_backend.telemetry.output import Output, writing
-from jsonrpc_backend.web.development import is_loopback
-from jsonrpc_backend.web.example_apps import APPS
 
 log = logging.getLogger(__name__)
 
@@ -57,18 +52,23 @@ def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str
 @config_options
 @click.option("--host", callback=_check_host, help="Address to listen on.")
 @click.option("--dev", "development", is_flag=True, help="For development: example apps; mails are printed and shown.")
+@click.option("--demo", is_flag=True, help="With --dev: puts 50 users and a mail into a backend that has no users.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-def serve(config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool) -> None:
+def serve(
+    *, config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool, demo: bool
+) -> None:
     """Run the server until Ctrl+C or SIGTERM.
 
     Calls that are under way are answered first, within 10 s; a second signal ends it at once.
 
     Works without a configuration file: it then keeps a backend "app" and its API key in ./data.
     """
+    if demo and not development:
+        raise click.UsageError("--demo goes with --dev: its users have a password that everybody knows.")
     # First of all: what comes while the modules are still being loaded, nobody can hear.
     with stop_signals() as stop, reported():
         config = find_config(config_file, data, keep_api_key=True)
-        paste = _Paste(config, config_file, data)
+        paste = Paste(config, config_file, data)
         server = dataclasses.replace(
             config.server,
             host=config.server.host if host is None else host,
@@ -85,7 +85,8 @@ def serve(config_file: Path | None, data: Path | None, host: str | None, port: i
         ):
             for sentence in startable.exposed(config, file):
                 log.warning(sentence)
-            asyncio.run(_run(config, stop, lines, output, paste, embedded=file is None, development=development))
+            embedded = file is None
+            asyncio.run(_run(config, stop, lines, output, paste, embedded=embedded, development=development, demo=demo))
 
 
 @contextlib.contextmanager
@@ -104,7 +105,15 @@ def _output_that_may_fail() -> Iterator[None]:
 
 
 async def _run(
-    config: Config, stop: Stop, lines: Log, output: Output, paste: "_Paste", *, embedded: bool, development: bool
+    config: Config,
+    stop: Stop,
+    lines: Log,
+    output: Output,
+    paste: Paste,
+    *,
+    embedded: bool,
+    development: bool,
+    demo: bool,
 ) -> None:
     def say(text: str) -> None:
         output.put(f"{text}\n")
@@ -116,6 +125,7 @@ async def _run(
         with contextlib.suppress(ToldToStop):
             listen = await stack.enter_async_context(serving(app))
             stop.check()
+            told = await _seed(app, sends=bool(config.smtp.host)) if demo else None
             urls = await _listen(listen, config.server, config.management, stack)
             _collect_garbage_less_often()
             if config.server.one_core:
@@ -123,13 +133,17 @@ async def _run(
             stop.check()
             stopped = {backend.id for backend in app[BACKENDS].values() if backend.is_stopped}
             metrics = _metrics_url(config, app)
-            greeting = _greeting(
-                config, urls, paste, metrics=metrics, embedded=embedded, stopped=stopped, development=development
-            )
+            greeting = Greeting(config, urls, paste, metrics, embedded, stopped, development, told)
             await asyncio.to_thread(lines.flush)  # what it refers to stands above it
-            say("\n".join(greeting))
+            say("\n".join(greeting.lines()))
             await stop.wait()
         say("Stopping.")
+
+
+async def _seed(app: web.Application, *, sends: bool) -> str:
+    """Into the first backend that runs: the example apps call the first one. What to tell of it."""
+    backend = next(backend for backend in app[BACKENDS].values() if not backend.is_stopped)
+    return await seed(backend, act_of("serve --demo"), sends=sends)
 
 
 async def _listen(
@@ -183,94 +197,3 @@ def _url(host: str, port: int) -> str:
 
 def _metrics_url(config: Config, app: web.Application) -> str | None:
     return f"{_url(config.metrics.host, app[METRICS_PORT][0])}/metrics" if config.metrics.enabled else None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Paste:
-    """Commands to paste that find this server's files, also in another terminal: the settings as `serve` found them."""
-
-    config: Config
-    config_file: Path | None
-    data: Path | None
-
-    def command(self, *words: str, backend_id: str) -> str:
-        file = self.config_file or os.environ.get(CONFIG_FILE_VARIABLE)
-        folder = self.data or os.environ.get(DATA_DIR_VARIABLE)
-        options = [
-            *(["--config", str(file)] if file else []),
-            *(["--data", str(folder)] if folder else []),
-            *(["--backend", backend_id] if len(self.config.backends) > 1 else []),
-        ]
-        return program.command([*words, *options])
-
-
-def _where_mails_are(config: Config, url: str, paste: _Paste, *, development: bool) -> str:
-    if development and is_loopback(config.server.host):
-        return f"{url}/dev/mail"
-    if development:
-        return "printed here; the page /dev/mail needs a server bound to 127.0.0.1"
-    if config.smtp.host:
-        return f"sent through {config.smtp.host}"
-    lines = [paste.command("mail", "list", backend_id=backend_id) for backend_id in config.backends]
-    kept = "kept; read them with: "
-    return kept + f"\n{' ' * len(f'  Mails       {kept}')}".join(lines)
-
-
-def _which_argon2() -> str:
-    processor = argon2_build.processor()
-    return f"built for {processor}" if processor else "built for any processor; docs/performance.md has a faster way"
-
-
-def _greeting(
-    config: Config,
-    urls: list[str],
-    paste: _Paste,
-    *,
-    metrics: str | None,
-    embedded: bool,
-    stopped: set[str],
-    development: bool,
-) -> Iterator[str]:
-    """Tells where to call; on the embedded default also with what, ready to paste."""
-    url = urls[0]
-    yield f"jsonrpc-backend {__version__}\n"
-    for backend_id in config.backends:
-        yield f"  Endpoint    {url}/json-rpc/{backend_id}" + ("  (stopped: see above)" if backend_id in stopped else "")
-        if config.backends[backend_id].management_keys:
-            yield f"  Operators   {urls[-1]}/manage/json-rpc/{backend_id}"
-    if embedded:
-        api_key = config.backends[DEFAULT_BACKEND].api_key
-        yield f"  Backend id  {DEFAULT_BACKEND}"
-        yield f"  API key     {api_key}"
-    yield f"  Data        {Path(config.server.data_dir).absolute()}"
-    yield f"  Mails       {_where_mails_are(config, url, paste, development=development)}"
-    if metrics:
-        yield f"  Metrics     {metrics}"
-    yield f"  Argon2      {_which_argon2()}"
-    if config.server.docs or development:
-        yield f"  Reference   {url}/docs"
-    if development:
-        yield f"  Start page  {url}/"
-    for app in APPS if development else ():
-        yield f"  Example     {url}/examples/{app}/"
-    yield ""
-    if embedded:
-        yield "  Register a user:\n"
-        yield f"  {_curl_line(f'{url}/json-rpc/{DEFAULT_BACKEND}', api_key)}\n"
-    yield "  Press Ctrl+C to stop."
-
-
-def _curl_line(endpoint: str, api_key: str) -> str:
-    call = {
-        "jsonrpc": "2.0",
-        "method": "User.register",
-        "params": {
-            "__api_key": api_key,
-            "__device": "terminal",
-            "username": "me@example.com",
-            "password": "password",
-            "properties": {"age": 21},
-        },
-        "id": "1",
-    }
-    return f"curl {endpoint} -d {shlex.quote(json.dumps(call))}"
