@@ -12,7 +12,7 @@ import pytest
 
 from tests.crash import QUICK_SERVER, WRITERS, Account, Writer, complaints, stored_reset_requests
 from tests.servers import served
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -92,13 +92,13 @@ def check_copy(folder: Path, before: dict[str, int]) -> None:
 
 
 @pytest.fixture
-def app(shell: Shell) -> Shell:
+def app(quick: QuickShell) -> QuickShell:
     """A folder with one user, anna, in ./data."""
-    shell.ok("user", "add", "anna", "--password-stdin", "--properties", '{"note": "unmistakable"}', stdin="secret")
-    return shell
+    quick.ok("user", "add", "anna", "--password-stdin", "--properties", '{"note": "unmistakable"}', stdin="secret")
+    return quick
 
 
-def test_what_exists_is_left_alone(app: Shell) -> None:
+def test_what_exists_is_left_alone(app: QuickShell) -> None:
     (app.folder / "full").mkdir()
     (app.folder / "full" / "mine").write_text("mine")
     (app.folder / "file").write_text("mine")
@@ -110,19 +110,19 @@ def test_what_exists_is_left_alone(app: Shell) -> None:
     assert {path.name for path in app.folder.iterdir()} == {"data", "empty", "file", "full"}
 
 
-def test_choice_of_backends(shell: Shell) -> None:
+def test_choice_of_backends(quick: QuickShell) -> None:
     tables = "".join(f'[backends.{name}]\napi_key = "k"\n' for name in ("one", "two", "three"))
-    (shell.folder / "config.toml").write_text(tables)
+    (quick.folder / "config.toml").write_text(tables)
     for name in ("one", "two"):
-        shell.ok("user", "add", "anna", "--password-stdin", "--backend", name, stdin="secret")
-    assert "There is no database" in shell.fails(4, "backup", "all")
-    assert "There is no backend four; there is one, two, three." in shell.fails(2, "backup", "x", "--backend", "four")
-    assert "Copied one, two to some." in shell.ok("backup", "some", "--backend", "one", "--backend", "two")
-    assert {path.name for path in (shell.folder / "some").iterdir()} == {"one.sqlite3", "two.sqlite3"}
-    assert not (shell.folder / "all").exists()
+        quick.ok("user", "add", "anna", "--password-stdin", "--backend", name, stdin="secret")
+    assert "There is no database" in quick.fails(4, "backup", "all")
+    assert "There is no backend four; there is one, two, three." in quick.fails(2, "backup", "x", "--backend", "four")
+    assert "Copied one, two to some." in quick.ok("backup", "some", "--backend", "one", "--backend", "two")
+    assert {path.name for path in (quick.folder / "some").iterdir()} == {"one.sqlite3", "two.sqlite3"}
+    assert not (quick.folder / "all").exists()
 
 
-def test_damaged_database_gives_no_backup(app: Shell) -> None:
+def test_damaged_database_gives_no_backup(app: QuickShell) -> None:
     path = app.folder / "data" / "app.sqlite3"
     content = bytearray(path.read_bytes())
     content[4096:12288] = b"\xa5" * 8192
@@ -131,7 +131,7 @@ def test_damaged_database_gives_no_backup(app: Shell) -> None:
     assert [file.name for file in app.folder.iterdir()] == ["data"]
 
 
-def test_what_was_deleted_is_not_in_the_copy(app: Shell) -> None:
+def test_what_was_deleted_is_not_in_the_copy(app: QuickShell) -> None:
     assert "unmistakable" in json.dumps(app.ok("user", "show", "anna"))
     app.ok("user", "delete", "anna", "--yes")
     app.ok("backup", "copy")

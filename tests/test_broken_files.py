@@ -13,7 +13,7 @@ import pytest
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from tests.servers import ServerProcess
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -139,15 +139,15 @@ def test_server_without_any_usable_file_exits_4(data_dir: Path, shell: Shell) ->
 # --- one server for one data folder ----------------------------------------------------------------------
 
 
-def test_second_server_on_the_same_folder_is_refused(shell: Shell, served: ServerProcess) -> None:
+def test_second_server_on_the_same_folder_is_refused(shell: Shell, quick: QuickShell, served: ServerProcess) -> None:
     assert served.process is not None
     error = shell.fails(4, "serve", "--port", "0")
     assert f"data: another server is running on this folder (process {served.process.pid}). Stop it, or" in error
-    shell.ok("user", "add", "anna", "--password-stdin", stdin="secret")
-    assert [user["_username"] for user in json.loads(shell.ok("user", "list", "--json"))] == ["anna"]
-    shell.ok("mail", "list")
-    shell.ok("backup", "copy")
-    other = ServerProcess(shell.folder / "copy").start()
+    quick.ok("user", "add", "anna", "--password-stdin", stdin="secret")
+    assert [user["_username"] for user in json.loads(quick.ok("user", "list", "--json"))] == ["anna"]
+    quick.ok("mail", "list")
+    quick.ok("backup", "copy")
+    other = ServerProcess(quick.folder / "copy").start()
     assert other.stop() == 0
 
 

@@ -22,14 +22,14 @@ from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 
-def test_version_and_help(shell: Shell) -> None:
+def test_version_and_help(shell: Shell, quick: QuickShell) -> None:
     assert __version__ in shell.ok("--version")
     overview = shell.ok("--help")
     for command in ("serve", "init", "check-config", "user", "backup"):
         assert command in overview
-        assert "Usage:" in shell.ok(command, "--help")
+        assert "Usage:" in quick.ok(command, "--help")
     for command in ("list", "show", "add", "passwd", "delete"):
-        assert "--backend" in shell.ok("user", command, "--help")
+        assert "--backend" in quick.ok("user", command, "--help")
 
 
 def test_help_is_never_cut(quick: QuickShell) -> None:
@@ -64,15 +64,15 @@ def test_init_writes_a_private_file_that_is_valid(shell: Shell) -> None:
     assert keys[0] != keys[1]
 
 
-def test_init_overwrites_nothing(shell: Shell) -> None:
-    (shell.folder / "config.toml").write_text("mine")
-    assert "exists already" in shell.fails(1, "init")
-    assert (shell.folder / "config.toml").read_text() == "mine"
+def test_init_overwrites_nothing(quick: QuickShell) -> None:
+    (quick.folder / "config.toml").write_text("mine")
+    assert "exists already" in quick.fails(1, "init")
+    assert (quick.folder / "config.toml").read_text() == "mine"
 
 
-def test_check_config_lists_every_problem(shell: Shell) -> None:
-    (shell.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 1\n")
-    errors = shell.fails(3, "check-config", "my.toml")
+def test_check_config_lists_every_problem(quick: QuickShell) -> None:
+    (quick.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 1\n")
+    errors = quick.fails(3, "check-config", "my.toml")
     assert "my.toml: server.port: 0.5 is not allowed; use an integer from 0 to 65535" in errors
     assert "my.toml: backends.app.api_key: this value is not allowed" in errors
 
@@ -87,10 +87,10 @@ def test_shells_complete_commands(shell: Shell, words: str, last: int, completed
     assert said == f"plain,{completed}\n"
 
 
-def test_check_config_takes_the_file_as_other_commands_do(shell: Shell) -> None:
-    (shell.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 'k'\n")
-    assert "my.toml: server.port" in shell.fails(3, "check-config", "--config", "my.toml")
-    assert "Name one file" in shell.fails(2, "check-config", "my.toml", "--config", "my.toml")
+def test_check_config_takes_the_file_as_other_commands_do(quick: QuickShell) -> None:
+    (quick.folder / "my.toml").write_text("[server]\nport = 0.5\n[backends.app]\napi_key = 'k'\n")
+    assert "my.toml: server.port" in quick.fails(3, "check-config", "--config", "my.toml")
+    assert "Name one file" in quick.fails(2, "check-config", "my.toml", "--config", "my.toml")
 
 
 @pytest.mark.parametrize("arguments", [["check-config"], ["serve", "--config", "gone.toml"], ["user", "list"]])
@@ -199,10 +199,10 @@ def test_printed_command_reads_the_mails(tmp_path: Path, where: str, on_path: bo
 
 
 @pytest.fixture
-def app(shell: Shell) -> Shell:
+def app(quick: QuickShell) -> QuickShell:
     """A folder with one user, anna, in ./data."""
-    shell.ok("user", "add", "anna", "--password-stdin", "--properties", '{"age": 21, "ort": "Köln"}', stdin="secret\n")
-    return shell
+    quick.ok("user", "add", "anna", "--password-stdin", "--properties", '{"age": 21, "ort": "Köln"}', stdin="secret\n")
+    return quick
 
 
 def users(shell: Shell) -> list[dict[str, Any]]:
@@ -210,8 +210,8 @@ def users(shell: Shell) -> list[dict[str, Any]]:
     return listed
 
 
-def test_add_list_show(app: Shell) -> None:
-    (anna,) = users(app)
+def test_add_list_show(app: QuickShell, shell: Shell) -> None:
+    (anna,) = users(shell)
     assert (anna["_username"], anna["age"], anna["ort"]) == ("anna", 21, "Köln")
     assert app.ok("user", "list").split()[0::3] == [anna["_id"], "anna"][:1] or "anna" in app.ok("user", "list")
     for name in ("anna", "ANNA", anna["_id"]):
@@ -237,62 +237,62 @@ def test_add_list_show(app: Shell) -> None:
         (["passwd", "bert"], "secret", 1, "There is no user bert."),
     ],
 )
-def test_refusals(app: Shell, arguments: list[str], stdin: str | bytes, exit_code: int, message: str) -> None:
+def test_refusals(app: QuickShell, arguments: list[str], stdin: str | bytes, exit_code: int, message: str) -> None:
     before = users(app)
     assert message in app.fails(exit_code, "user", *arguments, "--password-stdin", stdin=stdin)
     assert users(app) == before
 
 
-def test_password_is_no_argument(app: Shell) -> None:
+def test_password_is_no_argument(app: QuickShell) -> None:
     assert "unexpected extra argument" in app.fails(2, "user", "passwd", "anna", "newsecret")
 
 
-def test_delete_asks_first(app: Shell) -> None:
-    app.fails(1, "user", "delete", "anna", stdin="n\n")
+def test_delete_asks_first(app: QuickShell, shell: Shell) -> None:
+    shell.fails(1, "user", "delete", "anna", stdin="n\n")
     assert len(users(app)) == 1
-    assert "Deleted anna." in app.ok("user", "delete", "anna", stdin="y\n")
+    assert "Deleted anna." in shell.ok("user", "delete", "anna", stdin="y\n")
     assert users(app) == []
     assert "There is no user anna." in app.fails(1, "user", "delete", "anna", "--yes")
 
 
-def test_missing_database_and_backend(shell: Shell) -> None:
-    assert "There is no database data/app.sqlite3 yet." in shell.fails(4, "user", "list")
-    assert list(shell.folder.iterdir()) == []
-    assert "There is no backend x; there is app." in shell.fails(2, "user", "list", "--backend", "x")
-    (shell.folder / "config.toml").write_text('[backends.a]\napi_key = "k"\n[backends.b]\napi_key = "k"\n')
-    assert "Say --backend ID; there are a, b." in shell.fails(2, "user", "list")
+def test_missing_database_and_backend(quick: QuickShell) -> None:
+    assert "There is no database data/app.sqlite3 yet." in quick.fails(4, "user", "list")
+    assert list(quick.folder.iterdir()) == []
+    assert "There is no backend x; there is app." in quick.fails(2, "user", "list", "--backend", "x")
+    (quick.folder / "config.toml").write_text('[backends.a]\napi_key = "k"\n[backends.b]\napi_key = "k"\n')
+    assert "Say --backend ID; there are a, b." in quick.fails(2, "user", "list")
 
 
 async def test_changes_take_effect_in_the_running_server(
-    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession
+    quick: QuickShell, served: ServerProcess, http: aiohttp.ClientSession
 ) -> None:
     app = Wire(http, served)
     await app.register("anna", "secret")
     assert (await app.call("User.isAuthenticated")).result is True
-    shell.ok("user", "passwd", "anna", "--password-stdin", stdin="new-secret\r\n")
+    quick.ok("user", "passwd", "anna", "--password-stdin", stdin="new-secret\r\n")
     assert (await app.call("User.isAuthenticated")).result is False
     assert (await app.call("User.autoLogin", loginToken=app.login_token)).code == -32602
     assert (await app.call("User.login", username="anna", password="secret")).code == -32602
     assert (await app.call("User.login", username="anna", password="new-secret")).session
-    shell.ok("user", "delete", "anna", "--yes")
+    quick.ok("user", "delete", "anna", "--yes")
     assert (await app.call("User.isAuthenticated")).result is False
-    shell.ok("user", "add", "bert", "--password-stdin", stdin="secret")
+    quick.ok("user", "add", "bert", "--password-stdin", stdin="secret")
     assert (await app.call("User.login", username="bert", password="secret")).session
 
 
 async def test_id_of_one_user_as_the_name_of_another(
-    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession
+    quick: QuickShell, served: ServerProcess, http: aiohttp.ClientSession
 ) -> None:
     """Ids are public; taking one as a username must not draw the operator's commands to another account."""
     victim, attacker = Wire(http, served), Wire(http, served, "device-2")
     victims_id = (await victim.register("victim")).result["user"]["_id"]
     await attacker.register(victims_id)
-    assert "is the username of" in shell.fails(1, "user", "delete", victims_id, "--yes")
-    shell.ok("user", "passwd", "victim", "--password-stdin", stdin="new-secret")
+    assert "is the username of" in quick.fails(1, "user", "delete", victims_id, "--yes")
+    quick.ok("user", "passwd", "victim", "--password-stdin", stdin="new-secret")
     assert (await victim.call("User.isAuthenticated")).result is False
     assert (await attacker.call("User.isAuthenticated")).result is True
-    shell.ok("user", "delete", "victim", "--yes")
-    assert [user["_username"] for user in users(shell)] == [victims_id]
+    quick.ok("user", "delete", "victim", "--yes")
+    assert [user["_username"] for user in users(quick)] == [victims_id]
 
 
 @pytest.mark.slow
@@ -312,8 +312,8 @@ def test_broken_key_file_is_named(shell: Shell, content: bytes) -> None:
     assert "app.api-key does not hold an API key. Delete it to get a new one." in error
 
 
-def test_empty_host_does_not_mean_every_address(shell: Shell) -> None:
-    assert "it must be a host name or address" in shell.fails(2, "serve", "--host", "", "--port", "0")
+def test_empty_host_does_not_mean_every_address(quick: QuickShell) -> None:
+    assert "it must be a host name or address" in quick.fails(2, "serve", "--host", "", "--port", "0")
 
 
 def test_serve_refuses_a_damaged_mail_key(shell: Shell) -> None:
@@ -331,10 +331,10 @@ def test_serve_refuses_a_file_of_certificates_that_cannot_be_used(shell: Shell, 
     assert "None" not in said
 
 
-def test_what_users_have_written_does_not_steer_the_terminal(shell: Shell) -> None:
+def test_what_users_have_written_does_not_steer_the_terminal(quick: QuickShell) -> None:
     nasty = "\x1b[2J\x9b31m\u202egpj\u2028"
     properties = json.dumps({"nick": nasty})
-    shell.ok("user", "add", "me@example.com", "--properties", properties, "--password-stdin", stdin="password")
-    shown = shell.ok("user", "show", "me@example.com")
+    quick.ok("user", "add", "me@example.com", "--properties", properties, "--password-stdin", stdin="password")
+    shown = quick.ok("user", "show", "me@example.com")
     assert not any(character in shown for character in nasty if not character.isascii() or character == "\x1b")
     assert r"\u009b31m\u202egpj\u2028" in shown

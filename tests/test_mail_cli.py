@@ -14,7 +14,7 @@ import pytest
 
 from tests.mailbox import TOKEN, Mailbox
 from tests.servers import ServerProcess, served
-from tests.shell import Shell
+from tests.shell import QuickShell, Shell
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -39,16 +39,18 @@ def listed(shell: Shell) -> list[dict[str, Any]]:
 # --- without SMTP ----------------------------------------------------------------------------------------
 
 
-async def test_kept_mail_opens_the_account(shell: Shell, served: ServerProcess, http: aiohttp.ClientSession) -> None:
+async def test_kept_mail_opens_the_account(
+    quick: QuickShell, served: ServerProcess, http: aiohttp.ClientSession
+) -> None:
     assert re.search(r"Mails       kept; read them with: \S*jsonrpc-backend mail list --data ", served.output)
     wire = await forgotten(http, served)
-    (mail,) = listed(shell)
+    (mail,) = listed(quick)
     assert (mail["to"], mail["attempts"], mail["sentAt"]) == ("me@example.com", 0, None)
     assert (mail["state"], mail["nextAt"]) == ("kept", None)
-    shown = json.loads(shell.ok("mail", "show", str(mail["key"]), "--json"))
+    shown = json.loads(quick.ok("mail", "show", str(mail["key"]), "--json"))
     (token,) = TOKEN.findall(shown["body"])
-    assert token in shell.ok("mail", "show", str(mail["key"]))
-    assert re.search(r"1  me@example.com  kept 20\d\d-", shell.ok("mail", "list"))
+    assert token in quick.ok("mail", "show", str(mail["key"]))
+    assert re.search(r"1  me@example.com  kept 20\d\d-", quick.ok("mail", "list"))
     answer = await wire.elsewhere().call(
         "User.resetPasswordAndLogin", username="me@example.com", newPassword="newPassword", token=token
     )
@@ -56,9 +58,9 @@ async def test_kept_mail_opens_the_account(shell: Shell, served: ServerProcess, 
     assert token.encode() not in b"".join(file.read_bytes() for file in served.data_dir.glob("app.sqlite3*"))
 
 
-def test_unknown_mail(shell: Shell, served: ServerProcess) -> None:
-    assert "There is no mail 7." in shell.fails(1, "mail", "show", "7")
-    assert "No SMTP server is configured (smtp.host)" in shell.fails(1, "mail", "send-test", "a@example.com")
+def test_unknown_mail(quick: QuickShell, served: ServerProcess) -> None:
+    assert "There is no mail 7." in quick.fails(1, "mail", "show", "7")
+    assert "No SMTP server is configured (smtp.host)" in quick.fails(1, "mail", "send-test", "a@example.com")
 
 
 # --- send-test -------------------------------------------------------------------------------------------
@@ -110,8 +112,8 @@ async def test_send_test_says_what_the_server_said(shell: Shell, mailbox: Mailbo
         ),
     ],
 )
-def test_send_test_refusals(shell: Shell, mailbox: Mailbox, arguments: list[str], message: str) -> None:
-    assert message in shell.fails(2, "mail", "send-test", *arguments, **environment(mailbox))
+def test_send_test_refusals(quick: QuickShell, mailbox: Mailbox, arguments: list[str], message: str) -> None:
+    assert message in quick.fails(2, "mail", "send-test", *arguments, **environment(mailbox))
 
 
 # --- serve --dev -----------------------------------------------------------------------------------------
@@ -201,9 +203,9 @@ async def test_damaged_key_file_is_said(
     assert "Mail 1 cannot be decrypted: its key file is gone or damaged." in error
 
 
-def test_missing_certificates_are_said(shell: Shell) -> None:
+def test_missing_certificates_are_said(quick: QuickShell) -> None:
     settings = {"JSONRPC_BACKEND_SMTP_HOST": "localhost", "JSONRPC_BACKEND_SMTP_CA_FILE": "gone.pem"}
-    error = shell.fails(1, "mail", "send-test", "you@example.com", **settings)
+    error = quick.fails(1, "mail", "send-test", "you@example.com", **settings)
     assert "The certificates of smtp.ca_file cannot be read: No such file or directory." in error
 
 

@@ -55,29 +55,29 @@ def count_mails(file: Path) -> int:
 
 
 @pytest.mark.slow
-async def test_what_was_copied_is_served_again(tmp_path: Path, shell: Shell, http: aiohttp.ClientSession) -> None:
+async def test_what_was_copied_is_served_again(tmp_path: Path, quick: QuickShell, http: aiohttp.ClientSession) -> None:
     data = tmp_path / "data"
     with served(data, environment=QUICK_SERVER) as server:
         wire = Wire(http, server)
         await wire.register()
         await wire.elsewhere().call("User.sendPasswordResetToken", username="me@example.com")
-        while not json.loads(shell.ok("mail", "list", "--json")):
+        while not json.loads(quick.ok("mail", "list", "--json")):
             await wire.call("User.isAuthenticated")
-        shell.ok("backup", "copy")
+        quick.ok("backup", "copy")
         await wire.call("User.unregister", password="password")
-        said = shell.fails(4, "restore", "copy", "--force")
+        said = quick.fails(4, "restore", "copy", "--force")
         assert "data: another server is running on this folder (process " in said
-    assert "exists already and was left as it is; --force replaces it." in shell.fails(1, "restore", "copy")
-    assert names(shell) == []
+    assert "exists already and was left as it is; --force replaces it." in quick.fails(1, "restore", "copy")
+    assert names(quick) == []
     (data / "app.mail-key").unlink()  # lost with what else was there
-    done = json.loads(shell.ok("restore", "copy", "--force", "--json"))
+    done = json.loads(quick.ok("restore", "copy", "--force", "--json"))
     assert done == {"backends": ["app"], "folder": "data", "kept": done["kept"]}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert {file.name for file in data.iterdir() if file.is_file()} == {
         *("app.sqlite3", "app.api-key", "app.mail-key", "server.lock"),
     }
     assert {stat.S_IMODE(file.stat().st_mode) for file in data.rglob("*") if file.is_file()} == {0o600}
-    assert "code" in shell.ok("mail", "show", "1")
+    assert "code" in quick.ok("mail", "show", "1")
     with served(data, environment=QUICK_SERVER) as restored:
         assert restored.api_key == server.api_key
         assert (await Wire(http, restored).call("User.login", username="me@example.com", password="password")).session

@@ -17,7 +17,7 @@ from tests.documents import DOCUMENTS, ROOT, Block, blocks
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
 from tests.setup import program
-from tests.shell import Shell
+from tests.shell import QuickShell
 from tests.wire import SESSION_HEADER
 
 pytestmark = pytest.mark.slow
@@ -155,12 +155,12 @@ def test_python(block: Block, tmp_path: Path, server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("block", to_run("toml"), ids=str)
-def test_toml(block: Block, shell: Shell) -> None:
+def test_toml(block: Block, quick: QuickShell) -> None:
     """The settings exist and their values are allowed; what a block leaves out comes from the environment."""
     for name in re.findall(r'(?m)^body_file = "(.*?)"', block.text):
-        (shell.folder / name).write_text("%PASSWORD_RESET_TOKEN%")
+        (quick.folder / name).write_text("%PASSWORD_RESET_TOKEN%")
     missing = {} if re.search("(?m)^api_key = ", block.text) else {"JSONRPC_BACKEND_BACKENDS_APP_API_KEY": "key"}
     text = block.text if "[backends.app" in block.text else f"{block.text}\n[backends.app]\n"
     text = text.replace("<a long random string>", MANAGEMENT_KEY)
-    (shell.folder / "config.toml").write_text(text, encoding="utf-8")
-    shell.ok("check-config", JSONRPC_BACKEND_SMTP_PASSWORD="secret", **missing)
+    (quick.folder / "config.toml").write_text(text, encoding="utf-8")
+    quick.ok("check-config", JSONRPC_BACKEND_SMTP_PASSWORD="secret", **missing)

@@ -158,9 +158,10 @@ def test_check_config_says_what_others_can_read(quick: QuickShell) -> None:
     assert quick.run("check-config").stderr.count("Note: ") == 1
 
 
-def test_serve_says_what_others_can_read(shell: Shell, tmp_path: Path) -> None:
-    (shell.folder / "config.toml").write_text(APP)
-    expected = expose(shell)
-    with served(tmp_path / "data", "--config", str(shell.folder / "config.toml")) as server:
+@pytest.mark.slow
+def test_serve_says_what_others_can_read(quick: QuickShell, tmp_path: Path) -> None:
+    (quick.folder / "config.toml").write_text(APP)
+    expected = expose(quick)
+    with served(tmp_path / "data", "--config", str(quick.folder / "config.toml")) as server:
         assert [sentence for sentence in expected if sentence not in server.output] == []
-    assert "other users" not in (shell.folder / "config.toml").read_text()
+    assert "other users" not in (quick.folder / "config.toml").read_text()

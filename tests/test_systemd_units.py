@@ -17,7 +17,7 @@ from tests.mailbox import Mailbox, listening
 from tests.sandbox import values
 from tests.servers import ServerProcess
 from tests.setup import program
-from tests.shell import Shell
+from tests.shell import QuickShell
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -30,6 +30,9 @@ SERVICES = (SERVER, BACKUP)
 
 INSTALLED = "/opt/jsonrpc-backend/.venv/bin/jsonrpc-backend"
 HERE = f"{sys.executable} -m jsonrpc_backend"
+
+# Without the folder of the script in the path, where tests/collections is not Python's.
+SANDBOX = [sys.executable, "-P", str(ROOT / "tests" / "sandbox.py")]
 
 
 def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -75,8 +78,8 @@ def command(unit: Path, key: str, folder: Path) -> str:
 
 
 @pytest.fixture
-def config(tmp_path: Path, shell: Shell) -> Path:
-    shell.ok("init")
+def config(tmp_path: Path, quick: QuickShell) -> Path:
+    quick.ok("init")
     return tmp_path / "config.toml"
 
 
@@ -92,7 +95,7 @@ async def test_server_works_under_the_rules_of_its_unit(
             tmp_path / "jsonrpc-backend",
             ["--config", str(config)],
             {f"JSONRPC_BACKEND_SMTP_{key.upper()}": str(value) for key, value in mailbox.settings.items()},
-            launcher=[sys.executable, str(ROOT / "tests" / "sandbox.py"), str(SERVER)],
+            launcher=[*SANDBOX, str(SERVER)],
         ).start()
         server.api_key = re.findall('(?m)^api_key = "(.*)"', config.read_text(encoding="utf-8"))[0]
         wire = Wire(http, server)
@@ -117,12 +120,12 @@ async def test_server_works_under_the_rules_of_its_unit(
 def test_rules_of_the_unit_forbid(attempt: str) -> None:
     program("systemd-analyze")
     plain = [sys.executable, "-c", attempt]
-    ruled = [sys.executable, str(ROOT / "tests" / "sandbox.py"), str(SERVER), *plain]
+    ruled = [*SANDBOX, str(SERVER), *plain]
     done = subprocess.run(ruled, capture_output=True, text=True, check=False)
     assert "PermissionError" in done.stderr
 
 
-def test_backup_of_the_unit(tmp_path: Path, config: Path, shell: Shell) -> None:
+def test_backup_of_the_unit(tmp_path: Path, config: Path, quick: QuickShell) -> None:
     with_data = ServerProcess(tmp_path / "jsonrpc-backend", ["--config", str(config)]).start()
     backups = tmp_path / "jsonrpc-backend-backups"
     old = backups / "2020-01-01-033000"
@@ -135,7 +138,7 @@ def test_backup_of_the_unit(tmp_path: Path, config: Path, shell: Shell) -> None:
     (made,) = backups.iterdir()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", made.name)
     assert (made / "app.sqlite3").is_file()
-    assert shell.ok("user", "list", "--json", "--config", str(config), "--data", str(made)).strip() == "[]"
+    assert quick.ok("user", "list", "--json", "--config", str(config), "--data", str(made)).strip() == "[]"
 
 
 def test_litestream_looks_where_the_unit_keeps_the_data() -> None:

@@ -189,26 +189,28 @@ def test_every_change_has_json(app: Shell) -> None:
 # --- sessions --------------------------------------------------------------------------------------------
 
 
-async def test_sessions_are_listed_and_ended(shell: Shell, served: ServerProcess, http: aiohttp.ClientSession) -> None:
+async def test_sessions_are_listed_and_ended(
+    quick: QuickShell, served: ServerProcess, http: aiohttp.ClientSession
+) -> None:
     phone, tablet = Wire(http, served, "phone"), Wire(http, served, "tablet\n1")
     await phone.register("anna")
     await tablet.call("User.login", username="anna", password="password")
-    found = json.loads(shell.ok("user", "sessions", "anna", "--json"))
+    found = json.loads(quick.ok("user", "sessions", "anna", "--json"))
     assert {session["device"] for session in found} == {"phone", "tablet\n1"}
-    lines = shell.ok("user", "sessions", "anna").splitlines()
+    lines = quick.ok("user", "sessions", "anna").splitlines()
     assert len(lines) == 2
     (line,) = [line for line in lines if line.endswith("phone")]
     assert re.fullmatch(r"[0-9a-f]{12}(  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d){2}  phone", line)
 
-    assert "Ended 1 session." in shell.ok("user", "sessions", "anna", "--revoke", line.split()[0])
+    assert "Ended 1 session." in quick.ok("user", "sessions", "anna", "--revoke", line.split()[0])
     assert (await phone.call("User.isAuthenticated")).result is False
     assert (await phone.call("User.autoLogin", loginToken=phone.login_token)).code == -32602
     assert (await tablet.call("User.isAuthenticated")).result is True
-    assert "The user has no such session." in shell.fails(1, "user", "sessions", "anna", "--revoke", "0123")
+    assert "The user has no such session." in quick.fails(1, "user", "sessions", "anna", "--revoke", "0123")
 
-    assert "Ended 1 session." in shell.ok("user", "sessions", "anna", "--revoke", "all")
+    assert "Ended 1 session." in quick.ok("user", "sessions", "anna", "--revoke", "all")
     assert (await tablet.call("User.isAuthenticated")).result is False
     assert (await tablet.call("User.autoLogin", loginToken=tablet.login_token)).code == -32602
-    assert shell.ok("user", "sessions", "anna") == ""
-    methods = [entry["method"] for entry in json.loads(shell.ok("audit", "list", "--json"))]
+    assert quick.ok("user", "sessions", "anna") == ""
+    methods = [entry["method"] for entry in json.loads(quick.ok("audit", "list", "--json"))]
     assert methods == ["user sessions --revoke"] * 2

@@ -130,21 +130,21 @@ def test_who_runs_a_command_is_not_taken_from_the_environment(shell: Shell) -> N
     assert "nobody-1" not in shell.ok("audit", "list")
 
 
-def test_command_that_fails_is_not_remembered(shell: Shell) -> None:
-    shell.ok("user", "add", "anna", "--password-stdin", stdin="password")
-    shell.fails(1, "user", "add", "ANNA", "--password-stdin", stdin="password")
-    shell.fails(1, "user", "delete", "nobody", "--yes")
-    assert len(json.loads(shell.ok("audit", "list", "--json"))) == 1
+def test_command_that_fails_is_not_remembered(quick: QuickShell) -> None:
+    quick.ok("user", "add", "anna", "--password-stdin", stdin="password")
+    quick.fails(1, "user", "add", "ANNA", "--password-stdin", stdin="password")
+    quick.fails(1, "user", "delete", "nobody", "--yes")
+    assert len(json.loads(quick.ok("audit", "list", "--json"))) == 1
 
 
-async def test_management_is_listed_beside_commands(operator: Operator, shell: Shell) -> None:
+async def test_management_is_listed_beside_commands(operator: Operator, quick: QuickShell) -> None:
     ids = [await operator.create(f"user{number}") for number in range(5)]
     await operator.call("User.delete", idList=ids)
     data = str(operator.server.database_path().parent)
-    first = shell.ok("audit", "list", "--data", data).splitlines()[0]
+    first = quick.ok("audit", "list", "--data", data).splitlines()[0]
     assert first.endswith(f"management key (tests) from 127.0.0.1  User.delete  {ids[0]} {ids[1]} {ids[2]} and 2 more")
 
 
 @pytest.mark.parametrize("most", ["0", "-1", "x"])
-def test_wrong_number_of_entries(shell: Shell, most: str) -> None:
-    assert "--last" in shell.fails(2, "audit", "list", "--last", most)
+def test_wrong_number_of_entries(quick: QuickShell, most: str) -> None:
+    assert "--last" in quick.fails(2, "audit", "list", "--last", most)
