@@ -12,7 +12,9 @@ import pytest
 from aiohttp import web
 
 from jsonrpc_backend.client import AsyncClient, Notification
+from jsonrpc_backend.client.state import State
 from jsonrpc_backend.errors import InvalidResponse, InvalidSessionId, RpcError
+from jsonrpc_backend.methods import APP_API
 from tests.scripted import KEY, USER, Answer, ScriptedServer, error, outcome, raw, result
 
 HEADER = "X-Set-Monaca-Cloud-Session"
@@ -339,3 +341,12 @@ async def test_the_last_of_many_overlapping_changes_is_the_one_in_the_file(
         assert (kept["session"], kept["loginToken"]) == (client.session, client.login_token)
         assert str(kept["session"]).removeprefix("5e55") == str(kept["loginToken"]).removeprefix("t0ken")
     assert list(state_file.parent.iterdir()) == [state_file]
+
+
+@pytest.mark.parametrize("method", APP_API.methods)
+def test_the_token_of_whoever_was_signed_in_goes_with_what_signs_in(method: str) -> None:
+    """The client imports nothing of the server, and knows by itself what signs in."""
+    before = State("device", "old5e55", "oldT0ken")
+    after = before.after("new5e55", [(method, {"user": USER})])
+    ends = method in APP_API.methods.sign_ins() or method in {"User.logout", "User.unregister"}
+    assert after.login_token == (None if ends else "oldT0ken")
