@@ -25,7 +25,7 @@ from jsonrpc_backend.client import Client
 url, key = sys.argv[1:]
 with Client(url, "app", key) as client:
     print(client.user.login("me@example.com", "password").username)
-assert importlib.util.find_spec("jsonrpc_backend.server.app") is None
+assert importlib.util.find_spec("jsonrpc_backend.server") is None
 assert importlib.util.find_spec("argon2") is None
 """
 
