@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonrpc_backend.accounts import look_alikes
+from jsonrpc_backend.accounts.changes import registration
 from jsonrpc_backend.accounts.changes.registration import NewUser
 from jsonrpc_backend.accounts.stand_ins import draw_lot
 from jsonrpc_backend.accounts.usernames import username_key
@@ -71,23 +72,10 @@ def _make(db: Db, newcomers: list[_Newcomer], settings: BackendConfig, act: Act,
     """The users, the first of whom `asks` for a reset mail. None where others are."""
     if next(users.list_all(db), None) is not None:
         return []
-    made = [_insert(db, newcomer.user, newcomer.created_at) for newcomer in newcomers]
+    made = [registration.insert(db, newcomer.user, newcomer.created_at) for newcomer in newcomers]
     look_alikes.note_all(db, settings)
     audit.record(db, act, [user.id for user in made])
     if asks:
         key = username_key(made[0].username)
         password_resets.insert_request(db, key, DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE, requester=b"demo", share=None)
     return made
-
-
-def _insert(db: Db, new: NewUser, now: int) -> User:
-    return users.insert(
-        db,
-        id=new.id,
-        username=new.username,
-        username_key=username_key(new.username),
-        password_hash=new.password_hash,
-        properties_json=new.properties_json,
-        now=now,
-        lot=new.lot,
-    )

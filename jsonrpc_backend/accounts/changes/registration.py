@@ -90,18 +90,23 @@ def create(db: Db, new: NewUser, settings: BackendConfig, act: Act, room: DiskRo
     return user
 
 
+def insert(db: Db, new: NewUser, now: int) -> User:
+    """The row alone: whom the name looks like is not looked at. Raises UsernameTaken."""
+    return users.insert(
+        db,
+        id=new.id,
+        username=new.username,
+        username_key=username_key(new.username),
+        password_hash=new.password_hash,
+        properties_json=new.properties_json,
+        lot=new.lot,
+        now=now,
+    )
+
+
 def _insert(db: Db, new: NewUser, settings: BackendConfig, now: int) -> User:
     try:
-        user = users.insert(
-            db,
-            id=new.id,
-            username=new.username,
-            username_key=username_key(new.username),
-            password_hash=new.password_hash,
-            properties_json=new.properties_json,
-            lot=new.lot,
-            now=now,
-        )
+        user = insert(db, new, now)
         look_alikes.claim(db, settings, user, new.username)
     except NOT_TAKEN as error:
         raise unacceptable(error) from error
