@@ -16,6 +16,7 @@ from jsonrpc_backend.store.item_rights import Asker
 from jsonrpc_backend.store.item_search import EVERYTHING, ItemOrder, Way
 
 MAX_NAMED = 20  # ids in a query that is no search
+MAX_PARTS = 100  # of a way that a term names; SQLite takes 500
 
 # Below this many items it is not worth asking which way is shorter.
 FEW = 1000
@@ -155,7 +156,8 @@ class Search:
         terms = list(self._terms())
         for ways in (self._by_id, self._by_owner, self._by_index):
             for term in terms:
-                if (way := ways(term)) is not None:
+                way = ways(term)
+                if way is not None and len(way.parts) <= MAX_PARTS:
                     return way, ways == self._by_id
         return None
 
@@ -218,11 +220,11 @@ class Search:
 
 
 def _equal_texts(term: Comparison) -> list[str] | None:
-    """The strings that a field must be one of; None where the term says something else."""
+    """The strings that a field must be one of, one at least; None where the term says something else."""
     if term.operator not in {"==", "IN"}:
         return None
     values = term.value if isinstance(term.value, tuple) else (term.value,)
-    return None if None in values else [value for value in values if isinstance(value, str)]
+    return None if None in values else [value for value in values if isinstance(value, str)] or None
 
 
 def _ranges(term: Comparison) -> Iterator[Condition]:

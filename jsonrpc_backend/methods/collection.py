@@ -77,7 +77,10 @@ async def insert(
             updated_at=now,
         )
 
-    return Encoded(b'{"item":%s}' % item_json(await call.backend.database.write(unit)))
+    try:
+        return Encoded(b'{"item":%s}' % item_json(await call.backend.database.write(unit)))
+    except PermissionTooLarge as error:
+        raise InvalidParams({"permission": TOO_MANY_ENTRIES}) from error
 
 
 @method("Collection.update", session=SessionRule.IF_GIVEN)

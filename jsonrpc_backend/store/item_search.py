@@ -112,11 +112,9 @@ def _owned(column: str, owner: str, collection: int) -> Iterator[Condition]:
 
 
 def by_id(collection: int, ids: Sequence[str]) -> Way:
+    one_of = Condition.one_of(ids)
     return Way(
-        tuple(
-            _range("items_id", "items.collection = ? AND items.id = ?", (collection, each))
-            for each in dict.fromkeys(ids)
-        )
+        (_range("items_id", f"items.collection = ? AND items.id {one_of.sql}", (collection, *one_of.parameters)),)
     )
 
 
@@ -186,11 +184,16 @@ def newest(db: Db, way: Way, *, descending: bool, limit: int, offset: int) -> li
     return [key for key, _ in rows]
 
 
+def _walked(union: Condition) -> str:
+    """The way as a table of its own: a condition that can never be true must not keep SQLite from using its indexes."""
+    return f"WITH way AS MATERIALIZED ({union.sql})"
+
+
 def find_keys(db: Db, way: Way, condition: Condition, order: ItemOrder) -> list[int]:
     """The keys of all items on the way of which the condition is true, sorted. Keys only: rows can be gigabytes."""
     union, sorted_by = way.union, order.compiled
     rows = db.execute(
-        f"SELECT items.key FROM ({union.sql}) AS way CROSS JOIN items ON items.key = way.key"  # noqa: S608
+        f"{_walked(union)} SELECT items.key FROM way CROSS JOIN items ON items.key = way.key"  # noqa: S608
         f" WHERE {condition.sql} ORDER BY {sorted_by.sql}",
         union.parameters + condition.parameters + sorted_by.parameters,
     )
@@ -201,7 +204,7 @@ def any_of(db: Db, way: Way, condition: Condition) -> bool:
     """Whether there is an item on the way of which the condition is true."""
     union = way.union
     row = db.execute(
-        f"SELECT 1 FROM ({union.sql}) AS way CROSS JOIN items ON items.key = way.key"  # noqa: S608
+        f"{_walked(union)} SELECT 1 FROM way CROSS JOIN items ON items.key = way.key"  # noqa: S608
         f" WHERE {condition.sql} LIMIT 1",
         union.parameters + condition.parameters,
     ).fetchone()

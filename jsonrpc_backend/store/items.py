@@ -59,7 +59,8 @@ def insert(
     if row is None:
         raise ItemIdTaken
     item_rights.overlay(db, row[0], {who: rights for who, rights in permission.items() if who != PUBLIC})
-    item_index.write(db, collection, row[0], json.loads(properties_json))
+    if collection.settings.indexes:
+        item_index.write(db, collection, row[0], json.loads(properties_json))
     return Item(row[0], id, owner, device, created_at, updated_at, properties_json)
 
 

@@ -18,6 +18,16 @@ from tests.wire import Answer, Wire
 
 NAME = "diary"
 
+# Every method, with params that are right as far as the schemas know.
+CALLS: dict[str, dict[str, Any]] = {
+    "find": {},
+    "insert": {"item": {}},
+    "update": {"itemOid": "i", "data": {}},
+    "delete": {"itemOid": "i"},
+    "getPermission": {"itemOid": "i"},
+    "updatePermission": {"permission": {}},
+}
+
 
 def make_collection(
     server: InProcessServer,

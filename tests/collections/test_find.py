@@ -145,6 +145,27 @@ async def test_what_old_clients_make_of_find_mine(anna: Person) -> None:
     assert await anna.ids(criteria, *bind) == [mine]
 
 
+NEVER = ["_id == 1", "_id == null", "_id IN []", "_ownerUserOid == 1", "_ownerDeviceOid == 1", "_createdAt == null"]
+
+
+@pytest.mark.parametrize("criteria", [*NEVER, *(f"{never} && n == 1" for never in NEVER)])
+async def test_what_can_never_be_true_finds_nothing(criteria: str, anna: Person) -> None:
+    await anna.insert({"n": 1}, public="rw")
+    assert await anna.ids(criteria) == []
+    answer = await anna.call("updatePermission", criteria=criteria, permission={"public": ""})
+    assert answer.result == {"numUpdates": 0}
+
+
+@pytest.mark.parametrize("many", [20, 21, 99, 600, 9_990])
+async def test_long_lists(many: int, anna: Person, server: InProcessServer) -> None:
+    make_collection(server, "indexed", indexes=("tag",))
+    item = (await anna.call("insert", collectionName="indexed", item={"tag": "t0"})).result["item"]
+    strangers = [f"t{number}" for number in range(many)]
+    for criteria, last in (("_id IN ?", item["_id"]), ("_ownerUserOid IN ?", anna.id), ("tag IN ?", "t0")):
+        assert await anna.ids(criteria, [*strangers, last], collectionName="indexed") == [item["_id"]]
+        assert await anna.ids(criteria, strangers, collectionName="indexed") == ([item["_id"]] if last == "t0" else [])
+
+
 # --- who owns what ---------------------------------------------------------------------------------------
 
 

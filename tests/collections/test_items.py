@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.collections.conftest import NewPerson, Person, make_collection
+from tests.collections.conftest import CALLS, NewPerson, Person, make_collection
 from tests.conftest import StartServer
 from tests.servers import InProcessServer
 from tests.wire import Wire
@@ -51,16 +51,6 @@ async def test_null_counts_as_absent(anna: Person) -> None:
     absent, null, there = await anna.insert(), await anna.insert({"a": None}), await anna.insert({"a": 0})
     assert await anna.ids("a == null") == [absent, null]
     assert await anna.ids("a != null") == [there]
-
-
-CALLS: dict[str, dict[str, Any]] = {
-    "find": {},
-    "insert": {"item": {}},
-    "update": {"itemOid": "i", "data": {}},
-    "delete": {"itemOid": "i"},
-    "getPermission": {"itemOid": "i"},
-    "updatePermission": {"permission": {}},
-}
 
 
 async def test_unknown_items(anna: Person) -> None:
