@@ -90,9 +90,10 @@ class MethodNotFound(RpcError):
 
 
 class InvalidParams(RpcError):
-    """Wrong parameters: `data` has an English sentence for each, by its name; nested names are dotted.
+    """Wrong parameters: `data` has a sentence for each, by its name; nested names are dotted.
 
-    For example: `{"username": "Username is already taken."}`.
+    For example: `{"username": "Username is already taken."}`. In English, or in Japanese where the backend's
+    `language` or the caller's `Accept-Language` says so.
     """
 
     code = -32602

@@ -18,7 +18,7 @@ from tests.documents import blocks
 PACKAGE = Path(jsonrpc_backend.__file__).parent
 NAME = PACKAGE.name
 
-LEAVES = {"clock", "config", "errors", "events", "fairness"}
+LEAVES = {"clock", "config", "errors", "events", "fairness", "language"}
 BELOW_BACKEND = {"accounts", "collections", "mail", "monaql", "store"} | LEAVES
 BELOW_SERVER = {"backend", "methods", "rpc", "telemetry", "web"} | BELOW_BACKEND
 
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "errors": set(),
     "clock": set(),
     "config": set(),
+    "language": set(),
     "events": set(),
     "fairness": {"errors"},
     "monaql": set(),

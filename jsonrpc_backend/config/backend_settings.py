@@ -85,7 +85,12 @@ class BackendConfig:
         "Where a user's mail address may be taken from. What users have in a property that is added later counts for"
         " resets password_reset.address_hours after it is first asked for; the addresses that count are told.",
     )
-    language: str = setting("en", one_of("en", "ja"), "Language of the mails whose templates are not set below.")
+    language: str = setting(
+        "",
+        one_of("", "en", "ja"),
+        "Language of the sentences in error.data, and of the mails whose templates are not set below. Empty: that of"
+        " the caller's Accept-Language, and English mails.",
+    )
     max_database_bytes: int = setting(
         0,
         integer(0, 1 << 50),

@@ -137,10 +137,10 @@ nothing to do.
 
 
 def in_language(templates: Mapping[str, MailTemplateConfig], language: str) -> dict[str, MailTemplateConfig]:
-    """Templates that are not set come in the backend's language, from the sender of its reset mails."""
+    """Templates that are not set come in the backend's language, from the sender of its reset mails. Empty: English."""
     sender = templates[DEFAULT_TEMPLATE].sender
     return {
-        name: dataclasses.replace(BUILT_IN_TEMPLATES[language][name], sender=sender)
+        name: dataclasses.replace(BUILT_IN_TEMPLATES[language or "en"][name], sender=sender)
         if template is BUILT_IN_TEMPLATES["en"].get(name)
         else template
         for name, template in templates.items()

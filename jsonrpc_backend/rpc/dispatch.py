@@ -29,6 +29,7 @@ from jsonrpc_backend.errors import (
     MethodNotFound,
     RpcError,
 )
+from jsonrpc_backend.language.translation import in_japanese, prefers_japanese
 from jsonrpc_backend.rpc.answer import NO_ANSWER, Answer
 from jsonrpc_backend.rpc.call import Call
 from jsonrpc_backend.rpc.management import ManagementCall
@@ -81,7 +82,7 @@ class Dispatcher:
         try:
             return Success(await self.call(*call))
         except RpcError as error:
-            return Error(**error.to_object())
+            return Error(**self._told(error, call[2]).to_object())
 
     async def call(self, name: str, params: Any, post: Post) -> Any:
         """What a method returns; the observer is told. Raises RpcError."""
@@ -93,6 +94,15 @@ class Dispatcher:
             raise
         self._note(post, request_id, name, 0, began)
         return result
+
+    def _told(self, error: RpcError, post: Post) -> RpcError:
+        """The error with its sentences in the language of the backend, or else of the caller."""
+        backend = self._backends.get(post.backend_id)
+        language = backend.config.language if backend else ""
+        if not error.data or not (language == "ja" or (not language and prefers_japanese(post.languages))):
+            return error
+        data = {name: in_japanese(said) if isinstance(said, str) else said for name, said in error.data.items()}
+        return RpcError(data, code=error.code, message=error.message)
 
     def _find(self, name: str) -> Method:
         method = self._methods.get(name)

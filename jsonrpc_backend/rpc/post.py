@@ -20,6 +20,7 @@ class Post:
     is_gone: Callable[[], bool]
     share: Share
     management_key: str = field(default="", repr=False)
+    languages: str = ""  # those that who sent it reads, as `Accept-Language` says
     may_hold_unportable: bool = False  # what is checked in params only where the body can hold any of it
 
     @property

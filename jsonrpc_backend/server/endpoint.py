@@ -8,7 +8,7 @@ import contextlib
 import time
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.errors import RpcError
@@ -113,6 +113,7 @@ def _post(request: web.Request, backend_id: str, address: Address | None, share:
         lambda: request.transport is None,
         share,
         request.headers.get(KEY_HEADER, ""),
+        request.headers.get(hdrs.ACCEPT_LANGUAGE, ""),
         may_hold_unportable(body),
     )
 

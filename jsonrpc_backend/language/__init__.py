@@ -1,0 +1,1 @@
+"""The sentences that users of an app may see, in other languages than English."""
