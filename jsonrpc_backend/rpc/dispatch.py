@@ -160,7 +160,7 @@ class Dispatcher:
 
 
 def _new_request_id() -> str:
-    return f"{random.getrandbits(64):016x}"
+    return random.getrandbits(64).to_bytes(8).hex()
 
 
 def _attempt(method: Method, call: Call, params: Mapping[str, Any]) -> Attempt:

@@ -24,6 +24,8 @@ _quoted = json.encoder.encode_basestring_ascii
 
 CALLS_LOGGER = "jsonrpc_backend.calls"
 
+_OF_CALLS = f'"level":"info","logger":"{CALLS_LOGGER}","message":"call",'
+
 
 class LogFormat(Protocol):
     """Makes lines, each with its line break."""
@@ -39,31 +41,34 @@ class JsonFormat:
     """`time`, `level`, `logger` and `message`; a fault's `request_id` and `traceback`; what calls have to tell."""
 
     def record(self, record: logging.LogRecord) -> str:
-        line = _line(record.created, record.levelname, record.name, record.getMessage())
+        line = _line(int(record.created * 1000), record.levelname, record.name, record.getMessage())
         if hasattr(record, "request_id"):
             line["request_id"] = record.request_id
         traceback = _traceback(record)
         return _json.encode(line | ({"traceback": traceback} if traceback else {})) + "\n"
 
     def call(self, call: CallEnded) -> str:
-        backend = _quoted(_name(call.backend_id, known=call.backend_known))
-        method = "null" if call.method is None else _quoted(_name(call.method, known=call.method_known))
-        # Written out: a third of the time.
+        request_id, backend, is_ours, method, is_method, code, seconds, client = call
+        if is_ours and is_method:
+            what = _members(backend, method, code)
+        else:
+            what = _members(_name(backend, known=is_ours), method and _name(method, known=is_method), code)
         return (
-            f'{{"time":"{_time(time.time())}","level":"info","logger":"{CALLS_LOGGER}","message":"call",'
-            f'"request_id":"{call.request_id}","backend":{backend},"method":{method},"code":{call.code},'
-            f'"ms":{call.seconds * 1000:.3f},"client":{_quoted(call.client)}}}\n'
+            f'{{"time":"{_time(_now())}",{_OF_CALLS}"request_id":"{request_id}",{what},'
+            f'"ms":{seconds * 1000:.3f},"client":"{client}"}}\n'  # an address, as we write it
         )
 
     def loss(self, lines: int) -> str:
-        return _json.encode(_line(time.time(), "WARNING", __name__, _loss(lines)) | {"dropped": lines}) + "\n"
+        return _json.encode(_line(_now(), "WARNING", __name__, _loss(lines)) | {"dropped": lines}) + "\n"
 
 
 class TextFormat:
     """Lines that begin with the time. Those of a traceback are indented, so that no text in it looks like another."""
 
     def record(self, record: logging.LogRecord) -> str:
-        line = f"{_time(record.created)} {record.levelname} {record.name}: {_escaped(record.getMessage())}\n"
+        line = (
+            f"{_time(int(record.created * 1000))} {record.levelname} {record.name}: {_escaped(record.getMessage())}\n"
+        )
         traceback = _traceback(record)
         return line + "".join(f"  {_escaped(each)}\n" for each in traceback.split("\n") if traceback)
 
@@ -71,29 +76,45 @@ class TextFormat:
         backend = _name(call.backend_id, known=call.backend_known)
         method = "-" if call.method is None else _name(call.method, known=call.method_known)
         took = f"{call.seconds * 1000:.1f} ms"
-        begin = f"{_time(time.time())} INFO call {call.request_id}"
+        begin = f"{_time(_now())} INFO call {call.request_id}"
         return f"{begin} {backend} {method} {call.code} {took} {call.client or '-'}\n"
 
     def loss(self, lines: int) -> str:
-        return f"{_time(time.time())} WARNING {__name__}: {_loss(lines)}\n"
+        return f"{_time(_now())} WARNING {__name__}: {_loss(lines)}\n"
 
 
-def _line(seconds: float, level: str, logger: str, message: str) -> dict[str, Any]:
-    return {"time": _time(seconds), "level": level.lower(), "logger": logger, "message": message}
+def _line(milliseconds: int, level: str, logger: str, message: str) -> dict[str, Any]:
+    return {"time": _time(milliseconds), "level": level.lower(), "logger": logger, "message": message}
 
 
 def _loss(lines: int) -> str:
     return f"{lines} lines of the log were dropped: they could not be written in time"
 
 
-def _time(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1000):03}Z"
+def _now() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+# A busy server has several calls a millisecond, many of the same kind: what their lines have in common is kept, and a
+# line takes two fifths of the time.
+
+
+@functools.lru_cache(16)
+def _time(milliseconds: int) -> str:
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
 
 
 @functools.lru_cache(16)
 def _second(whole: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+
+
+@functools.lru_cache(512)
+def _members(backend: str, method: str | None, code: int) -> str:
+    """All names are short, also those that clients have made up: they are kept."""
+    named = "null" if method is None else _quoted(method)
+    return f'"backend":{_quoted(backend)},"method":{named},"code":{code}'
 
 
 def _name(name: str, *, known: bool) -> str:
