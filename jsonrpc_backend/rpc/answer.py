@@ -29,10 +29,11 @@ class Answer:
     @classmethod
     def of(cls, response: Mapping[str, Any], *, is_wanted: bool) -> "Answer":
         """Encodes a response object, unless it is to a notification."""
-        result = response.get("result")
-        if not isinstance(result, Encoded):
+        if "error" in response:
             return cls(_to_json(response) if is_wanted else None)
-        return cls(_around(result.json, response["id"]) if is_wanted else None, result.opened_session)
+        result = response["result"]
+        encoded = result if isinstance(result, Encoded) else Encoded(_to_json(result))
+        return cls(_around(encoded.json, response["id"]) if is_wanted else None, encoded.opened_session)
 
     @classmethod
     def of_error(cls, error: RpcError, request_id: Any = None) -> "Answer":
