@@ -134,6 +134,10 @@ BUSY = {"workers": 1, "max_queue": 1, "memory_kib": 131072}  # each takes so lon
 ENDLESS = "&&".join(f"a{number}==null" for number in range(500))
 ENDLESSLY = {"criteria": ENDLESS, "bindParams": []}
 
+TEMPLATES = {
+    "invitation": {"subject": "An invitation", "from": "app@example.com", "body": "%FROM% is waiting in %PLACE%."}
+}
+
 GIVEN = {
     "": Given(),
     SIGNED_OUT: Given(),
@@ -159,6 +163,7 @@ GIVEN = {
     "Too much was inserted without signing in.": Given(
         {"throttle": {"enabled": True, "anonymous_inserts_per_address": 1}}, anonymous=True
     ),
+    "Too many mails were sent.": Given({"throttle": {"enabled": True, "mails_per_sender": 1}}, at_once=2),
 }
 
 
@@ -193,7 +198,7 @@ class World:
 async def world_of(example: Example, new_app: NewApp) -> World:
     method, given = methods[example.method], GIVEN[example.given]
     async with listening(Mailbox()) as mailbox:
-        app = await new_app(smtp=mailbox.settings, **given.settings, **KEYS)
+        app = await new_app(smtp=mailbox.settings, mail_templates=TEMPLATES, **given.settings, **KEYS)
         operator = Operator(app.http, cast("InProcessServer", app.server))
         _add_others(operator.server, given.users)
         anna, real = app.elsewhere(DEVICE), {}

@@ -32,12 +32,12 @@ ROOT = Path(__file__).parent.parent
 MINIMAL = '[backends.app]\napi_key = "key"\n'
 
 
-def template(**changes: str) -> str:
+def template(name: str = "x", **changes: str) -> str:
     """A configuration with a mail template, changed."""
     values = {"subject": "S", "from": "a@example.com", "body": "%PASSWORD_RESET_TOKEN%"}
     values |= {"from" if key == "sender" else key: value for key, value in changes.items()}
     lines = [f'{key} = "{value}"' for key, value in values.items()]
-    return MINIMAL + "[backends.app.mail_templates.x]\n" + "\n".join(lines)
+    return MINIMAL + f"[backends.app.mail_templates.{name}]\n" + "\n".join(lines)
 
 
 def load(toml: str, **environment: str) -> Config:
@@ -181,15 +181,25 @@ def test_documented_configuration_is_accepted() -> None:
             template(subject="a\\nb"),
             "backends.app.mail_templates.x.subject: 'a\\nb' is not allowed; use one line of text",
         ),
-        (template(body="hello"), "backends.app.mail_templates.x.body: does not contain %PASSWORD_RESET_TOKEN%"),
         (
-            template(body="%PASSWORD_RESET_TOKEN% %USER_NAME%"),
-            "backends.app.mail_templates.x: %USER_NAME% is not a placeholder; did you mean USERNAME?",
+            template("send_password_token", body="hello"),
+            "backends.app.mail_templates.send_password_token.body: does not contain %PASSWORD_RESET_TOKEN%",
+        ),
+        (
+            template("send_password_token", body="%PASSWORD_RESET_TOKEN% %USER_NAME%"),
+            "backends.app.mail_templates.send_password_token: %USER_NAME% is not a placeholder; did you mean USERNAME?",
         ),
     ],
 )
 def test_problem_names_key_value_and_what_is_allowed(toml: str, expected: str) -> None:
     assert any(problem.startswith(expected) for problem in problems(toml)), problems(toml)
+
+
+@pytest.mark.parametrize(("body", "is_for_resets"), [("%FROM_WHOM% is here", False), ("%PASSWORD_RESET_TOKEN%", True)])
+def test_templates_of_an_app_may_say_anything(body: str, is_for_resets: bool) -> None:
+    backend = load(template(body=body)).backends["app"]
+    assert backend.app_templates == ("x",)
+    assert backend.reset_templates == ("send_password_token", "x")[: 1 + is_for_resets]
 
 
 def test_all_problems_are_reported_together() -> None:

@@ -158,7 +158,7 @@ async def test_expired_before_it_could_be_sent(
     server.clock.advance(minutes=16)
     async with logged(caplog, "mail 1 given up: expired"):
         await forget(wire, "nobody@example.com")
-    assert last_error(server)[4] == "its token expired before it could be sent"
+    assert last_error(server)[4] == "it expired before it could be sent"
 
 
 # --- restarts --------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from jsonrpc_backend.clock import MINUTE, Clock
 from jsonrpc_backend.config import ThrottleConfig
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.engine import Database, Db
+from jsonrpc_backend.store.users import Account
 
 SECONDS_WHILE_UNDER_WAY = 1  # when to try again if only guesses that are not decided yet are in the way
 
@@ -43,6 +44,7 @@ class Limited(enum.Enum):
     REGISTRATION = enum.auto()  # all of them, and questions whether one would do
     RESET_REQUEST = enum.auto()  # all of them
     ANONYMOUS_INSERT = enum.auto()  # all of them; counted where something is inserted, not at the door
+    MAIL = enum.auto()  # all that a user sends; counted likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,18 @@ class Throttle:
     def count_insert(self, db: Db, attempt: Attempt) -> None:
         """Counts something that nobody in particular inserts, within the transaction that does. Raises NotNow."""
         if self.config.enabled:
-            self._count(db, Limited.ANONYMOUS_INSERT, attempt)
+            self._count_by(db, self._rules_for_call(db, Limited.ANONYMOUS_INSERT, attempt))
+
+    def count_mail(self, db: Db, sender: Account) -> None:
+        """Counts a mail that a user sends, within the transaction that writes it. Raises NotNow."""
+        if self.config.enabled:
+            limit = _Limit(scope(Limited.MAIL.name, sender.id), self.config.mails_per_sender)
+            self._count_by(db, _Rules([limit]))
 
     def _count(self, db: Db, limited: Limited, attempt: Attempt) -> None:
-        rules = self._rules_for_call(db, limited, attempt)
+        self._count_by(db, self._rules_for_call(db, limited, attempt))
+
+    def _count_by(self, db: Db, rules: _Rules) -> None:
         seconds = self._longest_wait(db, rules.kept, ahead=[0] * len(rules.kept))
         if seconds:
             raise NotNow(seconds)

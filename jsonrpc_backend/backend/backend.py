@@ -19,6 +19,7 @@ from jsonrpc_backend.mail.mailbag import Mailbag
 from jsonrpc_backend.mail.outbox import Outbox
 from jsonrpc_backend.mail.resets import Resets
 from jsonrpc_backend.mail.seal import Seal, mail_key_path
+from jsonrpc_backend.mail.user_mails import UserMails
 from jsonrpc_backend.mail.worker import running
 from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.monaql import Dialect
@@ -56,9 +57,12 @@ class Backend:
         self.room = DiskRoom(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
         seal = Seal(mail_key_path(process.data_dir, backend_id))
         self.mailbag = Mailbag(backend_id, database, seal, process.clock, process.observer)
-        self._outbox = Outbox(self.mailbag, process.config.smtp)
+        self._outbox = Outbox(self.mailbag, process.config.smtp, process.on_mail)
         writer = MailWriter(backend_id, self.config, throttle, process.recipients, process.clock)
-        self.resets = Resets(self.mailbag, writer, self._outbox, process.on_mail)
+        self.resets = Resets(self.mailbag, writer, self._outbox)
+        self.user_mails = UserMails(
+            self.mailbag, self.config, self.throttle, self.room, process.recipients, self._outbox
+        )
         self._touches: set[asyncio.Task[None]] = set()
 
     @classmethod

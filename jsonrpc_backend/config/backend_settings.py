@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from jsonrpc_backend.config.fields import array_of_tables, required, section, setting, tables
 from jsonrpc_backend.config.mail_templates import (
-    ADDRESS_CHANGED,
     BUILT_IN_TEMPLATES,
     TEMPLATE_NAME,
     WELCOME_BACK,
@@ -115,4 +114,9 @@ class BackendConfig:
     @property
     def mailing_templates(self) -> tuple[str, ...]:
         """The templates of mails with a reset token."""
-        return tuple(name for name in self.mail_templates if name != ADDRESS_CHANGED)
+        return tuple(name for name, template in self.mail_templates.items() if template.has_token)
+
+    @property
+    def app_templates(self) -> tuple[str, ...]:
+        """The templates of mails that one user sends to another: not those of the server's own mails."""
+        return tuple(name for name in self.mail_templates if name not in BUILT_IN_TEMPLATES["en"])

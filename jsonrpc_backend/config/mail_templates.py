@@ -10,7 +10,8 @@ from jsonrpc_backend.config.problems import Problem, suggestion
 from jsonrpc_backend.config.rules import ONE_LINE, address_or_empty, sender, text
 
 PLACEHOLDER = re.compile(r"%([a-zA-Z][a-zA-Z0-9_]*)%")
-SPECIAL_PLACEHOLDERS = ["PASSWORD_RESET_TOKEN", "USERNAME"]
+RESET_TOKEN = "PASSWORD_RESET_TOKEN"  # noqa: S105 (a placeholder)
+RESET_PLACEHOLDERS = [RESET_TOKEN, "USERNAME"]
 ADDRESS_PLACEHOLDERS = ["USERNAME", "PROPERTY_NAME", "NEW_ADDRESS", "COUNTS_FROM"]  # of ADDRESS_CHANGED
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -22,13 +23,18 @@ class MailTemplateConfig:
     body: str = setting(
         "",
         text(),
-        "Text of the mail. %PASSWORD_RESET_TOKEN% stands for the token, %USERNAME% for the username, %name% for the"
-        " user's property of that name.",
+        "Text of the mail. %PASSWORD_RESET_TOKEN% stands for the token, %USERNAME% for the username, %name% for what"
+        " Mailer.sendMail is given under that name, else for the user's property.",
     )
     body_file: str = setting(
         "", text("the path of a file"), "File with the text, instead of body; relative to the configuration's folder."
     )
     bcc: str = setting("", address_or_empty(), "Address that gets a blind copy; empty: none.")
+
+    @property
+    def has_token(self) -> bool:
+        """Whether it is of use for the reset of a password."""
+        return f"%{RESET_TOKEN}%" in self.body
 
 
 DEFAULT_TEMPLATE = "send_password_token"
@@ -148,9 +154,11 @@ def in_language(templates: Mapping[str, MailTemplateConfig], language: str) -> d
 
 
 def problems_of(name: str, template: MailTemplateConfig, path: str) -> Iterator[Problem]:
-    """What is wrong with the placeholders of a template."""
-    known = ADDRESS_PLACEHOLDERS if name == ADDRESS_CHANGED else SPECIAL_PLACEHOLDERS
-    needed = "%NEW_ADDRESS%" if name == ADDRESS_CHANGED else "%PASSWORD_RESET_TOKEN%"
+    """What is wrong with the placeholders of a template of the server's own; in others they may be any."""
+    if name not in BUILT_IN_TEMPLATES["en"]:
+        return
+    known = ADDRESS_PLACEHOLDERS if name == ADDRESS_CHANGED else RESET_PLACEHOLDERS
+    needed = "%NEW_ADDRESS%" if name == ADDRESS_CHANGED else f"%{RESET_TOKEN}%"
     if needed not in template.body:
         yield Problem(f"{path}.body", f"does not contain {needed}")
     for placeholder in PLACEHOLDER.findall(template.subject + template.body):

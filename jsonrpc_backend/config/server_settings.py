@@ -155,11 +155,15 @@ class ThrottleConfig:
         60, integer(1, 1000000), "Requests for a password reset mail per address within the window."
     )
     reset_mails_per_user: int = setting(5, integer(1, 1000000), "Password reset mails per user within the window.")
+    mails_per_sender: int = setting(
+        30, integer(1, 1000000), "Mails that one user sends to others (Mailer.sendMail), within the window."
+    )
     mails_per_recipient: int = setting(
         10,
         integer(1, 1000000),
         "Mails to one address within the window, for all users and backends together. Those to a user whose username is"
-        " the address count apart, for that user alone, once the account is older than the window. A +tag is ignored.",
+        " the address count apart, for that user alone, once the account is older than the window; and so do mails of"
+        " Mailer.sendMail, so that they hold up no other. A +tag is ignored.",
     )
     mails_per_recipient_of_new_accounts: int = setting(
         3, integer(1, 1000000), "How many of them may be caused by accounts that are younger than the window."

@@ -162,6 +162,22 @@ export interface Methods {
         };
         result: "OK";
     };
+    /** Mails a user by one of the operator's templates. In its subject and text %NAME% stands for what substituteParams has under that name, else for the recipient's property; %USERNAME% is the recipient's. The mail is queued, and tried for 24 hours. Where it goes is not told. */
+    "Mailer.sendMail": {
+        params: {
+            /** Who gets the mail. */
+            userOid: string;
+            /** The template of the mail. Templates are settings of the backend; not those of the server's own mails, such as send_password_token. */
+            templateName: string;
+            /** What the placeholders of the template stand for: text, or any JSON, which is written as such. A null is none. */
+            substituteParams?: { [name: string]: any } | null;
+            /** Where the mail goes. */
+            options?: {
+                emailPropertyName?: string | null;
+            } | null;
+        };
+        result: "OK";
+    };
     /** Opens a session and hands out another login token. The old one can be used again until the new one has been presented, for a few minutes at most (auto_login.grace_minutes), in case the answer got lost; presented after that, every token of the sign-in and its sessions end. */
     "User.autoLogin": {
         params: {

@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,12 @@ from jsonrpc_backend.config.mail_templates import PLACEHOLDER, MailTemplateConfi
 from jsonrpc_backend.config.rules import addresses_in
 
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+MAX_SUBJECT = 255  # characters; folding a header takes long, and nobody reads more of one
+
+
+class MailTooLarge(Exception):
+    """A mail would take more than it may, filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +40,30 @@ class Content:
         return cls(**json.loads(content))
 
 
-def fill(template: MailTemplateConfig, values: Mapping[str, Any]) -> Content:
+def fill(template: MailTemplateConfig, values: Mapping[str, Any], most_bytes: float = math.inf) -> Content:
     """The template with each `%NAME%` replaced by its value: of a placeholder such as USERNAME, or a user's property.
 
-    In one pass, so that a value cannot bring in another placeholder; what has no value is empty.
+    In one pass, so that a value cannot bring in another placeholder; what has no value is empty. Raises MailTooLarge
+    where subject and text take more than so many bytes, before they do.
     """
+    left = most_bytes - len((template.subject + template.body).encode())
+    texts = {name: _as_text(values.get(name)) for name in PLACEHOLDER.findall(template.subject + template.body)}
+    sizes = {name: len(text.encode()) for name, text in texts.items()}
 
-    def replace(text: str) -> str:
-        return PLACEHOLDER.sub(lambda found: _as_text(values.get(found[1])), text)
+    def replaced(found: re.Match[str]) -> str:
+        nonlocal left
+        left -= sizes[found[1]] - len(found[0])
+        if left < 0:
+            raise MailTooLarge
+        return texts[found[1]]
 
-    subject = _LINE_BREAKS.sub(" ", replace(template.subject))  # a header is one line
-    return Content(template.sender, template.bcc, subject, replace(template.body))
+    subject = _LINE_BREAKS.sub(" ", PLACEHOLDER.sub(replaced, template.subject))  # a header is one line
+    body = PLACEHOLDER.sub(replaced, template.body)
+    return Content(template.sender, template.bcc, _cut(subject), body)
+
+
+def _cut(subject: str) -> str:
+    return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1] + "…"
 
 
 def _as_text(value: Any) -> str:
@@ -62,8 +82,8 @@ def sender_address(sender: str) -> Address:
     return addresses_in(sender)[0]
 
 
-def compose(content: Content, *, recipient: Address, message_id: str, created_at: int) -> EmailMessage:
-    """The message as it is sent. `created_at`: ms since 1970 UTC."""
+def compose(content: Content, *, recipient: Address, message_id: str, created_at: int) -> bytes:
+    """The message as it is sent. `created_at`: ms since 1970 UTC. Blocking: a long text takes its time."""
     message = EmailMessage(policy=SMTP)
     message["From"] = content.sender
     message["To"] = recipient
@@ -73,4 +93,4 @@ def compose(content: Content, *, recipient: Address, message_id: str, created_at
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation replies, please
     # Every relay takes it, whatever the text's characters and the length of its lines.
     message.set_content(content.body, cte="quoted-printable")
-    return message
+    return message.as_bytes()

@@ -8,7 +8,7 @@ from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
 from jsonrpc_backend.clock import SECOND
 from jsonrpc_backend.config import SmtpConfig
-from jsonrpc_backend.mail.mailbag import Mailbag, MailUnusable, read_content
+from jsonrpc_backend.mail.mailbag import Mailbag, MailListener, MailUnusable, read_content
 from jsonrpc_backend.mail.message import Content, compose, sender_address
 from jsonrpc_backend.mail.seal import Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
@@ -23,19 +23,30 @@ LONGEST_PAUSE_SECONDS = 300
 
 
 class Outbox(Worker):
-    """Sends the mails of one backend, each until it is taken over or given up. Without an SMTP server they are kept."""
+    """Sends the mails of one backend, each until it is taken over or given up. Without an SMTP server they are kept.
+
+    `on_mail` sees each of them.
+    """
 
     name = "outbox"
 
-    def __init__(self, mailbag: Mailbag, smtp: SmtpConfig) -> None:
+    def __init__(self, mailbag: Mailbag, smtp: SmtpConfig, on_mail: MailListener | None) -> None:
         super().__init__(mailbag)
         self._smtp = smtp
+        self._on_mail = on_mail
         self._mailer: Mailer | None = None
 
     async def check(self) -> None:
         """Raises MailUnusable for certificates by which no mail could be sent."""
         if reason := await asyncio.to_thread(unusable_certificates, self._smtp):
             raise MailUnusable(f"smtp.ca_file: {reason}")
+
+    async def take(self, key: int) -> None:
+        """A mail has been written."""
+        self.mailbag.tell("written")
+        self.wake()
+        if self._on_mail is not None and (kept := await self.mailbag.find(key)) is not None:
+            self._on_mail(self.mailbag.backend_id, kept)
 
     async def work(self) -> float:
         if not self._smtp.host:
@@ -55,7 +66,7 @@ class Outbox(Worker):
     async def _attempt(self, mail: Mail, mailer: Mailer) -> None:
         try:
             if mail.expires_at <= self.mailbag.clock():
-                raise NotSent("its token expired before it could be sent", summary="expired", permanent=True)
+                raise NotSent("it expired before it could be sent", summary="expired", permanent=True)
             content = await asyncio.to_thread(read_content, mail, self.mailbag.seal)
             await self._send(mail, content, mailer)
         except Unreadable:
@@ -70,7 +81,9 @@ class Outbox(Worker):
         recipient = parse_address(mail.recipient)
         if content is None or recipient is None:
             raise NotSent("it has no content or recipient", summary="empty", permanent=True)
-        message = compose(content, recipient=recipient, message_id=mail.message_id, created_at=mail.created_at)
+        message = await asyncio.to_thread(
+            compose, content, recipient=recipient, message_id=mail.message_id, created_at=mail.created_at
+        )
         recipients = [mail.recipient] + ([content.bcc] if content.bcc else [])
         await mailer.send(message, sender_address(content.sender).addr_spec, recipients)
 

@@ -2,7 +2,8 @@
 
 Anybody can register with somebody else's address. What accounts that are minutes old may cause is a small part of the
 limit, so that they cannot use up what others need. A username is unique, and mails to an address that is the user's own
-username count apart: nobody else can use them up.
+username count apart: nobody else can use them up. And so do mails that users send to each other: they keep no reset
+mail from anybody.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ from typing import NamedTuple
 from jsonrpc_backend.accounts.reset_addresses import recipient_key
 from jsonrpc_backend.clock import MINUTE
 from jsonrpc_backend.config import ThrottleConfig
+
+# In the place of who has asked for a reset mail: the mails that users send to each other.
+BY_USERS = b"users"
 
 
 def mailbox_key(address: str) -> str:
@@ -35,7 +39,7 @@ class Recipients:
 
     config: ThrottleConfig
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _written: dict[str, list[Written]] = field(default_factory=lambda: collections.defaultdict(list))
+    _written: dict[tuple[str, bool], list[Written]] = field(default_factory=lambda: collections.defaultdict(list))
 
     @property
     def window(self) -> int:
@@ -46,24 +50,28 @@ class Recipients:
         """Whether an account is minutes old."""
         return now - created_at < self.window
 
-    def may_get(self, address: str, now: int, *, for_new_account: bool) -> bool:
-        """Whether another mail may be written to an address."""
+    def wait(self, address: str, now: int, *, for_new_account: bool, by_user: bool = False) -> int:
+        """How long no other mail may be written to an address, in ms; 0: one may be."""
         if not self.config.enabled:
-            return True
-        recent = self._recent(mailbox_key(address), now)
-        new = sum(mail.for_new_account for mail in recent)
-        if for_new_account and new >= self.config.mails_per_recipient_of_new_accounts:
-            return False
-        return len(recent) < self.config.mails_per_recipient
+            return 0
+        recent = self._recent((mailbox_key(address), by_user), now)
+        wait = self._wait(recent, self.config.mails_per_recipient, now)
+        if for_new_account:
+            new = [mail for mail in recent if mail.for_new_account]
+            wait = max(wait, self._wait(new, self.config.mails_per_recipient_of_new_accounts, now))
+        return wait
 
-    def note(self, address: str, mail: Written) -> None:
+    def _wait(self, recent: list[Written], most: int, now: int) -> int:
+        return sorted(recent)[-most].at + self.window - now if len(recent) >= most else 0
+
+    def note(self, address: str, mail: Written, *, by_user: bool = False) -> None:
         """A mail to an address is in the outbox."""
-        self._written[mailbox_key(address)].append(mail)
+        self._written[mailbox_key(address), by_user].append(mail)
 
-    def note_all(self, mails: Iterable[tuple[str, int, int]]) -> None:
+    def note_all(self, mails: Iterable[tuple[str, int, int]], *, by_user: bool = False) -> None:
         """Those of before the start: address, time, and when the user had registered."""
         for address, at, created_at in mails:
-            self.note(address, Written(at, self.is_new(created_at, at)))
+            self.note(address, Written(at, self.is_new(created_at, at)), by_user=by_user)
 
     def forget_old(self, now: int) -> None:
         """Drops what counts no more, so that memory does not grow with every address ever written to."""
@@ -71,7 +79,7 @@ class Recipients:
             if not self._recent(key, now):
                 del self._written[key]
 
-    def _recent(self, key: str, now: int) -> list[Written]:
+    def _recent(self, key: tuple[str, bool], now: int) -> list[Written]:
         if key not in self._written:
             return []
         # What was written later than now was so under a clock that was ahead.

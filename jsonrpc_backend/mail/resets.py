@@ -4,8 +4,9 @@ import asyncio
 import math
 
 from jsonrpc_backend.clock import SECOND
-from jsonrpc_backend.mail.mailbag import Mailbag, MailListener
+from jsonrpc_backend.mail.mailbag import Mailbag
 from jsonrpc_backend.mail.outbox import Outbox
+from jsonrpc_backend.mail.recipients import BY_USERS
 from jsonrpc_backend.mail.worker import Worker
 from jsonrpc_backend.mail.writer import MailWriter
 from jsonrpc_backend.store import address_notices, mails, password_resets
@@ -13,22 +14,23 @@ from jsonrpc_backend.store.engine import Db
 
 
 class Resets(Worker):
-    """Has the mails of one backend written. `on_mail` sees each of them."""
+    """Has the mails of one backend written."""
 
     name = "writing of mails"
     seconds_before_work = 0.1  # so that the work for a user who exists does not slow down the answer that causes it
 
-    def __init__(self, mailbag: Mailbag, writer: MailWriter, outbox: Outbox, on_mail: MailListener | None) -> None:
+    def __init__(self, mailbag: Mailbag, writer: MailWriter, outbox: Outbox) -> None:
         super().__init__(mailbag)
         self._writer = writer
         self._recipients = writer.recipients
         self._outbox = outbox
-        self._on_mail = on_mail
 
     async def recall(self) -> None:
         """Takes the mails of before the start into account."""
         after = self.mailbag.clock() - self._recipients.window
-        self._recipients.note_all(await self.mailbag.database.read(mails.list_recipients, after=after))
+        read = self.mailbag.database.read
+        self._recipients.note_all(await read(mails.list_recipients, but=BY_USERS, after=after))
+        self._recipients.note_all(await read(mails.list_recipients_of, BY_USERS, after=after), by_user=True)
 
     async def work(self) -> float:
         while (seconds := await self._seconds_to_next()) <= 0 and not self.is_stopping:
@@ -48,13 +50,7 @@ class Resets(Worker):
             if mail is not None and mail.counted is not None:
                 self._recipients.note(mail.recipient, mail.counted)
         if mail is not None:
-            self.mailbag.tell("written")
-            self._outbox.wake()
-            await self._show(mail.key)
-
-    async def _show(self, key: int) -> None:
-        if self._on_mail is not None and (kept := await self.mailbag.find(key)) is not None:
-            self._on_mail(self.mailbag.backend_id, kept)
+            await self._outbox.take(mail.key)
 
 
 def _next_due(db: Db) -> float:

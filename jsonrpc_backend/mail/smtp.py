@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-from email.message import EmailMessage
 
 import aiosmtplib
 
@@ -38,11 +37,11 @@ class Mailer:
         self._config = config
         self._tls = None if config.security == "none" else ssl.create_default_context(cafile=config.ca_file or None)
 
-    async def send(self, message: EmailMessage, sender: str, recipients: list[str]) -> None:
+    async def send(self, message: bytes, sender: str, recipients: list[str]) -> None:
         """Returns when the server has taken the message over. Raises NotSent."""
         try:
             async with self._client() as client:
-                await client.sendmail(sender, recipients, message.as_bytes())
+                await client.sendmail(sender, recipients, message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refusal.code for refusal in error.recipients]
             raise _refused(error, *codes) from error

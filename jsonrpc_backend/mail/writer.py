@@ -15,7 +15,7 @@ from jsonrpc_backend.clock import DAY, MINUTE, SECOND, Clock
 from jsonrpc_backend.config import BackendConfig, ThrottleConfig
 from jsonrpc_backend.config.mail_templates import ADDRESS_CHANGED
 from jsonrpc_backend.mail.message import fill, new_message_id
-from jsonrpc_backend.mail.recipients import Recipients, Written, mailbox_key
+from jsonrpc_backend.mail.recipients import BY_USERS, Recipients, Written, mailbox_key
 from jsonrpc_backend.mail.seal import Encrypt
 from jsonrpc_backend.store import address_notices, mails, password_resets, users
 from jsonrpc_backend.store.address_notices import Notice
@@ -79,7 +79,7 @@ class MailWriter:
     def _answer(self, db: Db, request: ResetRequest) -> _Letter | None:
         user = users.find_by_username(db, request.username_key)
         # The template may have gone from the configuration since the request was stored.
-        if user is None or user.disabled_at is not None or request.template not in self._config.mail_templates:
+        if user is None or user.disabled_at is not None or request.template not in self._config.mailing_templates:
             return None
         if request.is_mailing and user.password_hash != NO_PASSWORD:
             return None  # who has chosen a password meanwhile needs no mail
@@ -149,11 +149,12 @@ class MailWriter:
         if written >= self._throttle.reset_mails_per_user:
             return True
         if self._is_own_username(user, recipient):
-            # Notices have their limit, and take nothing from the mails with which the owner recovers.
-            asked = mails.count_all_to(db, user.key, recipient, but=NOTICES, after=window_began, until=now)
+            # These have their limits, and take nothing from the mails with which the owner recovers.
+            but = (NOTICES, BY_USERS)
+            asked = mails.count_all_to(db, user.key, recipient, but=but, after=window_began, until=now)
             return share != NOTICES and asked >= self._throttle.mails_per_recipient
         is_new = self.recipients.is_new(user.created_at, now)
-        return not self.recipients.may_get(recipient, now, for_new_account=is_new)
+        return self.recipients.wait(recipient, now, for_new_account=is_new) > 0
 
     def _is_own_username(self, user: User, recipient: str) -> bool:
         """Whether nobody else can have caused mails to this address in this backend, but who has registered it.

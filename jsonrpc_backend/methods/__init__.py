@@ -10,7 +10,7 @@ from jsonrpc_backend.errors import (
     MethodNotFound,
     ParseError,
 )
-from jsonrpc_backend.methods import access, collection, device, management, password_reset, user
+from jsonrpc_backend.methods import access, collection, device, mailer, management, password_reset, user
 from jsonrpc_backend.methods.discover import add_discover
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.openrpc import Api
@@ -23,7 +23,9 @@ APP_API = Api(
     "Every call is a POST of JSON-RPC 2.0; every answer is HTTP 200, errors too. Params are named. Beside its own,"
     " a method takes the app's API key, an id of the device and, where somebody is signed in, the session id. A new"
     " session id is in the response header X-Set-Monaca-Cloud-Session. An optional parameter may be absent or null.",
-    Registry.joined(OF_APPS, [user.handlers, password_reset.handlers, collection.handlers, device.handlers]),
+    Registry.joined(
+        OF_APPS, [user.handlers, password_reset.handlers, collection.handlers, device.handlers, mailer.handlers]
+    ),
     (*_ANYWHERE, DeviceRequired, InvalidSessionId),
     for_apps=True,
 )

@@ -40,26 +40,36 @@ def count_to(db: Db, user_key: int, recipient: str, share: bytes | None, *, afte
     return count
 
 
-def count_all_to(db: Db, user_key: int, recipient: str, *, but: bytes, after: int, until: int) -> int:
-    """How many mails of all shares but one have been written to a user at an address."""
+def count_all_to(db: Db, user_key: int, recipient: str, *, but: tuple[bytes, bytes], after: int, until: int) -> int:
+    """How many mails of all shares but two have been written to a user at an address."""
     count: int = db.execute(
         "SELECT count(*) FROM mails"
-        " WHERE user_key = ? AND recipient = ? AND share IS NOT ? AND created_at > ? AND created_at <= ?",
-        (user_key, recipient, but, after, until),
+        " WHERE user_key = ? AND recipient = ? AND share IS NOT ? AND share IS NOT ?"
+        " AND created_at > ? AND created_at <= ?",
+        (user_key, recipient, *but, after, until),
     ).fetchone()[0]
     return count
 
 
-def list_recipients(db: Db, *, after: int) -> list[tuple[str, int, int]]:
+def list_recipients(db: Db, *, but: bytes, after: int) -> list[tuple[str, int, int]]:
     """Where mails have gone since: the address, when the mail was written, and when its user had registered.
 
-    But for addresses that are the username of their user, without a `+tag`.
+    But for those of a share, and for addresses that are the username of their user, without a `+tag`.
     """
     return db.execute(
         "SELECT mails.recipient, mails.created_at, users.created_at FROM mails JOIN users ON users.key = mails.user_key"
-        " WHERE mails.created_at > ?"
+        " WHERE mails.created_at > ? AND mails.share IS NOT ?"
         " AND (lower(mails.recipient) <> users.username_key OR mails.recipient LIKE '%_+%@%')",
-        (after,),
+        (after, but),
+    ).fetchall()
+
+
+def list_recipients_of(db: Db, share: bytes, *, after: int) -> list[tuple[str, int, int]]:
+    """The same of one share, whatever the addresses are."""
+    return db.execute(
+        "SELECT mails.recipient, mails.created_at, users.created_at FROM mails JOIN users ON users.key = mails.user_key"
+        " WHERE mails.created_at > ? AND mails.share = ?",
+        (after, share),
     ).fetchall()
 
 
