@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
+from jsonrpc_backend.language.translation import prefers_japanese
 from jsonrpc_backend.web.reference import FOLDER, origin_of
 
 _PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -25,15 +26,14 @@ _PAGE = """\
 <body>
 <header class="top"><span class="brand">jsonrpc-backend</span></header>
 <main class="narrow">
-<h1>This is a server for apps</h1>
-<p>It keeps the user accounts of apps, which call it with JSON-RPC 2.0. There is nothing to sign in to here.</p>
-<h2>To call it</h2>
-<p>Send a <code>POST</code> to the endpoint of the app's backend. The server's operator has the backend id and the API
-key.</p>
+<h1>{title}</h1>
+<p>{purpose}</p>
+<h2>{calling}</h2>
+<p>{how}</p>
 <div class="snippet code"><pre tabindex="0"><code>{curl}</code></pre></div>
-<p>Pages get a client with one tag:</p>
+<p>{pages}</p>
 <div class="snippet code"><pre tabindex="0"><code>{tag}</code></pre></div>
-<h2>Documents</h2>
+<h2>{heading}</h2>
 <p>{documents}</p>
 </main>
 </body>
@@ -50,14 +50,36 @@ _TAG = """\
 <script src="{origin}/js/monaca.cloud.js"
         data-backend-id="<backend id>" data-api-key="<API key>"></script>"""
 
-_WITH_REFERENCE = (
-    '<a href="docs">The reference</a> has every method, with a form to try it. Programs read'
-    ' <a href="openrpc.json">openrpc.json</a>.'
-)
-_WITHOUT_REFERENCE = (
-    "The documents of jsonrpc-backend have every method. The reference, a page to try them on, is off here; the setting"
-    " <code>server.docs</code> turns it on."
-)
+_ENGLISH = {
+    "language": "en",
+    "title": "This is a server for apps",
+    "purpose": "It keeps the accounts and the data of apps, which call it with JSON-RPC 2.0. There is nothing to sign"
+    " in to here.",
+    "calling": "To call it",
+    "how": "Send a <code>POST</code> to the endpoint of the app's backend. The server's operator has the backend id and"
+    " the API key.",
+    "pages": "Pages get a client with one tag:",
+    "heading": "Documents",
+    "with reference": '<a href="docs">The reference</a> has every method, with a form to try it. Programs read'
+    ' <a href="openrpc.json">openrpc.json</a>.',
+    "without": "The documents of jsonrpc-backend have every method. The reference, a page to try them on, is off here;"
+    " the setting <code>server.docs</code> turns it on.",
+}
+_JAPANESE = {
+    "language": "ja",
+    "title": "アプリのためのサーバーです",
+    "purpose": "アプリのアカウントとデータを預かり、JSON-RPC 2.0 で呼び出されます。"
+    "ここでログインするものはありません。",
+    "calling": "呼び出し方",
+    "how": "アプリのバックエンドのエンドポイントに <code>POST</code> を送ります。"
+    "バックエンド ID と API キーは、サーバーの運営者に聞いてください。",
+    "pages": "Web ページからは、タグ1つでクライアントが使えます:",
+    "heading": "ドキュメント",
+    "with reference": '<a href="docs">リファレンス</a>にすべてのメソッドがあり、フォームから試せます。'
+    'プログラム用は <a href="openrpc.json">openrpc.json</a> です。',
+    "without": "すべてのメソッドは jsonrpc-backend のドキュメントにあります。"
+    "その場で試せるリファレンスはここでは無効です。設定 <code>server.docs</code> で有効になります。",
+}
 
 
 def add_front_page(
@@ -71,19 +93,20 @@ def add_front_page(
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Vary": hdrs.ACCEPT,
+        "Vary": f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}",
     }
-    documents = _WITH_REFERENCE if documented else _WITHOUT_REFERENCE
 
     async def send(request: web.Request) -> web.Response:
         if request.method not in {"GET", "HEAD"} or "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
             return nothing_here(request)
         origin = origin_of(request)
+        words = _JAPANESE if prefers_japanese(request.headers.get(hdrs.ACCEPT_LANGUAGE, "")) else _ENGLISH
         page = _PAGE.format(
             style=style,
             curl=html.escape(_CURL.format(origin=origin)),
             tag=html.escape(_TAG.format(origin=origin)),
-            documents=documents,
+            documents=words["with reference" if documented else "without"],
+            **words,
         )
         return web.Response(text=page, content_type="text/html", charset="utf-8", headers=headers)
 
