@@ -204,7 +204,7 @@ async def world_of(example: Example, new_app: NewApp) -> World:
         anna, real = app.elsewhere(DEVICE), {}
         if given.properties is not None:
             real = await _sign_anna_in(anna, operator, given.properties)
-        if example.method.startswith(("Collection.", "Device.")):
+        if method.name.startswith(("Collection.", "CollectionItem.", "Device.")):
             prepare_device_and_collection(operator.server, given, real)
         if given.anonymous:
             assert (await app.elsewhere("another device").call("Device.saveProperty", name="a", value=1)).result

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "store": {"fairness", "monaql"},
     "accounts": {"monaql", "store"} | LEAVES - {"errors"},
     "mail": {"accounts", "store"} | LEAVES - {"errors"},
-    "collections": {"monaql", "store"} | LEAVES - {"errors"},
+    "collections": {"accounts", "monaql", "store"} | LEAVES - {"errors"},
     "telemetry": {"config", "events", "store"},
     "backend": BELOW_BACKEND,
     "rpc": {"backend"} | BELOW_BACKEND,

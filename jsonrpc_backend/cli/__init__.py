@@ -6,6 +6,7 @@ from jsonrpc_backend import __version__
 from jsonrpc_backend.cli.audit import audit
 from jsonrpc_backend.cli.backup import backup
 from jsonrpc_backend.cli.check_config import check_config
+from jsonrpc_backend.cli.collection.commands import collection
 from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.init import init
 from jsonrpc_backend.cli.mail import mail
@@ -25,7 +26,7 @@ def main() -> None:
     """User accounts for apps over JSON-RPC 2.0: one process, one SQLite file per app."""
 
 
-for command in (serve, init, check_config, user, throttle, mail, audit, backup, restore):
+for command in (serve, init, check_config, user, collection, throttle, mail, audit, backup, restore):
     main.add_command(command)
 
 for command in (disable, enable, export_users, import_users, send_reset):

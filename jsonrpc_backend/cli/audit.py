@@ -46,13 +46,13 @@ def audit() -> None:
 @on_backend()
 @json_option
 def list_entries(target: Target, most: int, as_json: bool) -> None:
-    """List changes, newest first: time (UTC), who, what, which users. Values are not kept."""
+    """List changes, newest first: time (UTC), who, what, and to which users or items. Values are not kept."""
     found = target.read(lambda db: list(audit_log.list_latest(db, most)))
     if as_json:
         print_json([_object(entry) for entry in found])
         return
     rows = ([readable_time(entry.created_at), _who(entry.operator), entry.method, _whom(entry)] for entry in found)
-    print_table(["time", "who", "what", "users"], rows, empty="No entries.")
+    print_table(["time", "who", "what", "users or items"], rows, empty="No entries.")
 
 
 def _object(entry: Entry) -> dict[str, Any]:
@@ -64,6 +64,9 @@ def _object(entry: Entry) -> dict[str, Any]:
         "method": entry.method,
         "userIds": entry.user_ids,
         "users": entry.users,
+        "collection": entry.collection,
+        "itemIds": entry.item_ids,
+        "items": entry.items,
     }
 
 
@@ -73,8 +76,17 @@ def _who(operator: Operator) -> str:
 
 
 def _whom(entry: Entry) -> str:
-    shown = entry.user_ids[:IDS_SHOWN]
+    if entry.collection is None:
+        return _some(entry.user_ids, entry.users, "user")
+    if entry.items == 0:
+        return entry.collection
+    return f"{entry.collection}: {_some(entry.item_ids, entry.items, 'item')}"
+
+
+def _some(ids: list[str], number: int, one: str) -> str:
+    """The first of them, and how many more there are."""
+    shown = ids[:IDS_SHOWN]
     if not shown:
-        return counted(entry.users, "user")
-    more = f" and {entry.users - len(shown)} more" if entry.users > len(shown) else ""
+        return counted(number, one)
+    more = f" and {number - len(shown)} more" if number > len(shown) else ""
     return " ".join(shown) + more

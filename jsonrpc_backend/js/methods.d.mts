@@ -309,6 +309,81 @@ export interface Methods {
 
 /** The same of the operators' API, which needs a key of its own. */
 export interface ManagementMethods {
+    /** Makes an empty collection. Apps cannot. */
+    "Collection.create": {
+        params: {
+            _id: string;
+            isInsertable?: boolean | null;
+            defaultPublicPermission?: "" | "r" | "w" | "rw" | null;
+            deleteWithOwner?: "private" | "all" | "none" | null;
+            indexes?: string[] | null;
+        };
+        result: "OK";
+    };
+    /** Deletes a collection with all items: at once nobody finds them, and the name is free. */
+    "Collection.drop": {
+        params: {
+            /** Name of the collection. */
+            _id: string;
+        };
+        result: "OK";
+    };
+    /** Gives a collection with its settings. */
+    "Collection.getConfig": {
+        params: {
+            /** Name of the collection. */
+            _id: string;
+        };
+        result: {
+            config: {
+                /** The name. */
+                _id: string;
+                isInsertable: boolean;
+                defaultPublicPermission: "" | "r" | "w" | "rw";
+                deleteWithOwner: "private" | "all" | "none";
+                indexes: string[];
+                _createdAt: number;
+            };
+        };
+    };
+    /** Gives the names of the properties that the newest 100 items of a collection have. */
+    "Collection.getPropertyNames": {
+        params: {
+            /** Name of the collection. */
+            _id: string;
+        };
+        result: {
+            /** In alphabetical order. */
+            names: string[];
+        };
+    };
+    /** Gives all collections with their settings, by name. */
+    "Collection.list": {
+        params: {};
+        result: {
+            items: {
+                /** The name. */
+                _id: string;
+                isInsertable: boolean;
+                defaultPublicPermission: "" | "r" | "w" | "rw";
+                deleteWithOwner: "private" | "all" | "none";
+                indexes: string[];
+                _createdAt: number;
+            }[];
+        };
+    };
+    /** Changes the settings that are given; others stay as they are. New indexes are built beside the calls, which find by them once they are ready. */
+    "Collection.setConfig": {
+        params: {
+            /** Name of the collection. */
+            _id: string;
+            isInsertable?: boolean | null;
+            defaultPublicPermission?: "" | "r" | "w" | "rw" | null;
+            deleteWithOwner?: "private" | "all" | "none" | null;
+            indexes?: string[] | null;
+        };
+        result: "OK";
+    };
     /** Gives the sessions of a user that have not ended, latest use first. */
     "Session.list": {
         params: {

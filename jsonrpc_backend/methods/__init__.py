@@ -10,7 +10,16 @@ from jsonrpc_backend.errors import (
     MethodNotFound,
     ParseError,
 )
-from jsonrpc_backend.methods import access, collection, device, mailer, management, password_reset, user
+from jsonrpc_backend.methods import (
+    access,
+    collection,
+    collection_management,
+    device,
+    mailer,
+    management,
+    password_reset,
+    user,
+)
 from jsonrpc_backend.methods.discover import add_discover
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.rpc.openrpc import Api
@@ -34,7 +43,7 @@ MANAGEMENT_API = Api(
     "Management of user accounts",
     f"Every call is a POST of JSON-RPC 2.0 with a management key in the header {KEY_HEADER}; every answer is HTTP 200,"
     " errors too. Params are named. An optional parameter may be absent or null.",
-    Registry.joined(OF_OPERATORS, [management.handlers, access.handlers]),
+    Registry.joined(OF_OPERATORS, [management.handlers, access.handlers, collection_management.handlers]),
     _ANYWHERE,
     for_apps=False,
 )

@@ -1,4 +1,4 @@
-"""The audit log: which operator changed which users, and how; never the values."""
+"""The audit log: which operator changed which users or items of collections, and how; never the values."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -32,38 +32,73 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row: how many users, and the ids of the first of them. Times: ms since 1970 UTC."""
+    """A row: how many users or items, and the ids of the first of them. Times: ms since 1970 UTC.
+
+    `collection`: the name of the one that was changed, or whose items were; else None.
+    """
 
     created_at: int
     operator: Operator
     method: str
     user_ids: list[str]
     users: int
+    collection: str | None
+    item_ids: list[str]
+    items: int
 
 
 def record(db: Db, act: Act, user_ids: Iterable[str], *, users: int | None = None) -> None:
     """Belongs into the transaction of the change itself. `users`: how many, where no ids are given."""
     ids = list(user_ids)
+    _insert(db, act, user_ids=json.dumps(ids[:MAX_IDS]), users=len(ids) if users is None else users)
+
+
+def record_items(db: Db, act: Act, collection: str, item_ids: Iterable[str] = (), *, items: int | None = None) -> None:
+    """The same of items of a collection, or of the collection itself. `items`: how many, where no ids are given."""
+    ids = list(item_ids)
+    number = len(ids) if items is None else items
+    _insert(db, act, collection=collection, item_ids=json.dumps(ids[:MAX_IDS]), items=number)
+
+
+def _insert(
+    db: Db,
+    act: Act,
+    *,
+    user_ids: str = "[]",
+    users: int = 0,
+    collection: str | None = None,
+    item_ids: str = "[]",
+    items: int = 0,
+) -> None:
+    who = act.operator
     db.execute(
-        "INSERT INTO audit (created_at, via, actor, method, user_ids, users, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit"
+        " (created_at, via, actor, address, method, user_ids, users, collection, item_ids, items)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             act.at,
-            act.operator.via,
-            act.operator.actor,
+            who.via,
+            who.actor,
+            who.address,
             act.name,
-            json.dumps(ids[:MAX_IDS]),
-            len(ids) if users is None else users,
-            act.operator.address,
+            user_ids,
+            users,
+            collection,
+            item_ids,
+            items,
         ),
     )
 
 
 def list_latest(db: Db, most: int) -> Iterator[Entry]:
     """Newest first."""
-    for created_at, via, actor, method, user_ids, users, address in db.execute(
-        "SELECT created_at, via, actor, method, user_ids, users, address FROM audit ORDER BY key DESC LIMIT ?", (most,)
+    for created_at, via, actor, address, method, user_ids, users, collection, item_ids, items in db.execute(
+        "SELECT created_at, via, actor, address, method, user_ids, users, collection, item_ids, items"
+        " FROM audit ORDER BY key DESC LIMIT ?",
+        (most,),
     ):
-        yield Entry(created_at, Operator(via, actor, address), method, json.loads(user_ids), users)
+        operator = Operator(via, actor, address)
+        yield Entry(created_at, operator, method, json.loads(user_ids), users, collection, json.loads(item_ids), items)
 
 
 def purge(db: Db, *, created_before: int, most: int) -> int:

@@ -54,9 +54,14 @@ def parsed(permission: Mapping[str, str]) -> dict[str, Rights]:
     return {who: RIGHTS[text] for who, text in permission.items()}
 
 
+def rights_text(rights: Rights) -> str:
+    """Rights as they go over the wire."""
+    return _WRITTEN[rights]
+
+
 def written(permission: Permission) -> dict[str, str]:
     """A permission as it goes over the wire; `public` is always there."""
-    return {who: _WRITTEN[Rights(*rights)] for who, rights in {PUBLIC: NONE, **permission}.items()}
+    return {who: rights_text(rights) for who, rights in {PUBLIC: NONE, **permission}.items()}
 
 
 def read_permission(db: Db, item: int) -> dict[str, Rights]:

@@ -11,9 +11,9 @@ from typing import BinaryIO
 import click
 
 from jsonrpc_backend.cli.audit import act_of
+from jsonrpc_backend.cli.on_either import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
-from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.store import audit, users
 from jsonrpc_backend.store.engine import Db

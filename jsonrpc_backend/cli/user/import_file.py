@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from jsonrpc_backend.cli.audit import act_of
+from jsonrpc_backend.cli.on_either import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
 from jsonrpc_backend.cli.user.mailing import (
@@ -21,7 +22,6 @@ from jsonrpc_backend.cli.user.mailing import (
     send_mailing,
     yes_option,
 )
-from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store.password_resets import Mailing

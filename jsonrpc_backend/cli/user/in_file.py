@@ -17,9 +17,10 @@ from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.signed_in import session_object
 from jsonrpc_backend.accounts.user_object import user_object
 from jsonrpc_backend.accounts.whom import NoSuchUser, Whom, by_id, by_name_or_id
+from jsonrpc_backend.cli.at_server import FoundPage
 from jsonrpc_backend.cli.audit import act_of
 from jsonrpc_backend.cli.target import Target
-from jsonrpc_backend.cli.user.users import UsersPage, UsersSearch
+from jsonrpc_backend.cli.user.users import UsersSearch
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.monaql import Condition
 from jsonrpc_backend.rpc.parse import unportable
@@ -40,12 +41,12 @@ class UsersInFile:
             for user in user_search.get_in_order(db, user_search.find_keys(db, condition, order)):
                 yield user_object(user)
 
-    def page(self, search: UsersSearch, number: int, size: int) -> UsersPage:
+    def page(self, search: UsersSearch, number: int, size: int) -> FoundPage:
         condition, order = self._compiled(search)
         with self._target.reading() as db:
             keys = user_search.find_keys(db, condition, order)
             found = user_search.get_in_order(db, keys[(number - 1) * size : number * size])
-            return UsersPage([user_object(user) for user in found], len(keys))
+            return FoundPage([user_object(user) for user in found], len(keys))
 
     def _compiled(self, search: UsersSearch) -> tuple[Condition, Condition]:
         """Who is looked for, and in which order."""

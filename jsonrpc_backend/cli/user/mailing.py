@@ -9,8 +9,8 @@ import click
 
 from jsonrpc_backend.cli.answer import tell
 from jsonrpc_backend.cli.audit import act_of
+from jsonrpc_backend.cli.on_either import only_in_file
 from jsonrpc_backend.cli.target import Target, json_option, on_backend, printable
-from jsonrpc_backend.cli.user.on_users import only_in_file
 from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import MINUTE, system_clock
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from jsonrpc_backend.cli.at_server import FoundPage
+
 
 @dataclass(frozen=True)
 class UsersSearch:
@@ -19,21 +21,13 @@ class UsersSearch:
     names: list[str] | None = None
 
 
-@dataclass(frozen=True)
-class UsersPage:
-    """Some of the users that were found, and how many were."""
-
-    items: list[dict[str, Any]]
-    total: int
-
-
 class Users(Protocol):
     """Every method may raise ClickException."""
 
     def search(self, search: UsersSearch) -> Iterator[dict[str, Any]]:
         """All who are found, never held as a whole."""
 
-    def page(self, search: UsersSearch, number: int, size: int) -> UsersPage:
+    def page(self, search: UsersSearch, number: int, size: int) -> FoundPage:
         """`number` counts pages from 1."""
 
     def find(self, name: str) -> dict[str, Any]:

@@ -258,5 +258,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             properties TEXT    NOT NULL
         ) STRICT, WITHOUT ROWID
         """,
+        # What operators do with collections: the name of one, and of items what user_ids and users say of users.
+        "ALTER TABLE audit ADD COLUMN collection TEXT",
+        "ALTER TABLE audit ADD COLUMN item_ids TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE audit ADD COLUMN items INTEGER NOT NULL DEFAULT 0",
     ),
 )

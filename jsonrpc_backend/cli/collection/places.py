@@ -1,0 +1,34 @@
+"""What the `collection` commands ask of where collections are: a database file, or a server with the operators' API.
+
+Collections are objects as the API gives them: `_id` (the name), the settings, `_createdAt`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from jsonrpc_backend.cli.collection.at_server import CollectionsAtServer
+from jsonrpc_backend.cli.collection.in_file import CollectionsInFile
+from jsonrpc_backend.cli.on_either import Command, on_either
+from jsonrpc_backend.collections.definitions import GivenSettings
+
+
+class Collections(Protocol):
+    """Every method may raise ClickException."""
+
+    def list_all(self) -> list[dict[str, Any]]:
+        """By name."""
+
+    def get(self, name: str) -> dict[str, Any]: ...
+
+    def create(self, name: str, given: GivenSettings) -> dict[str, Any]: ...
+
+    def change(self, name: str, given: GivenSettings) -> dict[str, Any]:
+        """Changes the settings that are given; returns the collection as of then."""
+
+    def drop(self, name: str) -> None:
+        """With all items."""
+
+
+def on_collections(*, create: bool = False, writes: bool = False) -> Callable[[Command], Command]:
+    """Passes `Collections` to the command as its first argument. `create`, `writes`: as of on_backend."""
+    return on_either(CollectionsInFile, CollectionsAtServer, create=create, writes=writes)
