@@ -12,7 +12,10 @@ import click
 import pytest
 
 from jsonrpc_backend.cli import main
+from jsonrpc_backend.store import collections
+from jsonrpc_backend.store.collections import Settings
 from jsonrpc_backend.store.engine import DatabaseUnusable
+from jsonrpc_backend.store.item_rights import NONE
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from jsonrpc_backend.store.sqlite.reading import reading
@@ -34,6 +37,8 @@ READING = {
     "mail": ["mail", "show", "1"],
     "audit": ["audit", "list"],
     "held up": ["throttle", "list"],
+    "collections": ["collection", "list"],
+    "collection": ["collection", "show", "diary"],
     "dry run": ["user", "import", "users.jsonl", "--dry-run"],
     "dry run of an update": ["user", "import", "users.jsonl", "--existing", "update", "--send-reset", "--dry-run"],
     "export": ["user", "export", "-"],
@@ -49,9 +54,16 @@ WRITING = {
     "disable": ["user", "disable", ANNA],
     "enable": ["user", "enable", ANNA],
     "clear": ["throttle", "clear", ANNA],
+    "create": ["collection", "create", "diary"],
     "import": ["user", "import", "users.jsonl"],
     "send-reset": ["user", "send-reset", "--yes"],
     "stop": ["user", "send-reset", "--stop"],
+}
+
+# The same of what no file of an old schema has.
+WRITING_WHAT_IS_NEW = {
+    "configure": ["collection", "set", "diary", "--insertable"],
+    "drop": ["collection", "drop", "diary", "--yes"],
 }
 
 # Commands that open no database, and those of the server and of its folder, which other tests have.
@@ -75,7 +87,8 @@ def restored(shell: Shell, version: int) -> Path:
 def current(shell: Shell) -> Path:
     """The same of today's schema, closed as a server closes it; with the key of its mails."""
     path = restored(shell, max(version for version in range(1, CURRENT + 1) if _is_stored(version)))
-    open_for_writing(path, lambda _: None).close()
+    with contextlib.closing(open_for_writing(path, lambda _: None)) as db:
+        db.write(lambda db: collections.insert(db, "diary", Settings(True, NONE, "all", ()), 0))
     for copy in path.parent.glob("*.before-schema-*"):
         copy.unlink()
     return path
@@ -119,7 +132,7 @@ def commands(group: click.Group) -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command_reads_or_writes() -> None:
-    stated = [*READING.values(), *WRITING.values()]
+    stated = [*READING.values(), *WRITING.values(), *WRITING_WHAT_IS_NEW.values()]
     known = {words for words in commands(main) if any(tuple(each[: len(words)]) == words for each in stated)}
     assert known | OTHERS == set(commands(main))
     assert not known & OTHERS
@@ -222,6 +235,7 @@ def test_reading_beside_a_server(shell: Shell, quick: QuickShell) -> None:
     (shell.folder / "users.jsonl").write_text('{"username": "carl@example.com"}\n')
     with served(shell.folder / "data") as server:
         shell.ok("user", "add", ANNA, "--password-stdin", stdin="password")
+        shell.ok("collection", "create", "diary")
         for command, arguments in READING.items():
             before = files(server.data_dir)
             completed = quick.run(*arguments)
@@ -241,13 +255,13 @@ def test_file_that_changes_while_it_is_read_as_it_is(quick: QuickShell) -> None:
 # --- who writes ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize("arguments", [*WRITING.values(), *WRITING_WHAT_IS_NEW.values()], ids=" ".join)
 @pytest.mark.parametrize("holder", ["{process}", "{process} 2", "{process} 99", ""])
-def test_nobody_migrates_under_a_server_of_another_schema(quick: QuickShell, command: str, holder: str) -> None:
+def test_nobody_migrates_under_a_server_of_another_schema(quick: QuickShell, arguments: list[str], holder: str) -> None:
     path = restored(quick, 2)
     with held(path.parent, holder.format(process=os.getpid())):
         before = files(path.parent)
-        error = quick.fails(4, *WRITING[command], stdin="password")
+        error = quick.fails(4, *arguments, stdin="password")
         assert files(path.parent) == before
     assert f"this version works on schema {CURRENT}. Use the commands of the server's version, or stop it." in error
     assert (f"(process {os.getpid()})" in error) is bool(holder)

@@ -74,6 +74,9 @@ SENTENCES: Mapping[str, str] = {
     ),
     # --- collections
     "Collection not found.": "コレクションが見つかりません。",
+    "Collection name is already taken.": "このコレクション名はすでに使われています。",
+    "The name of a collection must consist of at most 64 of the letters a-z and A-Z, digits, _ and -, and start with a"
+    " letter.": "コレクション名は64文字以内の半角英数字(a-z、A-Z、0-9)、_、- で、先頭は英字にしてください。",
     "Item not found.": "アイテムが見つかりません。",
     "Permission must have `public` or ids of users as its keys.": (
         "パーミッションのキーは `public` かユーザーの ID にしてください。"
