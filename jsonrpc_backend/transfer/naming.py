@@ -5,6 +5,9 @@ import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from jsonrpc_backend.transfer import cells
 
 ID, USERNAME, CREATED, UPDATED = "_id", "_username", "_createdAt", "_updatedAt"
 DISABLED = "_disabledAt"
@@ -72,3 +75,8 @@ class Naming:
             name = self.renamed.get(original, original)
             alias = _ALIASES.get(name) or (PLAIN_ALIASES.get(name) if is_plain else None)
             yield original, alias or name
+
+    def cell(self, name: str, cell: str) -> Any:
+        if name in {PASSWORD, PASSWORD_HASH}:
+            return cell
+        return cells.read_text(cell) if name in SYSTEM_FIELDS else cells.read_value(cell)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -26,9 +27,10 @@ from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store.password_resets import Mailing
 from jsonrpc_backend.transfer.intake import Existing, Intake
+from jsonrpc_backend.transfer.json_text import UnusableFile
 from jsonrpc_backend.transfer.naming import Naming, unusable
 from jsonrpc_backend.transfer.record import ImportRules
-from jsonrpc_backend.transfer.source import FORMATS, Bad, Source, UnusableFile, format_of
+from jsonrpc_backend.transfer.source import FORMATS, Bad, Source, format_of
 
 SHOWN = 100
 _WORDS = {"withoutAddress": "without a mail address", "requested": "to be mailed", "ready": "ready to import"}
@@ -94,7 +96,8 @@ def import_users(
         writable = None if dry_run else stack.enter_context(target.writing())
         intake = Intake.begin(writable or stack.enter_context(target.reading()), rules, Existing(existing))
         stream = stack.enter_context(_opened(file))
-        broken = _collect(intake, Source(stream, format_name, naming))
+        source = Source(stream, format_name, naming, file=str(file), size=_size(stream))
+        broken = _collect(intake, source)
         report = _Report(file, intake.bad, is_array=format_name == "json", as_json=as_json)
         skipped = intake.compare()
         _warn(intake)
@@ -127,6 +130,10 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from error
     with stream:
         yield stream
+
+
+def _size(stream: BinaryIO) -> int:
+    return os.fstat(stream.fileno()).st_size if stream.seekable() else 0
 
 
 def _collect(intake: Intake, source: Source) -> str | None:
