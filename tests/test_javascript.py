@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from jsonrpc_backend.web import scripts
+from tests.collections.conftest import make_collection
 from tests.conftest import StartServer
 from tests.documents import ROOT, read
 from tests.servers import InProcessServer, running
@@ -31,7 +32,10 @@ MODULES = [
     "errors.mjs",
     "jsonrpc-backend.mjs",
     "locks.mjs",
-    "monaca-absent.mjs",
+    "monaca-collections.mjs",
+    "monaca-criteria.mjs",
+    "monaca-properties.mjs",
+    "monaca-push.mjs",
     "monaca.mjs",
     "objects.mjs",
     "promise.mjs",
@@ -42,11 +46,18 @@ MODULES = [
     "timer.mjs",
     "transport.mjs",
 ]
-TYPES = ["jsonrpc-backend.d.mts", "methods.d.mts"]
+TYPES = ["calls.d.mts", "collections.d.mts", "jsonrpc-backend.d.mts", "methods.d.mts"]
 
 
 ACORN = NODE_MODULES / "acorn" / "bin" / "acorn"
 BIOME = NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome"
+
+
+def make_collections(server: InProcessServer) -> None:
+    """Those of the snippets in tests/javascript/collections.cjs."""
+    make_collection(server, "Diary")
+    make_collection(server, "Board", public="r")
+    make_collection(server, "News", insertable=False, public="r")
 
 
 async def in_node(*arguments: str | Path, folder: Path = JAVASCRIPT) -> tuple[int | None, str, str]:
@@ -259,6 +270,14 @@ async def test_the_module_in_node(server: InProcessServer) -> None:
     module = (scripts.FOLDER / "jsonrpc-backend.mjs").as_uri()
     printed = await run_node(JAVASCRIPT / "module.mjs", module, server.url, server.backend_id, server.api_key)
     assert printed == "through\n"
+
+
+@pytest.mark.slow
+async def test_collections_in_node(server: InProcessServer) -> None:
+    make_collections(server)
+    module = (scripts.FOLDER / "jsonrpc-backend.mjs").as_uri()
+    printed = await run_node(JAVASCRIPT / "collections.mjs", module, server.url, server.backend_id, server.api_key)
+    assert json.loads(printed) == []
 
 
 @pytest.mark.slow

@@ -60,6 +60,12 @@ Connection.prototype = {
         });
     },
 
+    /** The id of this installation, as far as it is known now; null where Cordova has not told it yet. */
+    knownDevice: function () {
+        this._device();
+        return this.deviceId;
+    },
+
     _exchange: function (method, params, device) {
         var signIn = this.signIn;
         var session = signIn.session;

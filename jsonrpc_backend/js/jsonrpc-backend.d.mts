@@ -1,39 +1,24 @@
+import type { CloudError, CloudErrorConstructor, CloudPromise, Maker, Params, Properties, Result } from "./calls.mjs";
+import type { CollectionItemMaker, CollectionMaker, Criteria } from "./collections.mjs";
 import type { ManagementMethods, Methods, SignedIn, User } from "./methods.mjs";
 
+export { CloudError, type CloudErrorConstructor, type CloudPromise, type Maker } from "./calls.mjs";
+export type {
+    Collection,
+    CollectionItemMaker,
+    CollectionMaker,
+    Criteria,
+    FindOptions,
+    Item,
+    ItemFields,
+    ItemMethods,
+    OrderBy,
+    Page,
+    Permission,
+    PermissionOptions,
+    Wanted
+} from "./collections.mjs";
 export type { ManagementMethods, Methods, SignedIn, User };
-
-/**
- * What a call fails with: the server's error, or one of -11 (timed out), -12 (invalid response) and -13 (invalid status,
- * or no connection), which the client raises. Works with and without `new`.
- */
-export interface CloudError extends Error {
-    code: number;
-    /** Of -32602 a sentence for each wrong parameter; of 13, -11, -12 and -13 `reason`; of 9999 `retryAfter` (s). */
-    data: { [name: string]: any };
-}
-
-export interface CloudErrorConstructor {
-    new (code: number, message: string, data?: { [name: string]: any } | null): CloudError;
-    (code: number, message: string, data?: { [name: string]: any } | null): CloudError;
-    readonly prototype: CloudError;
-}
-
-export const CloudError: CloudErrorConstructor;
-
-/** A promise that has jQuery's done, fail and always as well; they return the same promise. */
-export interface CloudPromise<T> extends Promise<T> {
-    done(...callbacks: Array<((result: T) => unknown) | null | undefined>): this;
-    fail(...callbacks: Array<((error: CloudError) => unknown) | null | undefined>): this;
-    always(...callbacks: Array<((outcome: T | CloudError) => unknown) | null | undefined>): this;
-    then<A = T, B = never>(
-        onResolved?: ((result: T) => A | PromiseLike<A>) | null,
-        onRejected?: ((error: any) => B | PromiseLike<B>) | null
-    ): CloudPromise<A | B>;
-    catch<B = never>(onRejected?: ((error: any) => B | PromiseLike<B>) | null): CloudPromise<T | B>;
-    finally(callback?: (() => void) | null): CloudPromise<T>;
-    pipe: CloudPromise<T>["then"];
-    state(): "pending" | "resolved" | "rejected";
-}
 
 /** What localStorage can do, as far as it is needed. */
 export interface KeyStorage {
@@ -55,11 +40,7 @@ export interface Options {
     storage?: KeyStorage;
 }
 
-type Properties = { [name: string]: any };
-type Result<M extends keyof Methods> = CloudPromise<Methods[M]["result"]>;
-type Params<M extends keyof Methods> = Methods[M]["params"];
-
-export interface CloudUserMethods {
+export interface CloudUserMethods extends PropertyMethods<"User"> {
     /** The `_id` of the user who is signed in, or null. */
     readonly _oid: string | null;
     register(username: string, password: string, properties?: Properties | null): Result<"User.register">;
@@ -77,38 +58,46 @@ export interface CloudUserMethods {
         options?: Params<"User.sendPasswordResetToken">["options"]
     ): Result<"User.sendPasswordResetToken">;
     resetPasswordAndLogin(username: string, newPassword: string, token: string): Result<"User.resetPasswordAndLogin">;
-    /** The value; undefined where the user has no such property. */
+}
+
+export interface PropertyMethods<Kind extends "User" | "Device"> {
+    /** The value; undefined where there is no such property. */
     getProperty(name: string): CloudPromise<any>;
-    /** The values by name; those that the user has. Without names all of them. */
+    /** The values by name, of those that there are. Without names all of them. */
     getProperties(names?: string[] | null): CloudPromise<Properties>;
-    saveProperty(name: string, value: any): Result<"User.saveProperty">;
-    saveProperties(properties: Properties): Result<"User.saveProperties">;
+    saveProperty(name: string, value: any): Result<`${Kind}.saveProperty`>;
+    saveProperties(properties: Properties): Result<`${Kind}.saveProperties`>;
 }
-
-/** What the server has not yet: every call fails with code 13 and a sentence as its message. */
-export type NotServed<Names extends string> = { readonly [N in Names]: (...args: any[]) => CloudPromise<never> };
-
-/** Works with and without `new`. */
-export interface Maker<Params extends any[], T> {
-    new (...params: Params): T;
-    (...params: Params): T;
-}
-
-type CollectionMethod = "find" | "findMine" | "findOne" | "findOneMine" | "insert" | "updatePermission";
-type ItemMethod = "update" | "remove" | "delete" | "getPermission" | "updatePermission";
 
 export interface Cloud {
     readonly User: CloudUserMethods;
     readonly Error: CloudErrorConstructor;
-    readonly Collection: Maker<[name: string], { readonly name: string } & NotServed<CollectionMethod>>;
-    readonly CollectionItem: Maker<[item: Properties, collection: object], NotServed<ItemMethod>>;
-    readonly Criteria: Maker<[query: string, bindParams?: any[]], { query: string; bindParams: any[] }>;
-    readonly Device: NotServed<"getProperty" | "getProperties" | "saveProperty" | "saveProperties">;
-    readonly Mailer: NotServed<"sendMail">;
-    readonly Push: NotServed<"setHandler" | "send">;
+    readonly Collection: CollectionMaker;
+    readonly CollectionItem: CollectionItemMaker;
+    readonly Criteria: Maker<[query: string, bindParams?: any[] | null], Criteria>;
+    /** Properties of this installation of the app. */
+    readonly Device: PropertyMethods<"Device">;
+    readonly Mailer: {
+        /** Sends a user a mail made of a template of the server. */
+        sendMail(
+            userOid: string,
+            templateName: string,
+            substituteParams?: Properties | null,
+            options?: { emailPropertyName?: string | null } | null
+        ): CloudPromise<"OK">;
+    };
+    /** What native code sends to the page. */
+    readonly Push: {
+        setHandler(handler: (data: any) => unknown): void;
+        /** For native code. What comes before there is a handler waits for it, the last of it. */
+        send(data: any): void;
+    };
     url: string | undefined;
     backendId: string | undefined;
     apiKey: string | undefined;
+    /** The id of this installation, null until it is known. */
+    get deviceId(): string | null;
+    set deviceId(id: string);
     /** Milliseconds. */
     timeout: number | undefined;
     setTimeout(ms: number): void;
@@ -127,6 +116,9 @@ export interface Cloud {
 
 /** The client of Monaca Backend's documented API: `cloud.User.login(…)`. */
 export function createCloud(options?: Options): Cloud;
+
+/** What the server has not: every call fails with code 13 and a sentence as its message. */
+export type NotServed<Names extends string> = { readonly [N in Names]: (...args: any[]) => CloudPromise<never> };
 
 /** The callbacks of CloudBoost's API; each is optional. */
 export interface Callbacks<T> {

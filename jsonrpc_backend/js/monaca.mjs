@@ -1,6 +1,8 @@
 import { Connection, endpointOf } from "./connection.mjs";
 import { CloudError } from "./errors.mjs";
-import { absentOfMonaca } from "./monaca-absent.mjs";
+import { collectionsOf } from "./monaca-collections.mjs";
+import { propertiesOf } from "./monaca-properties.mjs";
+import { createPush } from "./monaca-push.mjs";
 import { copy, has } from "./objects.mjs";
 import { rejected } from "./promise.mjs";
 
@@ -9,12 +11,13 @@ var UNCONFIGURED =
     "or call configure({url: …, backendId: …, apiKey: …}).";
 
 /**
- * The client of Monaca Backend's documented API: `User`, `Error`, `setTimeout`, and `configure` in place of the IDE.
+ * The client of Monaca Backend's documented API: `User`, `Collection`, `CollectionItem`, `Criteria`, `Device`, `Mailer`,
+ * `Push`, `Error`, `setTimeout`, and `configure` in place of the IDE.
  *
  * `options`: url (of the server), backendId, apiKey; optional: timeout (ms), deviceId, storage (like localStorage).
  */
 function createCloud(options) {
-    return cloudOf({}, options || {});
+    return cloudOf({ connections: {}, push: createPush() }, options || {});
 }
 
 function keptOfUser(user) {
@@ -22,7 +25,7 @@ function keptOfUser(user) {
 }
 
 function checked(settings) {
-    ["url", "backendId", "apiKey"].forEach(function (name) {
+    ["url", "backendId", "apiKey", "deviceId"].forEach(function (name) {
         if (settings[name] !== undefined && typeof settings[name] !== "string") {
             throw new TypeError(name + " must be a string");
         }
@@ -57,9 +60,13 @@ function keyOf(settings) {
     return endpointOf(settings) + " " + settings.apiKey;
 }
 
-/** `connections` are shared by a cloud and all that its `configure` has returned, so that they agree on who is signed in. */
-function cloudOf(connections, options) {
+/**
+ * `shared` is of a cloud and of all that its `configure` has returned: the connections, so that they agree on who is
+ * signed in, and what native code sends.
+ */
+function cloudOf(shared, options) {
     var settings = merged({}, options);
+    var connections = shared.connections;
 
     function isConfigured() {
         return Boolean(settings.url && settings.backendId && settings.apiKey);
@@ -96,12 +103,7 @@ function cloudOf(connections, options) {
         });
     }
 
-    function properties(names) {
-        return call("User.getProperties", { names: names }).then(function (result) {
-            return result.properties;
-        });
-    }
-
+    var callWhenConfigured = configured(call);
     var user = {
         register: caller("User.register", ["username", "password", "properties"]),
         validate: caller("User.validate", ["username", "properties"]),
@@ -123,19 +125,9 @@ function cloudOf(connections, options) {
             return connection().updatePassword(oldPassword, newPassword);
         }),
         sendPasswordResetToken: caller("User.sendPasswordResetToken", ["username", "options"]),
-        resetPasswordAndLogin: caller("User.resetPasswordAndLogin", ["username", "newPassword", "token"]),
-        getProperty: configured(function (name) {
-            if (typeof name !== "string") {
-                return call("User.getProperty", { name: name }); // which says what is wrong with it
-            }
-            return properties([name]).then(function (found) {
-                return has(found, name) ? found[name] : undefined;
-            });
-        }),
-        getProperties: configured(properties),
-        saveProperty: caller("User.saveProperty", ["name", "value"]),
-        saveProperties: caller("User.saveProperties", ["properties"])
+        resetPasswordAndLogin: caller("User.resetPasswordAndLogin", ["username", "newPassword", "token"])
     };
+    copy(user, propertiesOf("User", callWhenConfigured));
     Object.defineProperty(user, "_oid", {
         enumerable: true,
         get: function () {
@@ -146,6 +138,9 @@ function cloudOf(connections, options) {
 
     var cloud = {
         User: user,
+        Device: propertiesOf("Device", callWhenConfigured),
+        Mailer: { sendMail: caller("Mailer.sendMail", ["userOid", "templateName", "substituteParams", "options"]) },
+        Push: shared.push,
         Error: CloudError,
 
         /** How long a call may take, in milliseconds; 0 for no limit. */
@@ -162,13 +157,13 @@ function cloudOf(connections, options) {
             if (isConfigured() && (has(settings, "deviceId") || has(settings, "storage") || has(settings, "timeout"))) {
                 delete connections[keyOf(settings)]; // one that was made without these
             }
-            return cloudOf(connections, settings);
+            return cloudOf(shared, settings);
         },
 
         /** Calls any method by its name, with named parameters; a promise of its result. */
-        call: configured(call)
+        call: callWhenConfigured
     };
-    copy(cloud, absentOfMonaca());
+    copy(cloud, collectionsOf(callWhenConfigured));
     // As apps of the original client may set them.
     ["url", "backendId", "apiKey"].forEach(function (name) {
         Object.defineProperty(cloud, name, {
@@ -182,6 +177,16 @@ function cloudOf(connections, options) {
                 settings = merged(settings, change);
             }
         });
+    });
+    // The id of this installation, null until it is known. Apps outside of Cordova had to set it.
+    Object.defineProperty(cloud, "deviceId", {
+        enumerable: true,
+        get: function () {
+            return (isConfigured() ? connection().knownDevice() : settings.deviceId) || null;
+        },
+        set: function (id) {
+            cloud.configure({ deviceId: id });
+        }
     });
     Object.defineProperty(cloud, "timeout", {
         enumerable: true,

@@ -248,7 +248,9 @@ async def test_a_page_that_names_no_server(site: Site, server: InProcessServer) 
     error = await page.evaluate(error_of("monaca.cloud.User.login('anna', 'secret')"))
     assert error["code"] == -13
     assert "data-backend-id" in error["message"]
-    assert await page.evaluate("[monaca.cloud.User.isAuthenticated(), monaca.cloud.User._oid]") == [False, None]
+    assert await page.evaluate(error_of("monaca.cloud.Collection('diary').find({})")) == error
+    unknown = "[monaca.cloud.User.isAuthenticated(), monaca.cloud.User._oid, monaca.cloud.deviceId]"
+    assert await page.evaluate(unknown) == [False, None, None]
     with pytest.raises(Exception, match="url must look like"):
         await page.evaluate("monaca.cloud.configure({url: 'example.com'})")
     with pytest.raises(Exception, match="milliseconds"):
@@ -275,45 +277,6 @@ async def test_properties_with_the_names_of_javascripts_own(page: Page) -> None:
     assert await page.evaluate("monaca.cloud.User.getProperty('constructor')") == "mine"
     error = await page.evaluate(error_of("monaca.cloud.User.getProperty()"))
     assert error["data"] == {"name": "Name is required."}
-
-
-# --- what is not served yet ------------------------------------------------------------------------------
-
-NO_COLLECTIONS = "is not there: this server keeps users, but no collections."
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            "monaca.cloud.Collection('diary').find('year == 2026', '_createdAt DESC')",
-            f"Collection.find {NO_COLLECTIONS}",
-        ),
-        ("(new monaca.cloud.Collection('diary')).insert({text: ''})", f"Collection.insert {NO_COLLECTIONS}"),
-        (
-            "monaca.cloud.Collection('diary').findMine(new monaca.cloud.Criteria('year == ?', [2026]))",
-            f"Collection.findMine {NO_COLLECTIONS}",
-        ),
-        (
-            "new monaca.cloud.CollectionItem({_id: 'i1'}, monaca.cloud.Collection('diary')).update()",
-            f"CollectionItem.update {NO_COLLECTIONS}",
-        ),
-        (
-            "monaca.cloud.Device.saveProperty('theme', 'dark')",
-            "Device.saveProperty is not there: this server keeps properties of users, but not of devices.",
-        ),
-        (
-            "monaca.cloud.Mailer.sendMail('u1', 'welcome', null)",
-            "Mailer.sendMail is not there: this server mails tokens for forgotten passwords only.",
-        ),
-        (
-            "monaca.cloud.Push.setHandler(() => 1)",
-            "Push.setHandler is not there: this server sends no push notifications.",
-        ),
-    ],
-)
-async def test_what_is_not_served_fails_with_a_sentence(page: Page, call: str, message: str) -> None:
-    assert await page.evaluate(error_of(call)) == {"code": 13, "message": message, "data": {"reason": message}}
 
 
 # --- devices - ----------------------------------------------------------------------------------------
@@ -648,6 +611,7 @@ async def test_the_device_id_of_cordova(
     await page.evaluate("registered")
     (used,) = await devices(server)
     assert used == device or (device is None and len(used) == 32)
+    assert await page.evaluate("monaca.cloud.deviceId") == used
 
 
 async def test_the_device_id_of_a_plugin_that_answers_late(
@@ -657,6 +621,7 @@ async def test_the_device_id_of_a_plugin_that_answers_late(
     html = HEAD + script_tag(server) + CORDOVA % "(window.answer = success)"
     page = await site.open("http", html)
     await page.evaluate(f"window.registered = {REGISTER}; {DEVICE_READY}")
+    assert await page.evaluate("monaca.cloud.deviceId") is None
     await pass_time(3000)
     await page.evaluate("registered")
     await page.evaluate("answer({deviceId: 'cordova-device'})")
@@ -676,6 +641,13 @@ async def test_options_given_later_count(page: Page, server: InProcessServer) ->
     await page.evaluate(REGISTER)
     assert await devices(server) == ["mine"]
     assert await page.evaluate("monaca.cloud.timeout") == 1234
+
+
+async def test_an_app_that_sets_the_device_id(page: Page, server: InProcessServer) -> None:
+    await page.evaluate("monaca.cloud.deviceId = 'mine'")
+    await page.evaluate(REGISTER)
+    assert await devices(server) == ["mine"]
+    assert await page.evaluate("monaca.cloud.deviceId") == "mine"
 
 
 async def test_a_plugin_that_is_broken_does_not_break_the_app(site: Site, server: InProcessServer) -> None:

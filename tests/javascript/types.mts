@@ -1,8 +1,12 @@
 // Compiled, never run. Each line after @ts-expect-error must be refused, every other line accepted.
 import {
     CloudError,
+    type FindOptions,
+    type Item,
     type ManagementMethods,
     type Methods,
+    type Page,
+    type Permission,
     type User,
     createCloud,
     createCloudBoost
@@ -44,18 +48,51 @@ export async function good(): Promise<void> {
     const found = (result: ManagementMethods["User.list"]["result"]): User[] => result.items;
     console.log(openrpc, search, found);
     await cloud.call("Note.add", { text: "a method of one's own" });
-    cloud
-        .Collection("diary")
-        .find("year == 2026")
-        .fail((error) => console.log(error.message));
-    await new cloud.Collection(cloud.Criteria("a == ?", [1]).query).insert({ text: "" });
-    await cloud.Device.getProperties();
-    await cloud.Mailer.sendMail("u1", "welcome");
     const shop = cloud.configure({ backendId: "shop", apiKey: "other" });
     shop.setTimeout(1000);
     shop.timeout = 0;
     const error: CloudError = new CloudError(10001, "Mine");
     throw cloud.Error(error.code, error.message, [id, token, again, older, properties, all, said, signedIn, oid, one]);
+}
+
+interface Note {
+    title: string;
+    done?: boolean;
+}
+
+export async function goodCollections(): Promise<void> {
+    const notes = cloud.Collection<Note>("notes");
+    const note: Item<Note> = await notes.insert({ title: "Milk" }, { public: "r", u1: "rw" });
+    note.done = true;
+    const times: [Date, Date] = [note._createdAt, note._updatedAt];
+    const said: ("OK" | number | Permission)[] = [
+        await note.update(),
+        await note.remove(),
+        await note.delete(),
+        (await note.getPermission()).permission,
+        (await note.updatePermission({ public: "" }, { forceOverwrite: true })).numUpdates,
+        (await notes.updatePermission(null, { public: "r" })).numUpdates
+    ];
+    const options: FindOptions = { limit: 20, page: 1, propertyNames: ["title"], orderBy: ["title DESC"] };
+    const page: Page<Note> = await notes.find("done == ?", "_createdAt DESC", options);
+    const titles: string[] = page.items.map((item) => item.title);
+    const found: Item<Note> | null = await notes.findOne({ _id: "i1" }, options);
+    const mine: number = (await notes.findMine(cloud.Criteria("done == ?", [true]))).totalItems;
+    await notes.findOneMine({ done: true }, null, null);
+    // Of any properties; of one that hides a method.
+    const any = await new cloud.Collection("diary").findOne();
+    console.log(any?.mood.length, (await any?.update())?.length, any?._collection.name);
+    const hidden = await new cloud.Collection<{ update: number }>("ticks").insert({ update: 1 });
+    const tick: number = hidden.update;
+    const again = new cloud.CollectionItem(JSON.parse(JSON.stringify(note)) as Note, notes);
+    await again.update();
+    const properties = await cloud.Device.getProperties(["theme"]);
+    const saved: "OK" = await cloud.Device.saveProperty("theme", "dark");
+    const sent: "OK" = await cloud.Mailer.sendMail("u1", "welcome", { NAME: "Anna" }, { emailPropertyName: "email" });
+    cloud.Push.setHandler((data) => console.log(data.item));
+    const device: string | null = cloud.deviceId;
+    cloud.deviceId = "tablet";
+    console.log(times, said, titles, found, mine, tick, properties, saved, sent, device);
 }
 
 export async function goodCloudBoost(): Promise<void> {
@@ -92,6 +129,23 @@ export function bad(someone: User, methods: Methods): void {
     cloud.User.signUp("anna", "secret");
     // @ts-expect-error: no such method
     cloud.Collection("diary").findAll();
+    const notes = cloud.Collection<Note>("notes");
+    // @ts-expect-error: the title is missing
+    notes.insert({ done: true });
+    // @ts-expect-error: no such property
+    notes.find({ colour: "red" });
+    // @ts-expect-error: no such right
+    notes.insert({ title: "" }, { public: "rwx" });
+    // @ts-expect-error: how many is a number
+    notes.find("", { limit: "20" });
+    // @ts-expect-error: there may be none
+    notes.findOne().then((item) => item.title);
+    // @ts-expect-error: it never changes
+    notes.insert({ title: "" }).then((item) => (item._id = "i1"));
+    // @ts-expect-error: a handler is a function
+    cloud.Push.setHandler("alert");
+    // @ts-expect-error: a property has the name of the method
+    new cloud.Collection<{ update: number }>("ticks").insert({ update: 1 }).then((item) => item.update());
     // @ts-expect-error: no such class
     new cloud.Item();
     // @ts-expect-error: no such option
