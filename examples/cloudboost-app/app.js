@@ -44,7 +44,9 @@
         fields.email.value = user.email || "";
         fields.city.value = user.get("city") || "";
         byId("signed-in-as").textContent = user.username;
-        byId("member-since").textContent = user.createdAt.toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
+        byId("member-since").textContent = user.createdAt.toLocaleDateString(document.documentElement.lang, {
+            dateStyle: "long"
+        });
         Page.show("profile");
     }
 

@@ -71,7 +71,8 @@ const TEXTS = {
     "Session": "セッション",
     "Sent as __session once you are signed in.": "ログイン中は __session として送ります。",
     "Login token": "ログイントークン",
-    "For User.autoLogin; each sign-in hands out another one.": "User.autoLogin で使います。ログインのたびに替わります。",
+    "For User.autoLogin; each sign-in hands out another one.":
+        "User.autoLogin で使います。ログインのたびに替わります。",
     "Management key": "管理キー",
     "For operators: opens their methods, which act on all users.":
         "運営者用: すべてのユーザーを扱うメソッドが使えるようになります。",
@@ -170,7 +171,9 @@ function translated(text) {
         const found = pattern.exec(text);
         if (found) {
             let next = 0;
-            return translation.replace(/\{(\d?)\}/g, (_, number) => part(found[1 + (number ? Number(number) : next++)]));
+            return translation.replace(/\{(\d?)\}/g, (_, number) =>
+                part(found[1 + (number ? Number(number) : next++)]),
+            );
         }
     }
     return text;
