@@ -163,8 +163,9 @@ class CallLimitExceeded(RpcError):
     """Too much, or too much at once; `data.retryAfter` says after how many seconds to try again.
 
     That may be failed sign-ins, registrations or requests for reset mails; passwords that wait to be checked, most of
-    which are yours; the memory of requests under way (`server.max_bytes_in_flight`). Or the server stops. With a
-    sentence in `data.reason` it is the disk: the database is full, or a new account has as much as it may.
+    which are yours; the memory of requests under way (`server.max_bytes_in_flight`). Or the server stops. `data.reason`
+    is a sentence where it is something else: the database is full, a new account has as much as it may, or the app has
+    made all calls of the month.
     """
 
     code = 9999

@@ -10,6 +10,7 @@ from jsonrpc_backend.accounts.disk_room import DiskRoom
 from jsonrpc_backend.accounts.reset_addresses import rules_of
 from jsonrpc_backend.accounts.session_window import SessionWindow
 from jsonrpc_backend.accounts.throttle import Throttle
+from jsonrpc_backend.backend.call_limit import CallLimit
 from jsonrpc_backend.backend.process import Process
 from jsonrpc_backend.backend.purge import REMOVED_AT_ONCE, Purge
 from jsonrpc_backend.clock import MINUTE
@@ -52,6 +53,7 @@ class Backend:
         self.collection_settings = process.config.collections
         self.searches = Searches(process.config.collections)
         self.throttle = Throttle(throttle, database, process.clock)
+        self.call_limit = CallLimit(backend_id, process, database)
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = DiskRoom(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
@@ -77,7 +79,11 @@ class Backend:
             await backend._note_look_alikes()
             await backend._keep_email_properties()
             await backend.resets.recall()
-            async with running(backend.resets, backend._outbox), backend.purge.running():
+            async with (
+                running(backend.resets, backend._outbox),
+                backend.purge.running(),
+                backend.call_limit.running(),
+            ):
                 try:
                     yield backend
                 finally:

@@ -96,6 +96,12 @@ class BackendConfig:
         "Largest database, in bytes; 0: as large as the disk. Past that what adds to it gets error 9999: registrations,"
         " larger properties. Sign-ins go on, so leave some room for them.",
     )
+    calls_per_month: int = setting(
+        0,
+        integer(0, 1 << 50),
+        "Calls of the app in a calendar month (UTC); 0: any number. Past that they get error 9999 until the month ends."
+        " throttle.enabled does not turn this off.",
+    )
     keep_audit_days: int = setting(
         365, integer(1, 36500), "How long the audit log remembers what operators did, in days."
     )

@@ -130,6 +130,8 @@ class Dispatcher:
         if not isinstance(params, dict):
             raise InvalidParams({"params": "Params must be an object with named parameters."})
         call, own = await self._admit(method, params, self._backends.get(post.backend_id), post)
+        if isinstance(call, Call) and not method.for_anybody:
+            call.backend.call_limit.count()
         if not isinstance(call, Call) or not call.signed_in:
             return await self._handle(method, call, own)
         lanes, user = call.backend.lanes, (str(call.user.key),)

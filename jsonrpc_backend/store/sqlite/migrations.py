@@ -262,5 +262,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE audit ADD COLUMN collection TEXT",
         "ALTER TABLE audit ADD COLUMN item_ids TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE audit ADD COLUMN items INTEGER NOT NULL DEFAULT 0",
+        # Of an app, for its limit. month: when it began, ms since 1970 UTC.
+        """
+        CREATE TABLE call_counts (
+            month INTEGER PRIMARY KEY,
+            calls INTEGER NOT NULL
+        ) STRICT
+        """,
     ),
 )
