@@ -422,6 +422,8 @@ def test_interrupted_import_leaves_nothing(shell: Shell, number: signal.Signals)
         "app.sqlite3",
         "app.sqlite3-wal",
         "app.sqlite3-shm",
+        "app.sqlite3-writer",
+        "app.sqlite3-next",
     }
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -184,8 +185,7 @@ def backup(quick: QuickShell) -> Path:
     """A copy of a folder, as `backup` makes it, from which that folder is gone."""
     path = current(quick)
     quick.ok("backup", "copy")
-    path.unlink()
-    path.parent.rmdir()
+    shutil.rmtree(path.parent)
     return quick.folder / "copy"
 
 

@@ -75,6 +75,7 @@ async def test_what_was_copied_is_served_again(tmp_path: Path, quick: QuickShell
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert {file.name for file in data.iterdir() if file.is_file()} == {
         *("app.sqlite3", "app.api-key", "app.mail-key", "server.lock"),
+        *("app.sqlite3-writer", "app.sqlite3-next"),
     }
     assert {stat.S_IMODE(file.stat().st_mode) for file in data.rglob("*") if file.is_file()} == {0o600}
     assert "code" in quick.ok("mail", "show", "1")

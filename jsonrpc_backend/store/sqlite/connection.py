@@ -7,16 +7,17 @@ from typing import TypeVar
 
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sqlite.errors import translating
+from jsonrpc_backend.store.sqlite.transaction import TransactingConnection, WriterLock
 from jsonrpc_backend.store.sqlite.units import commit_one
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT_MS = 5000  # how long to wait for another process (the command line) that is writing
+BUSY_TIMEOUT_MS = 5000  # how long to wait for a program that writes and does not know our lock, such as sqlite3
 KEPT_LOG_BYTES = 64 << 20  # the log grows beside a long backup; from here on the space is given back
 CACHED_STATEMENTS = 256
 
 
-class SqliteConnection(sqlite3.Connection):
+class SqliteConnection(TransactingConnection):
     """A `WritableDb` in autocommit mode."""
 
     def write(self, unit: Callable[[Db], T]) -> T:
@@ -40,6 +41,7 @@ def connect(path: Path, how: str = "", *, read_only: bool = False) -> SqliteConn
     connection = sqlite3.connect(
         name, isolation_level=None, cached_statements=CACHED_STATEMENTS, uri=bool(how), factory=SqliteConnection
     )
+    connection.lock = WriterLock(path)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import aiosqlite
 
 from jsonrpc_backend.store.engine import LONG_READ_SECONDS, DatabaseUnusable, LongQuery, P, T, TookTooLong, Work
-from jsonrpc_backend.store.sqlite.connection import connect
+from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
 from jsonrpc_backend.store.sqlite.database_file import check_pages, open_for_writing
 from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.units import UnitQueue, commit_together, run_each
@@ -27,9 +28,9 @@ def _prepare(path: Path) -> None:
 class _ThreadedConnection(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole function in one hop to its thread."""
 
-    async def run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, unit: Callable[[SqliteConnection], T]) -> T:
         # Without arguments of its own, because aiosqlite writes those into its debug log.
-        result: T = await self._execute(lambda: unit(self._conn))  # type: ignore[no-untyped-call]
+        result: T = await self._execute(lambda: unit(cast(SqliteConnection, self._conn)))  # type: ignore[no-untyped-call]
         return result
 
     async def thread_id(self) -> int:

@@ -31,7 +31,8 @@ def open_for_writing(path: Path, tell: Callable[[str], None] = log.warning) -> S
         raise DatabaseUnusable(path, f"cannot be opened: {error}") from error
     connection = open_as_it_is(path)
     with _closed_on_failure(connection, path):
-        connection.execute("PRAGMA journal_mode = WAL")
+        with connection.lock.held():
+            connection.execute("PRAGMA journal_mode = WAL")
         migrated = _migrate(connection, path)
     if migrated:
         tell(f"{path}: {migrated}")
@@ -107,8 +108,7 @@ def _migrate(connection: SqliteConnection, path: Path) -> str | None:
     if schema_of(connection) == len(MIGRATIONS):
         return None
     migrated = None
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection.transaction():
         version = schema_of(connection)
         if 0 < version < len(MIGRATIONS):
             copy = _copy_before_migration(path)
@@ -116,10 +116,6 @@ def _migrate(connection: SqliteConnection, path: Path) -> str | None:
         _take_steps(connection, version)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
     return migrated
 
 

@@ -10,6 +10,7 @@ from jsonrpc_backend.fairness import Caller, current_caller
 from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.sqlite.errors import translated
+from jsonrpc_backend.store.sqlite.transaction import TransactingConnection
 
 T = TypeVar("T")
 
@@ -43,34 +44,22 @@ class Unit(Generic[T]):
             self.future.set_result(self.outcome)  # type: ignore[arg-type]  # what a unit that returns T has returned
 
 
-def commit_one(connection: sqlite3.Connection, run: Run[T]) -> T | Exception:
+def commit_one(connection: TransactingConnection, run: Run[T]) -> T | Exception:
     """Runs a unit in a transaction of its own; what it has returned or raised.
 
     Raises when the transaction as a whole failed: then nothing is done.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        outcome = run_in_savepoint(connection, run)
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return outcome
+    with connection.transaction():
+        return run_in_savepoint(connection, run)
 
 
-def commit_together(connection: sqlite3.Connection, units: list[Unit[Any]]) -> int:
+def commit_together(connection: TransactingConnection, units: list[Unit[Any]]) -> int:
     """Runs units one after the other in one transaction; one that raises takes only its own work back.
 
     Returns how many there was time for. Raises when the transaction as a whole failed: then nothing is done.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        done = _run_in_time(connection, units, run_in_savepoint)
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return done
+    with connection.transaction():
+        return _run_in_time(connection, units, run_in_savepoint)
 
 
 def run_each(connection: sqlite3.Connection, units: list[Unit[Any]]) -> int:
@@ -121,8 +110,8 @@ class UnitQueue:
 
     def __init__(
         self,
-        run_on_thread: Callable[[Callable[[sqlite3.Connection], int]], Awaitable[int]],
-        run_together: Callable[[sqlite3.Connection, list[Unit[Any]]], int],
+        run_on_thread: Callable[[Callable[[TransactingConnection], int]], Awaitable[int]],
+        run_together: Callable[[TransactingConnection, list[Unit[Any]]], int],
     ) -> None:
         self._run_on_thread = run_on_thread
         self._run_together = run_together

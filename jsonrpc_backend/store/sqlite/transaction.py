@@ -1,0 +1,94 @@
+"""Transactions that write, one at a time in all processes that have a file open.
+
+SQLite's own lock is polled: who has just committed gets it again before who has been asleep meanwhile, so that one
+waits for 60 ms where a queue takes 16. And before SQLite 3.51.3 two that write or checkpoint at once may damage the
+log (its "WAL-reset" fault); SQLite checkpoints as a part of COMMIT.
+"""
+
+import contextlib
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jsonrpc_backend.store.engine import StoreFailed
+
+if sys.platform != "win32":  # which has no lock to wait for: there is one server, and SQLite's own lock
+    import fcntl
+
+# Of the files beside the database that are locked: by who writes, and by who is next.
+ENDINGS = ("-writer", "-next")
+
+
+class WriterLock:
+    """Held by one process at a time; the others sleep, and get it in turn. It ends with its process, however that ends.
+
+    There are two locks, for the system gives a single one to whoever asks first when it becomes free: that is who has
+    just had it. Here he finds the place of the next one taken.
+    """
+
+    def __init__(self, database: Path) -> None:
+        """The files are made when they are needed: who only reads leaves the folder as it is."""
+        self._database = database
+        self._descriptors: list[int] = []
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Waits without any limit. Raises StoreFailed where the files cannot be had."""
+        if sys.platform == "win32":
+            yield
+            return
+        writer, following = self._descriptors or self._open()
+        fcntl.flock(following, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(following, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(writer, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def _open(self) -> list[int]:
+        # Of its own: a connection crosses no fork, nor may its locks.
+        for ending in ENDINGS:
+            try:
+                self._descriptors.append(self._open_one(self._database.with_name(self._database.name + ending)))
+            except OSError as error:
+                self.close()
+                raise StoreFailed(f"cannot be locked: {error}") from error
+        return self._descriptors
+
+    def _open_one(self, file: Path) -> int:
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0:  # a command that root runs must not keep the server out
+            owner = self._database.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        return descriptor
+
+
+class TransactingConnection(sqlite3.Connection):
+    """A connection in autocommit mode. `lock` is set by who opens it."""
+
+    lock: WriterLock
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits at the end, unless the block raises. Raises StoreFailed, sqlite3.Error: then nothing is done."""
+        with self.lock.held():
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            finally:
+                if self.in_transaction:
+                    self.execute("ROLLBACK")
+
+    def close(self) -> None:
+        super().close()
+        self.lock.close()
