@@ -23,6 +23,7 @@ import aiohttp
 import argon2
 
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess
 from tests.wire import Answer, Wire
 
@@ -232,10 +233,17 @@ async def check_readiness(http: aiohttp.ClientSession, server: ServerProcess) ->
 
 async def write_until_killed(writers: list[Writer], server: ServerProcess) -> None:
     running = [asyncio.create_task(writer.run()) for writer in writers]
+    await until_acknowledged(writers, WRITERS + 1)
     await asyncio.sleep(random.uniform(0, LATEST_KILL_SECONDS))
     server.kill()
     ended = await asyncio.gather(*running, return_exceptions=True)
     assert all(isinstance(error, aiohttp.ClientError) for error in ended), ended
+
+
+async def until_acknowledged(writers: list[Writer], calls: int) -> None:
+    async with asyncio.timeout(HANG_SECONDS):
+        while sum(writer.acknowledged for writer in writers) < calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def check_file(path: Path, copy: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.certificates import self_signed
+from tests.patience import HANG_SECONDS
 
-ARRIVAL_SECONDS = 20
 TOKEN = re.compile(r"\b[3-9A-Z]{4}-[3-9A-Z]{4}-[3-9A-Z]{4}\b")
 
 CREDENTIALS = ("mailer", "smtp-password")
@@ -82,7 +82,7 @@ class Mailbox:
 
     async def next(self) -> Arrived:
         """The next mail that has arrived, or will."""
-        return await asyncio.wait_for(self._arrived.get(), ARRIVAL_SECONDS)
+        return await asyncio.wait_for(self._arrived.get(), HANG_SECONDS)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -131,16 +131,16 @@ async def listening(mailbox: Mailbox, *, tls: str = "none", folder: Path | None 
 
 
 @contextlib.asynccontextmanager
-async def silent_server() -> AsyncIterator[int]:
-    """A port that accepts connections and never says a word."""
+async def silent_server(port: int) -> AsyncIterator[None]:
+    """Accepts connections and never says a word."""
     connections: list[asyncio.StreamWriter] = []
 
     async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield
     finally:
         server.close()
         for writer in connections:

@@ -11,9 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.metrics_page import METRICS_PORT
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at
-
-WAIT_SECONDS = 20
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -42,7 +41,7 @@ class Watched(InProcessServer):
         return (await self.samples()).get((f"jsonrpc_backend_{name}", frozenset(labels.items())), 0)
 
     async def until(self, name: str, expected: float, **labels: str) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             while await self.value(name, **labels) != expected:
                 pass  # asking takes a while
 

@@ -7,16 +7,16 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import HANG_SECONDS
+from tests.ports import reserved_port
 from tests.setup import program
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-END_SECONDS = 20
 
 
 @dataclass
@@ -39,14 +39,6 @@ def changed(text: str, changes: Mapping[str, str]) -> str:
         assert old in text, f"{old!r} is not in the file"
         text = text.replace(old, new)
     return text
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]
 
 
 def nginx_file(folder: Path, upstream: str, tls_port: int, plain_port: int, changes: Mapping[str, str]) -> Path:
@@ -107,7 +99,7 @@ def _run(folder: Path, *command: str) -> str:
     # Not a pipe: what stays in the background would keep it open.
     with (folder / "output").open("wb") as output:
         done = subprocess.run(
-            command, stdout=output, stderr=output, env=environment, cwd=folder, timeout=END_SECONDS, check=False
+            command, stdout=output, stderr=output, env=environment, cwd=folder, timeout=HANG_SECONDS, check=False
         )
     text = (folder / "output").read_text(encoding="utf-8")
     assert done.returncode == 0, text
@@ -119,26 +111,26 @@ def proxied(
     name: str, folder: Path, upstream_url: str, api_key: str, changes: Mapping[str, str] | None = None
 ) -> Iterator[Proxy]:
     """nginx or Caddy in front of a server, with the certificate that is in the folder."""
-    tls_port, plain_port = free_ports(2)
-    upstream = upstream_url.removeprefix("http://")
-    pid_file = folder / f"{name}.pid"
-    if name == "nginx":
-        run_nginx(nginx_file(folder, upstream, tls_port, plain_port, changes or {}))
-    else:
-        run_caddy(
-            caddy_file(folder, upstream, tls_port, plain_port, changes or {}), "start", "--pidfile", str(pid_file)
-        )
-    try:
-        yield Proxy(f"https://127.0.0.1:{tls_port}", f"http://127.0.0.1:{plain_port}", "app", api_key)
-    finally:
-        _end(int(pid_file.read_text(encoding="ascii")))
+    with reserved_port() as tls_port, reserved_port() as plain_port:
+        upstream = upstream_url.removeprefix("http://")
+        pid_file = folder / f"{name}.pid"
+        if name == "nginx":
+            run_nginx(nginx_file(folder, upstream, tls_port, plain_port, changes or {}))
+        else:
+            run_caddy(
+                caddy_file(folder, upstream, tls_port, plain_port, changes or {}), "start", "--pidfile", str(pid_file)
+            )
+        try:
+            yield Proxy(f"https://127.0.0.1:{tls_port}", f"http://127.0.0.1:{plain_port}", "app", api_key)
+        finally:
+            _end(int(pid_file.read_text(encoding="ascii")))
 
 
 def _end(process_id: int) -> None:
     process = os.pidfd_open(process_id)
     try:
         signal.pidfd_send_signal(process, signal.SIGTERM)
-        ended, _, _ = select.select([process], [], [], END_SECONDS)
+        ended, _, _ = select.select([process], [], [], HANG_SECONDS)
         assert ended, "the web server has not stopped"
     finally:
         os.close(process)

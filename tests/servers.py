@@ -24,6 +24,7 @@ from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.connections import Audience
 from jsonrpc_backend.server.serving import Listen, serving
 from jsonrpc_backend.store.sqlite.file import SqliteFile
+from tests.patience import HANG_SECONDS
 
 API_KEY = "test-api-key"
 BACKEND_ID = "app"
@@ -31,7 +32,8 @@ BACKEND_ID = "app"
 # Argon2 in earnest takes most of a test's time; with these it is the same work, less of it.
 QUICK_PASSWORDS = {"memory_kib": 64, "iterations": 1}
 
-START_SECONDS = 20
+# It cuts nobody off whom a busy machine holds up; and what waits for that in vain shows as a hang of the test.
+PATIENT = {f"{what}_timeout_seconds": 5 * HANG_SECONDS for what in ("header", "body", "answer")}
 
 
 class FakeClock:
@@ -100,7 +102,7 @@ class InProcessServer:
 def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """A configuration with one backend, `changes` merged into its tables."""
     table: dict[str, Any] = {
-        "server": {"data_dir": str(data_dir), "port": 0, "docs": True},
+        "server": {"data_dir": str(data_dir), "port": 0, "docs": True, **PATIENT},
         "passwords": dict(QUICK_PASSWORDS),
         "throttle": {"enabled": False},
         "backends": {BACKEND_ID: {"api_key": API_KEY}},
@@ -223,7 +225,7 @@ class ServerProcess:
         """What the process prints, up to a text that it will print."""
         assert self.process is not None
         assert self.process.stdout is not None
-        descriptor, output, deadline = self.process.stdout.fileno(), b"", time.monotonic() + START_SECONDS
+        descriptor, output, deadline = self.process.stdout.fileno(), b"", time.monotonic() + HANG_SECONDS
         while text.encode() not in output:
             ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
             chunk = os.read(descriptor, 65536) if ready else b""
@@ -248,7 +250,7 @@ class ServerProcess:
         """Asks the server to stop; returns its exit code."""
         assert self.process is not None
         self.process.send_signal(signal_number)
-        output, _ = self.process.communicate(timeout=START_SECONDS)
+        output, _ = self.process.communicate(timeout=HANG_SECONDS)
         self.output += output
         return self.process.returncode
 

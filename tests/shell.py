@@ -10,6 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from jsonrpc_backend.cli import main
+from tests.patience import HANG_SECONDS
 
 
 class Shell:
@@ -25,7 +26,7 @@ class Shell:
             capture_output=True,
             cwd=self.folder,
             env={**os.environ, **environment},
-            timeout=30,
+            timeout=HANG_SECONDS,
             check=False,
         )
         return subprocess.CompletedProcess(
@@ -61,7 +62,7 @@ class Shell:
             while some := os.read(ours, 65536):
                 shown += some
         os.close(ours)
-        process.wait(30)
+        process.wait(HANG_SECONDS)
         return shown.decode().replace("\r\n", "\n")
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.patience import HANG_SECONDS
 from tests.servers import make_config, running
 from tests.wire import Wire
 
@@ -34,7 +35,7 @@ async def make_database(folder: Path) -> dict[str, Any]:
         await bert.call("User.logout")
         guest = Wire(http, server, "device-3")
         await guest.call("User.sendPasswordResetToken", username="bert@example.com")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while not server.rows("SELECT * FROM mails"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await guest.call("User.sendPasswordResetToken", username="anna@example.com")  # is still waiting at the end

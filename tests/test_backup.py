@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.crash import QUICK_SERVER, WRITERS, Account, Writer, complaints, stored_reset_requests
+from tests.crash import QUICK_SERVER, WRITERS, Account, Writer, complaints, stored_reset_requests, until_acknowledged
+from tests.patience import HANG_SECONDS
 from tests.servers import served
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
@@ -24,6 +25,7 @@ async def test_backup_beside_16_writers_is_restored(tmp_path: Path, shell: Shell
         # Accounts that nobody changes any more, and those of the writers beside them.
         quiet = [Writer(Wire(http, server, f"quiet-{n}"), f"quiet-{n}") for n in range(WRITERS)]
         await asyncio.gather(*(do_some(writer) for writer in quiet))
+        await until_mails(tmp_path / "data" / "app.sqlite3", len(quiet))
         running = [asyncio.create_task(writer.run()) for writer in writers]
         await until_acknowledged(writers, 10 * WRITERS)
         before, acknowledged = saved_counters(writers), sum(writer.acknowledged for writer in writers)
@@ -46,10 +48,12 @@ async def test_backup_beside_16_writers_is_restored(tmp_path: Path, shell: Shell
         assert "code" in shell.ok("mail", "show", str(found[0]["key"]), "--data", "copies/today")
 
 
-async def until_acknowledged(writers: list[Writer], calls: int) -> None:
-    async with asyncio.timeout(20):
-        while sum(writer.acknowledged for writer in writers) < calls:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+async def until_mails(file: Path, many: int) -> None:
+    """Until so many mails are written, which is done by the side."""
+    async with asyncio.timeout(HANG_SECONDS):
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            while db.execute("SELECT count(*) FROM mails").fetchone() != (many,):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
 
 async def do_some(writer: Writer) -> None:

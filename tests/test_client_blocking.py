@@ -23,6 +23,7 @@ from jsonrpc_backend.client.blocking import UserMethods
 from jsonrpc_backend.client.management import UserManagement
 from jsonrpc_backend.client.user_methods import AsyncUserMethods
 from jsonrpc_backend.errors import ConnectionFailed, InvalidParams, LoginRequired, MethodNotFound, TimedOut
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.slow
@@ -192,7 +193,7 @@ def test_a_client_that_is_dropped_ends_its_thread(served: ServerProcess, new_thr
     [thread] = new_threads()
     del client
     gc.collect()
-    thread.join(10)
+    thread.join(HANG_SECONDS)
     assert not thread.is_alive()
 
 
@@ -212,7 +213,7 @@ def test_closing_ends_calls_of_other_threads() -> None:
         connection, _ = server.accept()
         with connection:
             client.close()
-            thread.join(10)
+            thread.join(HANG_SECONDS)
         assert len(failures) == 1
 
 
@@ -240,7 +241,7 @@ assert client.user.is_authenticated() is False
 
 def test_a_client_that_is_never_closed_lets_the_interpreter_exit_quietly(served: ServerProcess, tmp_path: Path) -> None:
     process = python(NEVER_CLOSED, served.url, served.backend_id, served.api_key, str(tmp_path / "account.json"))
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, output, errors) == (0, "", "")
 
 
@@ -261,7 +262,7 @@ def test_a_call_can_be_interrupted() -> None:
         connection, _ = server.accept()
         with connection:
             process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=30)
+            output, errors = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, output, errors) == (0, "interrupted\n", "")
 
 
@@ -283,7 +284,7 @@ else:
 
 def test_a_forked_process_is_told_to_make_its_own_client(served: ServerProcess) -> None:
     process = python(FORKED, served.url, served.backend_id, served.api_key)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, errors) == (0, "")
     assert "make a new client after a fork" in output
 
@@ -298,7 +299,7 @@ print(*(name for name in sys.modules if name.split(".")[0] in sys.argv))
 def test_the_client_imports_no_server_code() -> None:
     of_the_server = ("aiosqlite", "argon2", "click", "jsonrpcserver", "jsonschema")
     process = python(MODULES, "jsonrpc_backend", *of_the_server)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, errors) == (0, "")
     others = {name for name in output.split() if not name.startswith("jsonrpc_backend.client")}
     assert others == {"jsonrpc_backend", "jsonrpc_backend.errors"}

@@ -171,7 +171,8 @@ async def test_nobody_listens() -> None:
     assert caught.value.code == -13
 
 
-async def test_no_host_can_have_this_address() -> None:
+async def test_no_host_can_have_this_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RES_OPTIONS", "timeout:1 attempts:1")  # where no name server answers
     async with AsyncClient("http://256.256.256.256", "app", KEY) as client:
         with pytest.raises(ConnectionFailed, match=r"256\.256"):
             await client.call("A")

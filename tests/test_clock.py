@@ -14,6 +14,7 @@ from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.backends import BACKENDS
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, make_config, running, serving_at
 from tests.wire import Wire
 
@@ -169,7 +170,7 @@ async def test_a_mail_that_was_put_off_in_the_future_is_sent(
         clock.jump(minutes=DAY)
     async with running(config, clock) as server:  # which knows of no other time
         await Wire(http, server).call("User.sendPasswordResetToken", username="me@example.com")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             while server.rows("SELECT count(*) FROM mails WHERE attempts = 1") != [(1,)]:
                 await Wire(http, server).call("User.isAuthenticated")
     clock.jump(minutes=-DAY)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from jsonrpc_backend.fairness.addresses import networks_of
 from jsonrpc_backend.server.places import Place, Places
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
-from tests.test_slow_clients import SECONDS, Streams, address, begin_body, call_body, head, is_cut, read_answer
+from tests.test_slow_clients import Streams, address, begin_body, call_body, head, is_cut, read_answer
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,7 @@ def stranger(number: int) -> str:
 
 @contextlib.asynccontextmanager
 async def connected_from(server: InProcessServer, source: str) -> AsyncIterator[Streams]:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         streams = await asyncio.open_connection(*address(server), local_addr=(source, 0))
         try:
             yield streams

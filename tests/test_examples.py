@@ -17,6 +17,7 @@ from tests import documents
 from tests.documents import read
 from tests.mailbox import TOKEN
 from tests.operators import KEY
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
 from tests.setup import program as need_program
@@ -30,7 +31,9 @@ MANAGING = "docs/managing.md"
 
 
 def run(*arguments: str) -> str:
-    completed = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    completed = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=HANG_SECONDS
+    )
     assert completed.returncode == 0, completed.stderr
     return completed.stdout
 
@@ -53,7 +56,7 @@ def test_password_reset(tmp_path: Path) -> None:
             text=True,
         )
         (token,) = TOKEN.findall(server.read_until("your password stays as it is."))
-        printed, _ = example.communicate(f"wrong\n{token.lower()}\n", timeout=30)
+        printed, _ = example.communicate(f"wrong\n{token.lower()}\n", timeout=HANG_SECONDS)
     assert example.returncode == 0
     assert "Token is wrong, used or expired; ask for another one." in printed
     assert "Welcome back, anna-" in printed

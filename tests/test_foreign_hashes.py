@@ -299,7 +299,7 @@ base64_text = st.text("ABCDwxyz0189+/.=", max_size=48)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(
         [

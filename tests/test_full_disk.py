@@ -6,7 +6,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,8 @@ import pytest
 from jsonrpc_backend.store import private_file
 from tests.crash import QUICK_SERVER
 from tests.disks import Disk, FileLimit, SmallDisk, mounting_is_allowed
+from tests.patience import HANG_SECONDS
+from tests.ports import reserved_port
 from tests.servers import ServerProcess
 from tests.shell import Shell
 from tests.wire import Answer, Wire
@@ -61,7 +62,7 @@ def logged(server: ServerProcess) -> Iterator[bytearray]:
     reading.start()
     yield log
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(20) == 0
+    assert server.process.wait(HANG_SECONDS) == 0
     reading.join()
     output.close()
 
@@ -180,7 +181,7 @@ async def test_disk_that_fills_up_again_and_again_under_writers(
 
 async def until_each_grows(counts: dict[Wire, int], writers: list[asyncio.Task[None]]) -> None:
     before = dict(counts)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while any(counts[app] <= before[app] for app in counts):
             assert not any(writer.done() for writer in writers)
             await asyncio.sleep(0.005)
@@ -230,32 +231,36 @@ def test_key_file_is_made_by_one_of_many(tmp_path: Path) -> None:
 
 
 async def test_log_on_a_full_disk_stops_nothing(tmp_path: Path, http: aiohttp.ClientSession) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ServerProcess(tmp_path / "data", environment=QUICK_SERVER, url=f"http://127.0.0.1:{port}")
+    with reserved_port() as port, logging_to_a_full_disk(tmp_path, port) as server:
+        await until_up(http, server)
+        server.api_key = (tmp_path / "data" / "app.api-key").read_text().strip()
+        app, disk = Wire(http, server), FileLimit(None)
+        await app.register()
+        disk.fill(server)
+        for _ in range(50):
+            await refused(app, "User.logout", {})  # writes a traceback to the log
+        disk.free(server)
+        assert (await app.call("User.logout")).result == "OK"
+        assert (await app.call("User.sendPasswordResetToken", username="me@example.com")).result == "OK"  # is printed
+
+
+@contextlib.contextmanager
+def logging_to_a_full_disk(folder: Path, port: int) -> Iterator[ServerProcess]:
+    """Stops it at the end."""
+    server = ServerProcess(folder / "data", environment=QUICK_SERVER, url=f"http://127.0.0.1:{port}")
     command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--dev", "--data", "data", "--port", str(port)]
-    full = os.open("/dev/full", os.O_WRONLY)
-    server.process = subprocess.Popen(  # noqa: ASYNC220 (takes no time)
-        command, stdout=full, stderr=full, text=True, cwd=tmp_path, env=QUICK_SERVER
-    )
-    os.close(full)
-    await until_up(http, server)
-    server.api_key = (tmp_path / "data" / "app.api-key").read_text().strip()
-    app, disk = Wire(http, server), FileLimit(None)
-    await app.register()
-    disk.fill(server)
-    for _ in range(50):
-        await refused(app, "User.logout", {})  # writes a traceback to the log
-    disk.free(server)
-    assert (await app.call("User.logout")).result == "OK"
-    assert (await app.call("User.sendPasswordResetToken", username="me@example.com")).result == "OK"  # is printed
-    server.process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(server.process.wait, 20) == 0
+    with Path("/dev/full").open("wb") as full:
+        server.process = subprocess.Popen(command, stdout=full, stderr=full, text=True, cwd=folder, env=QUICK_SERVER)
+    try:
+        yield server
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(HANG_SECONDS) == 0
+    finally:
+        server.process.kill()
 
 
 async def until_up(http: aiohttp.ClientSession, server: ServerProcess) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             try:
                 async with http.get(f"{server.url}/healthz"):

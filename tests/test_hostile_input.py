@@ -23,8 +23,9 @@ from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.registry import Registry
 from jsonrpc_backend.rpc.schemas import load
 from tests.operators import KEY, KEY_HEADER, KEYS
+from tests.patience import HANG_SECONDS
 from tests.servers import API_KEY, make_config
-from tests.threaded import HANG_SECONDS, Door, served_from_thread
+from tests.threaded import Door, served_from_thread
 
 # The server in the other thread makes ids of mails; hypothesis takes that for a strategy that uses `random`.
 pytestmark = [
@@ -46,8 +47,6 @@ def inputs(share: float) -> settings:
     """The settings of a test that takes this share of all inputs."""
     return settings(
         max_examples=max(1, int(INPUTS * share)),
-        deadline=None,
-        database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )
 

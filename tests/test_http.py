@@ -16,10 +16,9 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer, make_config, running, with_api_key
 from tests.wire import FORM, SESSION_HEADER, Wire
-
-SECONDS = 10  # far more than anything here takes; past it the server hangs
 
 INVALID_REQUEST = {"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": None}
 PARSE_ERROR = {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": None}
@@ -28,7 +27,7 @@ PARSE_ERROR = {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse err
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """Whatever is sent, the server answers in time."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HANG_SECONDS)) as session:
         yield session
 
 
@@ -45,7 +44,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def connected(server: InProcessServer) -> AsyncIterator[Streams]:
     """A connection to the server that ends in time."""
     host, port = server.url.removeprefix("http://").split(":")
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
             yield reader, writer
@@ -363,7 +362,7 @@ async def test_a_client_that_does_not_wait_for_the_answer_has_its_call_done(
     async with connected(server) as (_, writer):
         writer.write(head(f"Content-Length: {len(body)}") + body)
         await writer.drain()
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while (await wire.call("User.validate", username="somebody")).body.get("result") == "OK":
             pass  # the registration is still under way
 

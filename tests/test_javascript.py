@@ -16,6 +16,7 @@ from jsonrpc_backend.web import scripts
 from tests.collections.conftest import make_collection
 from tests.conftest import StartServer
 from tests.documents import ROOT, read
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer, running
 from tests.setup import JAVASCRIPT, NODE_MODULES, NPM_PACKAGES, need, node, node_environment, npm_packages_are_there
 
@@ -71,7 +72,7 @@ async def in_node(*arguments: str | Path, folder: Path = JAVASCRIPT) -> tuple[in
         cwd=folder,
         env=node_environment(),
     )
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    output, errors = await asyncio.wait_for(process.communicate(), HANG_SECONDS)
     return process.returncode, output.decode(), errors.decode()
 
 

@@ -111,7 +111,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
         yield connection
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(stored=PROPERTIES, changes=PROPERTIES)
 def test_sqlite_merges_as_python_does(stored: dict[str, Any], changes: dict[str, Any], db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM users")

@@ -18,11 +18,11 @@ from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.backends import BACKENDS
 from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES
 from tests.operators import KEYS, Operator, add_users
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, make_config, serving_at
 from tests.shell import QuickShell
 from tests.wire import Answer, Wire
 
-SECONDS = 120  # no test takes nearly as long
 FEW = 20  # rows: what a call changes beside those that it removes in steps
 
 COUNT = (
@@ -89,7 +89,7 @@ async def stage(tmp_path: Path, http: aiohttp.ClientSession) -> AsyncIterator[St
 
 
 async def until_rows(stage: Stage, expected: list[Any]) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while stage.server.rows(COUNT) != expected:
             await stage.other.call("User.isAuthenticated")
 
@@ -130,7 +130,7 @@ async def test_others_write_while_very_many_rows_are_removed(
     rows = stage.rows() - FEW
     call = asyncio.create_task(stage.large.call(method, **params))
     changes, saved = [await stage.changes()], list[Answer]()
-    async with asyncio.timeout(SECONDS), saving(stage.other, saved):
+    async with asyncio.timeout(HANG_SECONDS), saving(stage.other, saved):
         while changes[-1] < changes[0] + rows:
             changes.append(await stage.changes())
     assert (await call).result == "OK"

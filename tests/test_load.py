@@ -79,7 +79,7 @@ async def test_callers_who_hang_up_leave_no_work(tmp_path: Path, http: aiohttp.C
 async def test_full_queue_answers_9999(
     start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = await start({"passwords": {**REAL, "workers": 1, "max_queue": 2}})
+    server = await start({"passwords": {**REAL, "iterations": 10, "workers": 1, "max_queue": 2}})
     app = Wire(http, server)
     answers = await asyncio.gather(*(app.call("User.login", username="nobody", password="password") for _ in range(20)))
     codes = [answer.code for answer in answers]

@@ -13,6 +13,7 @@ import pytest
 from jsonrpc_backend.config import load_config
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
@@ -233,7 +234,7 @@ async def test_stop_removes_what_has_not_been_sent(
     mailbox.rcpt = lambda _: "451 4.3.0 try again later"
     server = await mailing_server(start, mailbox, clock)
     await Wire(http, server).call("User.sendPasswordResetToken", username="carl@example.com")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while server.rows("SELECT count(*) FROM mails WHERE attempts > 0") != [(2,)]:
             await Wire(http, server).call("User.isAuthenticated")
     assert (

@@ -22,6 +22,7 @@ from jsonrpc_backend.mail.seal import Seal, mail_key_path
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.sqlite.connection import connect
 from tests.mailbox import TOKEN
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, make_config
 from tests.threaded import Door, served_from_thread
 from tests.wire import Answer
@@ -36,8 +37,6 @@ SESSION_IDLE, SESSION_VALID = 1440 * MINUTE, 10080 * MINUTE
 LOGIN_TOKEN_VALID, RESET_TOKEN_VALID = 43200 * MINUTE, 15 * MINUTE
 GRACE = 10 * MINUTE
 WRONG_TRIES = 5
-
-OUTBOX_SECONDS = 20
 
 
 # --- the model -------------------------------------------------------------------------------------------
@@ -362,7 +361,7 @@ class Life:
                 self.reset_tokens.append(user.reset.token)
 
     def wait_for_outbox(self) -> None:
-        deadline = time.monotonic() + OUTBOX_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while self.door.server.rows("SELECT count(*) FROM password_reset_requests") != [(0,)]:
             assert time.monotonic() < deadline, "the outbox does nothing"
 

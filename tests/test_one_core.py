@@ -16,12 +16,12 @@ import pytest
 
 from jsonrpc_backend.client import Client
 from jsonrpc_backend.server import one_core
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess, served
 
 pytestmark = pytest.mark.slow
 
 ALL = os.sched_getaffinity(0)
-TIMEOUT_SECONDS = 20
 
 
 def cores_of(server: ServerProcess) -> tuple[set[int], list[set[int]]]:
@@ -40,7 +40,7 @@ def are_together(loop: set[int], others: list[set[int]]) -> bool:
 def test_the_loop_and_two_threads_of_the_backend_come_together(tmp_path: Path) -> None:
     with served(tmp_path / "data") as server, Client(server.url, server.backend_id, server.api_key) as client:
         client.user.register("me@example.com", "secret")  # the threads of Argon2 begin here
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while len(ALL) > 1 and not are_together(*cores_of(server)):  # for seconds not where the machine is busy
             assert time.monotonic() < deadline
             client.user.is_authenticated()
@@ -58,7 +58,7 @@ def test_it_can_be_turned_off(tmp_path: Path) -> None:
 
 def in_a_thread(run: Callable[[], Awaitable[None]]) -> None:
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(asyncio.wait_for(run(), TIMEOUT_SECONDS))).result()
+        pool.submit(lambda: asyncio.run(asyncio.wait_for(run(), HANG_SECONDS))).result()
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,16 @@ from jsonrpc_backend.mail.seal import mail_key_path
 from jsonrpc_backend.mail.smtp import Mailer
 from tests.conftest import NewApp, StartServer
 from tests.mailbox import CREDENTIALS, Mailbox, listening, silent_server
+from tests.patience import HANG_SECONDS
+from tests.ports import reserved_port
 from tests.servers import FakeClock, InProcessServer, TickingClock, make_config, running
 from tests.wire import Wire
 
-WAIT_SECONDS = 20
 
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 def smtp(port: int, **more: Any) -> dict[str, Any]:
@@ -67,7 +66,7 @@ async def logged(caplog: pytest.LogCaptureFixture, text: str) -> AsyncIterator[N
     caplog.set_level(logging.INFO, "jsonrpc_backend")
     try:
         yield
-        await asyncio.wait_for(seen.wait(), WAIT_SECONDS)
+        await asyncio.wait_for(seen.wait(), HANG_SECONDS)
     finally:
         logging.getLogger("jsonrpc_backend.mail").removeHandler(handler)
 
@@ -79,28 +78,29 @@ def last_error(server: InProcessServer) -> Any:
 # --- SMTP servers that do not do their work --------------------------------------------------------------
 
 
-async def test_down_then_up(start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture) -> None:
-    port = unused_port()
-    wire = Wire(http, await start({"smtp": smtp(port)}, TickingClock()))
+async def test_down_then_up(
+    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, unused_port: int
+) -> None:
+    wire = Wire(http, await start({"smtp": smtp(unused_port)}, TickingClock()))
     await wire.register()
     async with logged(caplog, "mail 1 not sent, next attempt in 1 s: SMTPConnectError"):
         await forget(wire)
-    async with listening(Mailbox(port)) as mailbox:
+    async with listening(Mailbox(unused_port)) as mailbox:
         await arrives_once(mailbox, wire)
 
 
 async def test_hanging_then_working(
-    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, unused_port: int
 ) -> None:
-    async with silent_server() as port:
-        wire = Wire(http, await start({"smtp": smtp(port, timeout_seconds=1)}, TickingClock()))
+    async with silent_server(unused_port):
+        wire = Wire(http, await start({"smtp": smtp(unused_port, timeout_seconds=1)}, TickingClock()))
         await wire.register()
         async with logged(caplog, "mail 1 not sent"):
             await forget(wire)
             # While the SMTP server hangs, calls go on.
             assert (await wire.call("User.getProperties")).result == {"properties": {}}
             await forget(wire, "nobody@example.com")
-    async with listening(Mailbox(port)) as mailbox:
+    async with listening(Mailbox(unused_port)) as mailbox:
         await arrives_once(mailbox, wire)
 
 
@@ -148,9 +148,9 @@ async def test_refused_for_good(
 
 
 async def test_expired_before_it_could_be_sent(
-    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+    start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, unused_port: int
 ) -> None:
-    server = await start({"smtp": smtp(unused_port())})
+    server = await start({"smtp": smtp(unused_port)})
     wire = Wire(http, server)
     await wire.register()
     async with logged(caplog, "not sent"):
@@ -166,9 +166,9 @@ async def test_expired_before_it_could_be_sent(
 
 @pytest.mark.parametrize("with_smtp_before", [True, False], ids=["SMTP down", "no SMTP configured"])
 async def test_restart_loses_none(
-    tmp_path: Path, http: aiohttp.ClientSession, mailbox: Mailbox, with_smtp_before: bool
+    tmp_path: Path, http: aiohttp.ClientSession, mailbox: Mailbox, unused_port: int, with_smtp_before: bool
 ) -> None:
-    before = smtp(unused_port()) if with_smtp_before else {}
+    before = smtp(unused_port) if with_smtp_before else {}
     async with running(make_config(tmp_path, {"smtp": before})) as server:
         wire = Wire(http, server)
         await wire.register()
@@ -202,15 +202,19 @@ async def test_mail_under_way_at_the_end_is_finished(
         wire = Wire(http, server)
         await wire.register()
         await forget(wire)
-        await asyncio.wait_for(reached.wait(), WAIT_SECONDS)
+        await asyncio.wait_for(reached.wait(), HANG_SECONDS)
     await mailbox.next()
     assert server.rows("SELECT sent_at IS NOT NULL, sealed IS NULL FROM mails") == [(1, 1)]
 
 
 async def test_lost_key_file_is_said(
-    tmp_path: Path, http: aiohttp.ClientSession, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    http: aiohttp.ClientSession,
+    mailbox: Mailbox,
+    caplog: pytest.LogCaptureFixture,
+    unused_port: int,
 ) -> None:
-    async with running(make_config(tmp_path, {"smtp": smtp(unused_port())})) as server:
+    async with running(make_config(tmp_path, {"smtp": smtp(unused_port)})) as server:
         wire = Wire(http, server)
         await wire.register()
         async with logged(caplog, "not sent"):
@@ -237,7 +241,7 @@ async def test_no_call_waits_for_the_key_file(
     await forget(wire)
     with await asyncio.to_thread(key_file.open, "w") as pipe:  # opened when somebody reads it
         saving = asyncio.create_task(wire.call("User.saveProperty", name="age", value=1))
-        assert await asyncio.wait([saving], timeout=WAIT_SECONDS) == ({saving}, set())
+        assert await asyncio.wait([saving], timeout=HANG_SECONDS) == ({saving}, set())
         regular = key_file.with_name("regular")
         regular.write_text(key)
         regular.replace(key_file)  # the next reader is not kept waiting

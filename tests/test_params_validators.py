@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend.methods import APP_API
@@ -61,7 +61,7 @@ def test_both_validators_agree(method: str) -> None:
     schema, names = schema_of(method), [*all_params(method), "unknown"]
 
     @given(st.dictionaries(st.sampled_from(names), values), st.sets(st.sampled_from(names)))
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60)
     def check(changed: dict[str, Any], left_out: set[str]) -> None:
         params = all_params(method) | changed
         assert agree(schema, {name: value for name, value in params.items() if name not in left_out})

@@ -15,6 +15,7 @@ from yarl import URL
 
 from tests.certificates import self_signed
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.proxies import Proxy, caddy_file, nginx_file, proxied, run_caddy, run_nginx
 from tests.servers import API_KEY
 from tests.wire import Wire
@@ -141,7 +142,7 @@ async def test_slow_body_ends_and_holds_nobody_up(tmp_path: Path, new_proxy: New
     writer.write(f"POST /json-rpc/app HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 1000\r\n\r\n{{".encode())
     async with from_address(tmp_path, "127.0.0.2") as http:
         assert (await Wire(http, proxy).call("User.isAuthenticated")).result is False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_SECONDS):
         said = await reader.read()
     # nginx waits for the whole body before it calls; Caddy passes on what it has, and the server's answer if it can.
     assert said == b"" or b" 408 " in said or b'"code":-32600' in said

@@ -23,6 +23,7 @@ from jsonrpc_backend.telemetry.log import logging_to
 from tests.mailbox import TOKEN, Mailbox, listening
 from tests.methods.test_secrets_at_rest import spellings
 from tests.operators import Operator
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer, TickingClock, make_config, serving_at
 from tests.shell import Shell
 from tests.wire import Answer, Wire
@@ -32,7 +33,6 @@ SMTP_PASSWORD = "planted-smtp-password-c83e"
 PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD = "planted-password-a41b", "planted-password-next-9c2e", "planted-wrong-7d3f"
 MANAGEMENT_KEY, WRONG_KEY = "planted-management-key-2ba7", "planted-wrong-key-b90c"
 PLANTED = "planted-in-any-parameter-e6b0"
-WAIT_SECONDS = 20
 
 
 def searched_folders(server: InProcessServer) -> list[Path]:
@@ -117,7 +117,7 @@ async def a_life(wire: Wire, mailbox: Mailbox, evidence: Evidence) -> None:
 
     mailbox.data = refuse
     evidence.take(wire, await wire.elsewhere().call("User.sendPasswordResetToken", username=name))
-    async with asyncio.timeout(WAIT_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while not refused:
             await wire.call("User.isAuthenticated")
         mailbox.data = lambda _: None

@@ -14,13 +14,13 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer, ServerProcess, make_config, running
 from tests.servers import served as serve_process
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 20  # far more than anything here takes; past it the server hangs
 KIB, MIB = 1024, 1024 * 1024
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -33,7 +33,7 @@ def address(server: Any) -> tuple[str, int]:
 
 @contextlib.asynccontextmanager
 async def connected(server: Any) -> AsyncIterator[Streams]:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         streams = await asyncio.open_connection(*address(server))
         try:
             yield streams
@@ -127,14 +127,14 @@ async def test_an_answer_that_nobody_reads_is_given_up(
     server = await start({"server": {"answer_timeout_seconds": 1}})
     body = await with_large_properties(Wire(http, server))
     with socket.create_connection(address(server)) as client:
-        client.settimeout(SECONDS)
+        client.settimeout(HANG_SECONDS)
         await asyncio.to_thread(client.sendall, head(len(body)) + body)
         await asyncio.to_thread(wait_until_peer_is_gone, client)
 
 
 def wait_until_peer_is_gone(client: socket.socket) -> None:
     """Without reading: sends another request, slowly, until the system says that nobody is there any more."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     with contextlib.suppress(ConnectionError):
         client.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
         while time.monotonic() < deadline:
@@ -151,7 +151,7 @@ async def test_an_answer_that_is_read_slowly_arrives_whole(start: StartServer, h
         writer.write(head(len(body)) + body)
         await reader.readexactly(1)
         async with connected(server) as other:
-            other[1].write(b"P")  # nothing else comes: cut after header_timeout_seconds, 15 s by default
+            other[1].write(b"P")  # and nothing else
             await asyncio.wait([asyncio.create_task(is_cut(other[0]))], timeout=2.5)
         rest = await reader.readuntil(b'"x')
         assert rest.startswith(b"TTP/1.1 200")
@@ -185,7 +185,7 @@ async def test_bodies_past_the_memory_for_them_get_9999(start: StartServer, http
 async def until_taken_in(writer: asyncio.StreamWriter) -> None:
     """Until nothing that was sent waits in the system, on this side or the server's. Format: proc(5), /proc/net/tcp."""
     port = f"{writer.get_extra_info('sockname')[1]:04X}"
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
             waiting = {line[4] for line in lines if port in {line[1].split(":")[1], line[2].split(":")[1]}}
@@ -196,7 +196,7 @@ async def until_taken_in(writer: asyncio.StreamWriter) -> None:
 
 async def refusal(wire: Wire, body: bytes) -> Any:
     """What a body is refused with, as soon as the server has taken in what others have sent."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while (answer := await wire.post(body)).body.get("error", {}).get("code") != 9999:
             pass
     return answer
@@ -213,7 +213,7 @@ async def test_unread_answers_past_the_memory_for_them_are_cut(start: StartServe
             await asyncio.to_thread(client.sendall, head(len(body)) + body)
         answer = await refusal(wire, call_body(wire))
         assert answer.data == {"retryAfter": 1}
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             while "error" in (await wire.post(call_body(wire))).body:
                 pass
 
@@ -263,7 +263,7 @@ async def test_more_connections_than_files_do_no_harm(tmp_path: Path, http: aioh
         for begin in (b"", b"POST /json", head(100) + b"{"):
             clients = []
             for _ in range(250):
-                client = socket.create_connection(address(server), timeout=SECONDS)
+                client = socket.create_connection(address(server), timeout=HANG_SECONDS)
                 clients.append(client)
                 with contextlib.suppress(ConnectionError):
                     client.sendall(begin)
@@ -279,7 +279,7 @@ async def test_more_connections_than_files_do_no_harm(tmp_path: Path, http: aioh
 
 
 async def is_served(wire: Wire) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             with contextlib.suppress(aiohttp.ClientError):
                 assert (await wire.call("User.validate", username="somebody")).result == "OK"

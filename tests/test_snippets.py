@@ -14,6 +14,7 @@ import pytest
 
 from jsonrpc_backend.client import Client
 from tests.documents import DOCUMENTS, ROOT, Block, blocks
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
 from tests.setup import program
@@ -108,7 +109,7 @@ def filled_in(text: str, server: ServerProcess) -> str:
 def new_session(server: ServerProcess) -> str:
     params = {"__api_key": server.api_key, "__device": "test", "username": "signed-in@example.com", "password": "word"}
     call = {"jsonrpc": "2.0", "id": "1", "method": "User.register", "params": params}
-    with urllib.request.urlopen(server.endpoint, data=json.dumps(call).encode(), timeout=20) as response:
+    with urllib.request.urlopen(server.endpoint, data=json.dumps(call).encode(), timeout=HANG_SECONDS) as response:
         return str(response.headers[SESSION_HEADER])
 
 
@@ -139,7 +140,7 @@ def test_shell(block: Block, tmp_path: Path, server: ServerProcess) -> None:
         env={**os.environ, "PATH": f"{programs(tmp_path)}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -152,7 +153,9 @@ def test_shell(block: Block, tmp_path: Path, server: ServerProcess) -> None:
 def test_python(block: Block, tmp_path: Path, server: ServerProcess) -> None:
     program = tmp_path / "snippet.py"
     program.write_text(filled_in(block.text, server), encoding="utf-8")
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=HANG_SECONDS, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

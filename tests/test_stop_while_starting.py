@@ -16,10 +16,10 @@ import pytest
 
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
+from tests.patience import HANG_SECONDS
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 30  # far more than a start takes
 POLL_SECONDS = 0.001
 
 BACKENDS = ("one", "two", "three")
@@ -72,7 +72,7 @@ def starting(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def wait_until(process: "subprocess.Popen[bytes]", has_come: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     while not has_come():
         assert process.poll() is None
         assert time.monotonic() < deadline
@@ -95,7 +95,7 @@ def test_at_any_moment(tmp_path: Path, moment: Moment, number: signal.Signals) -
     with starting(tmp_path) as process:
         wait_until(process, lambda: moment(tmp_path))
         process.send_signal(number)
-        assert process.wait(SECONDS) == 0
+        assert process.wait(HANG_SECONDS) == 0
     output = (tmp_path / "output").read_text(encoding="utf-8")
     assert output.endswith("Stopping.\n")
     assert "Traceback" not in output
@@ -120,7 +120,7 @@ def test_no_other_database_is_opened_then(tmp_path: Path) -> None:
         with kept_busy(path):
             process = stack.enter_context(starting(tmp_path))
             tell_when_it_waits_for(path, process)
-        assert process.wait(SECONDS) == 0
+        assert process.wait(HANG_SECONDS) == 0
     assert not (tmp_path / "data" / "three.sqlite3").exists()
     is_drained(tmp_path)
 
@@ -130,7 +130,7 @@ def test_a_second_signal_ends_the_start_at_once(tmp_path: Path) -> None:
     with kept_busy(path), starting(tmp_path) as process:
         tell_when_it_waits_for(path, process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == -signal.SIGTERM
+        assert process.wait(HANG_SECONDS) == -signal.SIGTERM
 
 
 def tell_when_it_waits_for(path: Path, process: "subprocess.Popen[bytes]") -> None:

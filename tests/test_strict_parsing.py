@@ -14,10 +14,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.patience import HANG_SECONDS
 from tests.servers import API_KEY, make_config, running
 from tests.wire import FORM, Answer, Wire
-
-SECONDS = 10  # far more than any of these takes; past it the server hangs
 
 RESERVED = f'"__api_key": "{API_KEY}", "__device": "device-1"'
 
@@ -43,7 +42,7 @@ LEGAL = written()
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """Whatever is sent, the server answers in time."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HANG_SECONDS)) as session:
         yield session
 
 
@@ -379,7 +378,7 @@ PARSE_ERRORS = list(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_server_for_all(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wire]:
     """One for the whole table: what cannot be read changes nothing, and so it shows that the server goes on."""
-    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    timeout = aiohttp.ClientTimeout(total=HANG_SECONDS)
     async with (
         running(make_config(tmp_path_factory.mktemp("data"))) as server,
         aiohttp.ClientSession(timeout=timeout) as http,

@@ -14,6 +14,7 @@ import yaml
 
 from jsonrpc_backend.config import ServerConfig
 from tests.mailbox import Mailbox, listening
+from tests.patience import HANG_SECONDS
 from tests.sandbox import values
 from tests.servers import ServerProcess
 from tests.setup import program
@@ -37,7 +38,7 @@ SANDBOX = [sys.executable, "-P", str(ROOT / "tests" / "sandbox.py")]
 
 def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [program("systemd-analyze"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:

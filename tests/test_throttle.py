@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, make_config, running
 from tests.wire import Answer, Wire
 
@@ -196,7 +197,7 @@ async def test_what_is_no_username_counts_for_the_address(
 
 
 async def test_a_guess_in_a_full_queue_is_none(http: aiohttp.ClientSession, start: StartServer) -> None:
-    real = {"workers": 1, "max_queue": 1, "memory_kib": 19456, "iterations": 2}
+    real = {"workers": 1, "max_queue": 1, "memory_kib": 19456, "iterations": 10}
     server = await start({**ON, "passwords": real})
     flood = [Client(http, server, "device", f"192.0.2.{number}") for number in range(20)]
     answers = await asyncio.gather(*(client.login() for client in flood))
@@ -747,7 +748,7 @@ async def test_attempts_are_removed_when_they_count_no_more(http: aiohttp.Client
         assert server.rows("SELECT count(*) FROM attempts") == [(5 * 4 + 2,)]
     clock.advance(minutes=1)
     async with running(config, clock) as server:  # cleans up as it starts
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             while server.rows("SELECT count(*) FROM attempts") != [(2,)]:
                 await Client(http, server, "device", HOME).call("User.isAuthenticated")
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsonrpc_backend.accounts.usernames import DEFAULT_IGNORABLE, has_only_visible_characters, username_key
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
 from tests.wire import Wire
 
@@ -227,7 +228,7 @@ def test_different_names(case: str) -> None:
 names_in_normal_form = (
     st.text(min_size=1, max_size=20).map(lambda text: unicodedata.normalize("NFC", text)).filter(lambda t: "ı" not in t)
 )
-fuzz = settings(max_examples=300, deadline=None, database=None)
+fuzz = settings(max_examples=300)
 
 
 @fuzz
@@ -282,7 +283,7 @@ async def test_name_that_is_refused_today_still_signs_in(wire: Wire, server: InP
 async def test_long_name_of_combining_marks_is_refused_before_it_is_normalised(wire: Wire) -> None:
     """NFKC of this one takes minutes, in which the server would answer nobody."""
     username = "a" + "\u0315" * 150_000 + "\u0316" * 150_000
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_SECONDS):
         for method in ("User.register", "User.login"):
             answer = await wire.call(method, username=username, password="password")
             assert answer.data == {"username": "Username must not be longer than 255 characters."}

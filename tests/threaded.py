@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from jsonrpc_backend.config import Config
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, running
 from tests.wire import FORM, Answer
-
-HANG_SECONDS = 20
 
 
 @contextlib.contextmanager

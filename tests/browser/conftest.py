@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests import setup
 from tests.mailbox import Mailbox, listening
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer, TickingClock, make_config, running
 
 # Without these it looks for updates and hosts of its own; the sandbox does not work for root.
@@ -29,6 +30,8 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=HANG_SECONDS * 1000)
 
 ORIGINS = ("http", "file")
 
@@ -55,7 +58,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     opened = await browser.new_context()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(HANG_SECONDS * 1000)
     yield opened
     await opened.close()
 

@@ -20,6 +20,7 @@ from jsonrpc_backend.rpc.schemas import COMMON, schema_folder
 from tests.browser.conftest import Site, StartServer, axe_core
 from tests.browser.test_example_apps import FIND_VIOLATIONS, MEASURE, MIN_TARGET
 from tests.operators import KEY, KEY_HEADER, KEYS
+from tests.patience import HANG_SECONDS
 from tests.servers import API_KEY, ServerProcess, served
 from tests.setup import program
 from tests.wire import Wire
@@ -198,7 +199,7 @@ async def run(*command: str) -> str:
     if "curl " in command[-1]:
         program("curl")
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    output, errors = await asyncio.wait_for(process.communicate(), HANG_SECONDS)
     assert process.returncode == 0, errors.decode()
     return output.decode()
 

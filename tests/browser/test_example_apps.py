@@ -21,7 +21,6 @@ MONACA, CLOUDBOOST = APPS
 FIND_VIOLATIONS = """async () => (await axe.run({preload: false})).violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`))"""
 
-expect.set_options(timeout=15_000)  # on a busy machine, passwords and axe-core take their time
 
 MIN_TARGET = 44  # CSS pixels, what a finger hits
 

@@ -13,6 +13,7 @@ from jsonrpc_backend.store.collections import Settings
 from jsonrpc_backend.store.item_rights import RIGHTS
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
@@ -45,7 +46,7 @@ def make_collection(
 
 async def until_rows(server: InProcessServer, query: str, expected: list[Any]) -> None:
     """Waits for what the server does by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while server.rows(query) != expected:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

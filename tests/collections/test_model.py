@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.collections.conftest import NAME, make_collection
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, make_config
 from tests.threaded import Door, served_from_thread
 from tests.wire import Answer
@@ -238,7 +239,7 @@ class Walk:
                 item.owner, item.permission = None, {"public": item.permission.get("public", ""), **others}
                 kept.append(item)
         self.items = kept
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HANG_SECONDS
         while self.door.server.rows("SELECT * FROM upkeep"):
             assert time.monotonic() < deadline, "what is left is not done"
             time.sleep(0.01)

@@ -7,9 +7,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from tests.patience import HANG_SECONDS
 from tests.wire import Answer, Wire
-
-SECONDS = 60  # past it the server hangs
 
 _numbers = itertools.count(1)
 
@@ -53,7 +52,7 @@ class Crowd:
         sources = [addresses[number % len(addresses)] for number in range(connections)]
         tasks = [asyncio.create_task(self._call_for_ever(source)) for source in sources]
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(HANG_SECONDS):
                 for _ in range(min(connections, len(addresses))):
                     await self._done.acquire()
                 yield self

@@ -8,6 +8,7 @@ from jsonrpc_backend.fairness import Caller
 from jsonrpc_backend.fairness.queue import Queue
 from jsonrpc_backend.fairness.room import Room
 from jsonrpc_backend.fairness.turns import Lanes, Turn, Turns
+from tests.patience import HANG_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -123,13 +124,13 @@ async def test_turns_are_handed_on_even_if_somebody_gives_up() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order[0] in {"h1", "stranger"}
     assert sorted(order) == ["first again", "h1", "h2", "stranger"]
-    async with asyncio.timeout(5), Turn(turns, HOME):
+    async with asyncio.timeout(HANG_SECONDS), Turn(turns, HOME):
         pass
 
 
 async def test_whoever_waits_elsewhere_lets_others_go() -> None:
     turns = Turns(at_once=1)
-    async with asyncio.timeout(5), Turn(turns, HOME) as turn:
+    async with asyncio.timeout(HANG_SECONDS), Turn(turns, HOME) as turn:
         with turn.paused():
             async with Turn(turns, AWAY):
                 pass
@@ -149,14 +150,14 @@ async def test_one_user_has_so_many_lanes() -> None:
             under_way -= user == "anna"
             lanes.end((user,))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         await asyncio.gather(*(work("anna") for _ in range(50)), *(work("ben") for _ in range(2)))
     assert most == 2
 
 
 async def test_nobody_holds_more_room_than_he_leaves_free() -> None:
     room = Room(1000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         await room.enter(HOME, 300)
         waiting = asyncio.create_task(room.enter(HOME, 300))
         await asyncio.sleep(0)
@@ -172,7 +173,7 @@ async def test_nobody_holds_more_room_than_he_leaves_free() -> None:
 
 async def test_what_is_larger_than_the_room_has_it_alone() -> None:
     room = Room(1000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         await room.enter(HOME, 5000)
         waiting = asyncio.create_task(room.enter(AWAY, 1))
         await asyncio.sleep(0)

@@ -305,8 +305,9 @@ async def test_id_of_a_list_is_echoed_whatever_it_is(operator: Operator) -> None
 
 
 @pytest.mark.slow
-async def test_apps_are_served_while_operators_search(http: aiohttp.ClientSession, operator: Operator) -> None:
+async def test_apps_are_served_while_operators_search(http: aiohttp.ClientSession, start: StartServer) -> None:
     """A long search has a reader of its own."""
+    operator = Operator(http, await start({"backends": {"app": KEYS}, "management": {"search_seconds": 600}}))
     app = Wire(http, operator.server)
     await app.register()
     fill(operator.server, 4000, {f"b{number}": "x" * 20 for number in range(60)})

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
 from tests.wire import Answer, Wire
 
@@ -281,7 +282,7 @@ async def test_saving_of_a_deleted_account_writes_to_no_other_one(
     server.clock.advance(minutes=2)
     save = asyncio.create_task(wire.tab().call("User.saveProperties", properties=many))
     # The server has looked at the session as soon as it has noted that it is in use.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_SECONDS):
         while server.rows("SELECT used_at FROM sessions") != [(server.clock.now,)]:
             await other.call("User.isAuthenticated")
     assert (await wire.tab().call("User.unregister", password="password")).result == "OK"

@@ -214,7 +214,8 @@ async def test_full_queue_is_an_answer(
     username: str, password: str, http: aiohttp.ClientSession, tmp_path: Any
 ) -> None:
     """Rather than a time-out: one hash is being computed, two wait, the others are told to come again."""
-    settings = {"workers": 1, "max_queue": 2, "memory_kib": 19456, "iterations": 2}
+    # Dear, so that all have come before the first hash is done.
+    settings = {"workers": 1, "max_queue": 2, "memory_kib": 19456, "iterations": 10}
     async with running(make_config(tmp_path, {"passwords": settings})) as server:
         wire = Wire(http, server)
         await wire.register()

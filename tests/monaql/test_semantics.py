@@ -299,14 +299,14 @@ QUERIES = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(thing=THINGS, query=QUERIES)
 def test_sql_and_evaluator_agree(db: sqlite3.Connection, thing: Thing, query: tuple[str, list[Any]]) -> None:
     check(db, thing, *query)
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.text(st.sampled_from('ab_1.-e"\\ []()!&|=<>?,INu0null'), max_size=30))
 def test_any_text_is_a_query_or_has_a_position(text: str) -> None:
     assert 1 <= position_of_error(text) <= len(text) + 1
