@@ -78,7 +78,8 @@ async def test_nobody_can_hold_it_up(tmp_path: Path, http: aiohttp.ClientSession
             connect(server)
     assert "Traceback" not in server.output
     left = sorted(path.name for path in server.data_dir.iterdir())
-    assert left == ["app.api-key", "app.sqlite3", "server.lock"], "the database is closed"
+    locks = ["app.sqlite3-next", "app.sqlite3-writer", "server.lock"]
+    assert left == ["app.api-key", "app.sqlite3", *locks], "the database is closed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
