@@ -18,7 +18,7 @@ from typing import Any, cast
 from jsonrpc_backend.accounts.tokens import digest
 from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.registry import Method, SessionRule
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 from jsonrpc_backend.store import collections, devices, items
 from jsonrpc_backend.store.collections import Collection, Settings
 from jsonrpc_backend.store.engine import Db

@@ -15,6 +15,7 @@ import pytest
 
 from jsonrpc_backend import __version__
 from jsonrpc_backend.cli import main
+from tests.commands import commands_of
 from tests.servers import ServerProcess
 from tests.servers import served as serve_process
 from tests.setup import program
@@ -34,11 +35,11 @@ def test_version_and_help(shell: Shell, quick: QuickShell) -> None:
 
 def test_help_is_never_cut(quick: QuickShell) -> None:
     groups: list[tuple[str, click.Group]] = [("", main)]
-    groups += [(name, command) for name, command in main.commands.items() if isinstance(command, click.Group)]
+    groups += [(name, command) for name, command in commands_of(main).items() if isinstance(command, click.Group)]
     assert len(groups) > 3
     for name, group in groups:
         shown = " ".join(quick.ok(*name.split(), "--help").split())
-        for command in group.commands.values():
+        for command in commands_of(group).values():
             assert command.help is not None
             sentence = " ".join(command.help.split("\n\n")[0].split()).split(". ")[0].removesuffix(".")
             assert f"{command.name} {sentence}." in shown

@@ -21,7 +21,7 @@ from jsonrpc_backend.config import (
     load_config,
     setting_key,
 )
-from tests.derived.tables import leaves
+from tests.commands import commands_of, leaves
 from tests.documents import (
     DOCUMENTS,
     ROOT,
@@ -131,7 +131,7 @@ def test_commands_of_documents(document: str) -> None:
         if words is None or re.search(r"systemctl|journalctl|git |install |cp |docker build", line):
             continue
         found = find(words[1].split())
-        assert found or words[1].split()[0] in main.commands, line
+        assert found or words[1].split()[0] in commands_of(main), line
         if found:
             assert set(re.findall(r"(?<= )--[a-z][a-z-]+", words[1])) <= options(found[1]), line
 

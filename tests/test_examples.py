@@ -12,7 +12,7 @@ import pytest
 from jsonrpc_backend.accounts.foreign_hashes import looks_like_hash
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 from tests import documents
 from tests.documents import read
 from tests.mailbox import TOKEN

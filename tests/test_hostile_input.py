@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from jsonrpc_backend import errors
 from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.registry import Registry
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 from tests.operators import KEY, KEY_HEADER, KEYS
 from tests.patience import HANG_SECONDS
 from tests.servers import API_KEY, make_config

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.methods import APP_API
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 from jsonrpc_backend.telemetry.metrics.declared import SIGN_INS

@@ -44,7 +44,7 @@ def test_schemas_are_found_inside_the_wheel(wheel: Path, tmp_path: Path) -> None
         archive.extractall(tmp_path)
     program = (
         "import sys; sys.path.insert(0, '.')\n"
-        "from jsonrpc_backend.rpc.schemas import schema_folder, load\n"
+        "from jsonrpc_backend.rpc.schema_files import schema_folder, load\n"
         "print(schema_folder().resolve()); load('User.login.json')"
     )
     printed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
 from jsonrpc_backend.cli import main
@@ -20,6 +19,7 @@ from jsonrpc_backend.store.item_rights import NONE
 from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.store.sqlite.migrations import MIGRATIONS
 from jsonrpc_backend.store.sqlite.reading import reading
+from tests.commands import leaves
 from tests.servers import served
 from tests.shell import QuickShell, Shell
 from tests.test_migrations import content, restore
@@ -125,17 +125,13 @@ def held(folder: Path, holder: str) -> Iterator[None]:
         yield
 
 
-def commands(group: click.Group) -> Iterator[tuple[str, ...]]:
-    """The words of each command."""
-    for name, command in group.commands.items():
-        below = commands(command) if isinstance(command, click.Group) else [()]
-        yield from ((name, *words) for words in below)
+COMMANDS = {words for words, _ in leaves(main)}
 
 
 def test_every_command_reads_or_writes() -> None:
     stated = [*READING.values(), *WRITING.values(), *WRITING_WHAT_IS_NEW.values()]
-    known = {words for words in commands(main) if any(tuple(each[: len(words)]) == words for each in stated)}
-    assert known | OTHERS == set(commands(main))
+    known = {words for words in COMMANDS if any(tuple(each[: len(words)]) == words for each in stated)}
+    assert known | OTHERS == COMMANDS
     assert not known & OTHERS
 
 

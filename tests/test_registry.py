@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.rpc.registry import SessionRule, snake_case
-from jsonrpc_backend.rpc.schemas import COMMON, load, schema_folder
+from jsonrpc_backend.rpc.schema_files import COMMON, load, schema_folder
 from tests.conftest import NewApp
 from tests.examples import Example, all_params, failures, methods, schema, shape, successes, world_of
 from tests.wire import Answer

@@ -16,7 +16,7 @@ import pytest
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.server.metrics_page import METRICS_PORT
 from jsonrpc_backend.telemetry.log import logging_to

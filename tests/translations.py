@@ -15,7 +15,7 @@ from typing import Any
 import jsonrpc_backend
 from jsonrpc_backend.language import japanese
 from jsonrpc_backend.language.translation import in_japanese
-from jsonrpc_backend.rpc.schemas import schema_folder
+from jsonrpc_backend.rpc.schema_files import schema_folder
 from tests.documents import TRANSLATIONS, Block, blocks, code, read, sections, tables
 
 PACKAGE = Path(jsonrpc_backend.__file__).parent

@@ -5,12 +5,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.found_page import FoundPage
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.client import ManagementClient, wire
 from jsonrpc_backend.client.management import find_only_backend
@@ -84,17 +84,9 @@ def called(client: ManagementClient, method: str, params: Mapping[str, Any]) -> 
     return client.call(method, params)
 
 
-@dataclass(frozen=True)
-class FoundPage:
-    """Some of the users or items that were found, and how many were."""
-
-    items: list[dict[str, Any]]
-    total: int
-
-    @classmethod
-    def of(cls, result: Any) -> "FoundPage":
-        """As the methods that list give it."""
-        return cls(wire.member(result, "items"), wire.member(result, "totalItems"))
+def page_of(result: Any) -> FoundPage:
+    """As the methods that list give it."""
+    return FoundPage(wire.member(result, "items"), wire.member(result, "totalItems"))
 
 
 def all_pages(page: Callable[[int, int], FoundPage]) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from jsonrpc_backend.accounts import argon2_build
 from jsonrpc_backend.cli import program
 from jsonrpc_backend.cli.settings import DATA_DIR_VARIABLE, DEFAULT_BACKEND
 from jsonrpc_backend.config import CONFIG_FILE_VARIABLE, Config
-from jsonrpc_backend.web.development import is_loopback
+from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.web.example_apps import APPS
 
 

@@ -3,14 +3,15 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jsonrpc_backend.cli.at_server import connected, read_key
 from jsonrpc_backend.cli.target import Target, on_backend
-from jsonrpc_backend.client import ManagementClient
 from jsonrpc_backend.config import MANAGEMENT_KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from jsonrpc_backend.client import ManagementClient
 
 Command = Callable[..., None]
 
@@ -28,11 +29,16 @@ def _url_options(command: Command, *, hidden: bool = False) -> Command:
 
 
 def on_either(
-    near: Callable[[Target], Any], far: Callable[[ManagementClient], Any], *, create: bool = False, writes: bool = False
+    near: Callable[[Target], Any],
+    far: "Callable[[ManagementClient], Any]",
+    *,
+    create: bool = False,
+    writes: bool = False,
 ) -> Callable[[Command], Command]:
     """Adds the options that say where the data are, and passes what reaches them to the command as first argument.
 
-    `near` makes it of a database file, `far` of a server. `create`, `writes`: as of on_backend.
+    `near` makes it of a database file, `far` of a server; each imports by itself what the other does not need.
+    `create`, `writes`: as of on_backend.
     """
 
     def decorate(command: Command) -> Command:
@@ -58,6 +64,8 @@ def on_either(
             backend_id: str | None,
             **arguments: Any,
         ) -> None:
+            from jsonrpc_backend.cli.at_server import connected, read_key  # noqa: PLC0415 (imports aiohttp)
+
             if config_file is not None or data is not None:
                 raise click.UsageError("--config and --data are of the server's machine; they do not go with --url.")
             with connected(url, backend_id, read_key(key_file)) as client:

@@ -21,7 +21,7 @@ from jsonrpc_backend.config import (
     read_config,
     setting_rule,
 )
-from jsonrpc_backend.mail.mailbag import MailUnusable
+from jsonrpc_backend.mail.unusable import MailUnusable
 from jsonrpc_backend.store import private_file
 from jsonrpc_backend.store.engine import DatabaseUnusable, StoreFailed
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from jsonrpc_backend.config import Config, ConfigError, Problem, SmtpConfig
 from jsonrpc_backend.config.example import EXAMPLE_KEY
+from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.config.rules import addresses_in
 from jsonrpc_backend.mail.seal import Seal, Unreadable, mail_key_path
 from jsonrpc_backend.mail.smtp import unusable_certificates
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable, load_meters
-from jsonrpc_backend.web.development import is_loopback
 
 EXAMPLE = "is the example's, which everybody knows; use a long random string, such as `jsonrpc-backend init` writes"
 

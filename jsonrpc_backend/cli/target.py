@@ -14,7 +14,6 @@ import click
 from jsonrpc_backend.accounts.refusals import Unacceptable
 from jsonrpc_backend.cli.settings import DatabaseFailed, config_options, find_config, reported
 from jsonrpc_backend.config import BackendConfig, Config
-from jsonrpc_backend.rpc.schemas import ParamsSchema
 from jsonrpc_backend.store.engine import Db, Engine, P, Work, WritableDb
 from jsonrpc_backend.store.engines import engine_of
 
@@ -55,6 +54,8 @@ class Target:
 
     def check(self, method: str, params: dict[str, Any]) -> None:
         """Checks values by the same rules as a call of `method`. Raises ClickException."""
+        from jsonrpc_backend.rpc.schemas import ParamsSchema  # noqa: PLC0415 (most commands have nothing to check)
+
         complaints = ParamsSchema.of(method, self.backend).complaints(params)
         if complaints:
             raise click.ClickException(" ".join(complaints.values()))

@@ -4,9 +4,10 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
 
 ONE_LINE = r"[^\x00-\x1f\x7f\x85\u2028\u2029]*"
 
@@ -93,8 +94,10 @@ def _is_host(value: str) -> bool:
     return True
 
 
-def addresses_in(value: Any) -> list[Address]:
+def addresses_in(value: Any) -> "list[Address]":
     """The addresses in a From header with this value; none if it cannot be one."""
+    from email.message import EmailMessage  # noqa: PLC0415 (a tenth of a command's start, and few settings are mails)
+
     message = EmailMessage()
     try:
         message["From"] = value

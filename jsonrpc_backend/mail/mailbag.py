@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from jsonrpc_backend.clock import Clock
 from jsonrpc_backend.mail.message import Content
 from jsonrpc_backend.mail.seal import Seal, Unreadable
+from jsonrpc_backend.mail.unusable import MailUnusable
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.engine import Database
 from jsonrpc_backend.store.mails import Mail
 from jsonrpc_backend.telemetry.events import Observer
-
-
-class MailUnusable(Exception):
-    """Mails cannot be written or sent; the message says what is to be mended."""
 
 
 @dataclass(frozen=True, slots=True)

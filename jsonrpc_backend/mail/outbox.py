@@ -8,10 +8,11 @@ from jsonrpc_backend.accounts.mail_address import parse_address
 from jsonrpc_backend.accounts.reset_tokens import without_reset_tokens
 from jsonrpc_backend.clock import SECOND
 from jsonrpc_backend.config import SmtpConfig
-from jsonrpc_backend.mail.mailbag import Mailbag, MailListener, MailUnusable, read_content
+from jsonrpc_backend.mail.mailbag import Mailbag, MailListener, read_content
 from jsonrpc_backend.mail.message import Content, compose, sender_address
 from jsonrpc_backend.mail.seal import Unreadable
 from jsonrpc_backend.mail.smtp import Mailer, NotSent, unusable_certificates
+from jsonrpc_backend.mail.unusable import MailUnusable
 from jsonrpc_backend.mail.worker import PAUSE_AFTER_FAULT_SECONDS, Worker
 from jsonrpc_backend.store import mails
 from jsonrpc_backend.store.engine import StoreFailed

@@ -15,7 +15,8 @@ from jsonrpc_backend.errors import (
     RpcError,
 )
 from jsonrpc_backend.rpc.registry import Method, Registry, SessionRule
-from jsonrpc_backend.rpc.schemas import common_definitions, load
+from jsonrpc_backend.rpc.schema_files import load
+from jsonrpc_backend.rpc.schemas import common_definitions
 
 OPENRPC_VERSION = "1.3.2"
 

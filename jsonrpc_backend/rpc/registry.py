@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.config import BackendConfig
-from jsonrpc_backend.rpc.schemas import load
+from jsonrpc_backend.rpc.schema_files import load
 
 Handler = Callable[..., Awaitable[Any]]
 

@@ -9,7 +9,6 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastjsonschema
@@ -18,14 +17,11 @@ from referencing import Registry, Resource
 
 from jsonrpc_backend.accounts.usernames import has_only_visible_characters
 from jsonrpc_backend.config import BackendConfig
-
-COMMON = "common.json"
+from jsonrpc_backend.rpc.schema_files import COMMON, load
 
 # A client can send thousands of wrong names; nobody reads more than a screenful of sentences.
 MAX_SENTENCES = 20
 MAX_NAME_SHOWN = 100
-
-_PACKAGE = Path(__file__).parent.parent
 
 _formats = jsonschema.FormatChecker(formats=())
 _formats.checks("username")(lambda value: not isinstance(value, str) or has_only_visible_characters(value))
@@ -40,19 +36,6 @@ _TYPES = {
     "number": "a number",
     "null": "null",
 }
-
-
-def schema_folder() -> Path:
-    """Where the schema files are: inside the package in a wheel, beside it in a source tree."""
-    installed = _PACKAGE / "schemas"
-    return installed if installed.is_dir() else _PACKAGE.parent / "schemas"
-
-
-@functools.cache
-def load(name: str) -> Mapping[str, Any]:
-    """A schema file as it stands, e.g. `User.login.json`."""
-    document: Mapping[str, Any] = json.loads((schema_folder() / name).read_text(encoding="utf-8"))
-    return document
 
 
 def common_definitions(settings: BackendConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from jsonrpc_backend.backend.process import Process
 from jsonrpc_backend.clock import Clock, since_boot, system_clock
 from jsonrpc_backend.clock.steady import SteadyClock
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.fairness.memory import Budget
 from jsonrpc_backend.fairness.share import Shared
 from jsonrpc_backend.mail.mailbag import MailListener
@@ -111,7 +112,7 @@ def _add_pages(
         add_front_page(app, not_found, documented=config.server.docs)
         return
     add_example_apps(app, config)
-    if dev.is_loopback(config.server.host):
+    if is_loopback(config.server.host):
         add_mail_page(app, backends, sends=bool(config.smtp.host))
 
 

@@ -4,22 +4,13 @@ The caller decides to serve those only when the server is bound to a loopback ad
 address too, or a web page elsewhere could read them by letting its own name point here (DNS rebinding).
 """
 
-import ipaddress
 from collections.abc import Callable
 
 from aiohttp import web
 from yarl import URL
 
+from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.mail.mailbag import Kept, MailListener
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that is bound to (or was called by) this name."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
 
 # What proxies and tunnels add, beside X-Forwarded-…: through one of them, this machine may stand for any other.
 _ADDED_ON_THE_WAY = frozenset(

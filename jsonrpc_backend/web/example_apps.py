@@ -10,7 +10,8 @@ from pathlib import Path
 from aiohttp import web
 
 from jsonrpc_backend.config import Config
-from jsonrpc_backend.web.development import is_local, is_loopback
+from jsonrpc_backend.config.loopback import is_loopback
+from jsonrpc_backend.web.development import is_local
 from jsonrpc_backend.web.page_headers import page_headers
 
 APPS = ("monaca-app", "cloudboost-app")

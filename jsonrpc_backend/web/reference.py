@@ -16,11 +16,12 @@ from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.config import Config
+from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
 from jsonrpc_backend.methods import APP_API
 from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.management import KEY_HEADER
-from jsonrpc_backend.web.development import is_local, is_loopback
+from jsonrpc_backend.web.development import is_local
 from jsonrpc_backend.web.example_apps import APPS
 from jsonrpc_backend.web.page_headers import page_headers
 

@@ -14,8 +14,9 @@ from jsonrpc_backend.config.example import to_toml
 from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.methods import APP_API, MANAGEMENT_API
 from jsonrpc_backend.rpc.registry import Registry
-from jsonrpc_backend.rpc.schemas import COMMON, load
+from jsonrpc_backend.rpc.schema_files import COMMON, load
 from jsonrpc_backend.telemetry.metrics.declared import METRICS
+from tests.commands import leaves
 from tests.derived.markdown import Table, coded
 
 Schema = Mapping[str, Any]
@@ -154,15 +155,6 @@ def commands() -> Table:
 def common_options() -> Table:
     rows = [(_usage(option, command), coded(option.help or "")) for option, command in _shared_options().values()]
     return Table(("option", "meaning"), rows, words=1)
-
-
-def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """All commands, by their names from the program on."""
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from leaves(command, (*path, name))
-        else:
-            yield (*path, name), command
 
 
 def _shared_options() -> dict[tuple[str, str], tuple[click.Option, click.Command]]:

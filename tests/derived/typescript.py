@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jsonrpc_backend.rpc.schemas import COMMON, schema_folder
+from jsonrpc_backend.rpc.schema_files import COMMON, schema_folder
 
 FILE = Path("jsonrpc_backend", "js", "methods.d.mts")
 

@@ -1,1 +1,25 @@
-"""`jsonrpc-backend collection`: the group's verbs, on a database or at a running server."""
+"""`collection`: an app's collections, in its database file (the server may be running) or at a server far away."""
+
+import click
+
+from jsonrpc_backend.cli.group import Group, Later
+
+_COMMANDS = {
+    "list": Later(
+        "jsonrpc_backend.cli.collection.list_all:list_collections",
+        "List collections: name, time of making (UTC), whether apps may insert items, what everybody may do with new"
+        " ones, which go with their owner, and indexes.",
+    ),
+    "show": Later("jsonrpc_backend.cli.collection.show:show", "Show how the collection NAME is set up."),
+    "create": Later("jsonrpc_backend.cli.collection.create:create", "Make the collection NAME."),
+    "set": Later(
+        "jsonrpc_backend.cli.collection.set:change",
+        "Change how the collection NAME is set up; what you do not say stays.",
+    ),
+    "drop": Later("jsonrpc_backend.cli.collection.drop:drop", "Delete the collection NAME with all items."),
+}
+
+
+@click.group(cls=Group, later=_COMMANDS)
+def collection() -> None:
+    """Make, configure and drop an app's collections. The server may be running."""

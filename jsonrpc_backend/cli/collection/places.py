@@ -4,12 +4,14 @@ Collections are objects as the API gives them: `_id` (the name), the settings, `
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from jsonrpc_backend.cli.collection.at_server import CollectionsAtServer
 from jsonrpc_backend.cli.collection.in_file import CollectionsInFile
 from jsonrpc_backend.cli.on_either import Command, on_either
 from jsonrpc_backend.collections.definitions import GivenSettings
+
+if TYPE_CHECKING:
+    from jsonrpc_backend.client import ManagementClient
 
 
 class Collections(Protocol):
@@ -31,4 +33,10 @@ class Collections(Protocol):
 
 def on_collections(*, create: bool = False, writes: bool = False) -> Callable[[Command], Command]:
     """Passes `Collections` to the command as its first argument. `create`, `writes`: as of on_backend."""
-    return on_either(CollectionsInFile, CollectionsAtServer, create=create, writes=writes)
+    return on_either(CollectionsInFile, _at_server, create=create, writes=writes)
+
+
+def _at_server(client: "ManagementClient") -> Collections:
+    from jsonrpc_backend.cli.collection.at_server import CollectionsAtServer  # noqa: PLC0415 (imports aiohttp)
+
+    return CollectionsAtServer(client)

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from jsonrpc_backend.accounts.usernames import username_key
-from jsonrpc_backend.cli.at_server import FoundPage, all_pages, called
+from jsonrpc_backend.cli.at_server import all_pages, called, page_of
+from jsonrpc_backend.cli.found_page import FoundPage
 from jsonrpc_backend.cli.user.users import UsersSearch
 from jsonrpc_backend.client import ManagementClient, wire
 
@@ -30,7 +31,7 @@ class UsersAtServer:
             "nameFilter": search.name_filter,
             "userQuery": search.query,
         }
-        return FoundPage.of(self._call("User.list", params))
+        return page_of(self._call("User.list", params))
 
     def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         return called(self._client, method, params)

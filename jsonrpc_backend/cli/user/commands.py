@@ -1,4 +1,4 @@
-"""`user`: an app's users, in its database file (the server may be running) or at a server far away."""
+"""Commands of `user` on one user."""
 
 import json
 import sys
@@ -8,23 +8,11 @@ from typing import Any
 import click
 
 from jsonrpc_backend.cli.answer import print_json, tell
-from jsonrpc_backend.cli.group import Group
 from jsonrpc_backend.cli.target import json_option, printable, readable_time
-from jsonrpc_backend.cli.user.listing import list_users
 from jsonrpc_backend.cli.user.on_users import on_users
-from jsonrpc_backend.cli.user.sessions import show_sessions
-from jsonrpc_backend.cli.user.users import Users
+from jsonrpc_backend.cli.user.users import FoundUsers, Users
 from jsonrpc_backend.errors import ParseError
 from jsonrpc_backend.rpc.parse import parse, unportable
-
-
-@click.group(cls=Group)
-def user() -> None:
-    """List and change an app's users. The server may be running."""
-
-
-user.add_command(list_users)
-user.add_command(show_sessions)
 
 _password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
@@ -40,11 +28,11 @@ def _read_password(*, from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-@user.command()
+@click.command()
 @click.argument("name")
-@on_users()
+@on_users(finds=True)
 @json_option
-def show(users: Users, name: str, as_json: bool) -> None:
+def show(users: FoundUsers, name: str, as_json: bool) -> None:
     """Show the user NAME (a username or an id) with all properties."""
     found = users.find(name)
     if as_json:
@@ -66,7 +54,7 @@ def _readable(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"  {name}", json.dumps(value, ensure_ascii=False)
 
 
-@user.command()
+@click.command()
 @click.argument("username")
 @click.option("--properties", default="{}", help="Properties as a JSON object, e.g. '{\"age\": 21}'.")
 @_password_option
@@ -90,7 +78,7 @@ def _parse_properties(text: str) -> Any:
     return values
 
 
-@user.command("set")
+@click.command("set")
 @click.argument("name")
 @click.option("--username", help="Another username.")
 @click.option("--properties", help="Properties to add or replace, as a JSON object; others stay.")
@@ -105,7 +93,7 @@ def change(users: Users, name: str, username: str | None, properties: str | None
     tell(f"Changed {changed['_username']} ({changed['_id']}).", changed, as_json=as_json)
 
 
-@user.command()
+@click.command()
 @click.argument("name")
 @_password_option
 @on_users(writes=True)
@@ -117,7 +105,7 @@ def passwd(users: Users, name: str, password_stdin: bool, as_json: bool) -> None
     tell(f"Changed the password of {found['_username']}.", _who(found), as_json=as_json)
 
 
-@user.command()
+@click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @on_users(writes=True)

@@ -10,9 +10,9 @@ import click
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option, readable_time
 from jsonrpc_backend.cli.user.on_users import on_users
-from jsonrpc_backend.cli.user.users import Users, UsersSearch
+from jsonrpc_backend.cli.user.users import FoundUsers, UsersSearch
 from jsonrpc_backend.cli.wording import counted
-from jsonrpc_backend.rpc.schemas import COMMON, load
+from jsonrpc_backend.rpc.schema_files import COMMON, load
 
 DEFAULT_COLUMNS = ["_id", "_createdAt", "_username"]
 _FIELDS = [*load(COMMON)["$defs"]["user"]["properties"]]
@@ -30,10 +30,10 @@ _TIMES = {"_createdAt", "_updatedAt", "_updateAt", "_disabledAt"}
 )
 @click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
 @click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Users on a page.")
-@on_users()
+@on_users(finds=True)
 @json_option
 def list_users(
-    users: Users,
+    users: FoundUsers,
     *,
     name_filter: str | None,
     query: str | None,
@@ -70,7 +70,7 @@ def _is_property(name: str) -> bool:
     return not name.startswith("_")
 
 
-def _check_names(users: Users, sort: str | None, columns: list[str]) -> None:
+def _check_names(users: FoundUsers, sort: str | None, columns: list[str]) -> None:
     """Refuses names that nothing has: a slip would sort by nothing or show an empty column."""
     for name in columns:
         if not (name in _FIELDS if name.startswith("_") else _PROPERTY.fullmatch(name)):
@@ -81,7 +81,7 @@ def _check_names(users: Users, sort: str | None, columns: list[str]) -> None:
         raise click.ClickException(f"No user has a property {' or '.join(missing)}.")
 
 
-def _is_nowhere(users: Users, name: str) -> bool:
+def _is_nowhere(users: FoundUsers, name: str) -> bool:
     return users.page(UsersSearch(query=f"{name} != null", names=[]), 1, 1).total == 0
 
 

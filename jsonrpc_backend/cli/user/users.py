@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jsonrpc_backend.cli.at_server import FoundPage
+from jsonrpc_backend.cli.found_page import FoundPage
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class UsersSearch:
     names: list[str] | None = None
 
 
-class Users(Protocol):
-    """Every method may raise ClickException."""
+class FoundUsers(Protocol):
+    """What commands ask that change nothing. Every method may raise ClickException."""
 
     def search(self, search: UsersSearch) -> Iterator[dict[str, Any]]:
         """All who are found, never held as a whole."""
@@ -32,6 +32,10 @@ class Users(Protocol):
 
     def find(self, name: str) -> dict[str, Any]:
         """By username or id."""
+
+
+class Users(FoundUsers, Protocol):
+    """Every method may raise ClickException."""
 
     def add(self, username: str, password: str, properties: Mapping[str, Any]) -> dict[str, Any]: ...
 

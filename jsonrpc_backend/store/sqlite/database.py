@@ -15,7 +15,8 @@ from jsonrpc_backend.store.engine import LONG_READ_SECONDS, DatabaseUnusable, Lo
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
 from jsonrpc_backend.store.sqlite.database_file import check_pages, open_for_writing
 from jsonrpc_backend.store.sqlite.errors import translating
-from jsonrpc_backend.store.sqlite.units import UnitQueue, commit_together, run_each
+from jsonrpc_backend.store.sqlite.unit_queue import UnitQueue
+from jsonrpc_backend.store.sqlite.units import commit_together, run_each
 
 STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's machine: some milliseconds
 

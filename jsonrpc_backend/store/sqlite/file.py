@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jsonrpc_backend.store.data_dir_lock import LOCK_FILE, Holder, taken
 from jsonrpc_backend.store.engine import DatabaseUnusable, Db, StoreFailed, WritableDb
@@ -12,11 +13,13 @@ from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.store.sqlite import sizes
 from jsonrpc_backend.store.sqlite.backup import copy_database
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection
-from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 from jsonrpc_backend.store.sqlite.database_file import SCHEMA, open_for_writing, schema_of
 from jsonrpc_backend.store.sqlite.dialect import SqliteDialect
 from jsonrpc_backend.store.sqlite.errors import translating
 from jsonrpc_backend.store.sqlite.reading import is_copy, reading, reading_nothing
+
+if TYPE_CHECKING:
+    from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 
 CACHE_KIB = 131_072  # of who moves in many users: their indexes stay in memory until they are written
 
@@ -35,7 +38,9 @@ class SqliteFile:
     def exists(self) -> bool:
         return self._path.is_file()
 
-    async def open(self) -> SqliteDatabase:
+    async def open(self) -> "SqliteDatabase":
+        from jsonrpc_backend.store.sqlite.database import SqliteDatabase  # noqa: PLC0415 (asyncio: for a server)
+
         return await SqliteDatabase.open(self._path)
 
     @contextlib.contextmanager
