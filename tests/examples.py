@@ -90,6 +90,10 @@ def _implied(method: Method, code: int) -> Iterator[dict[str, Any]]:
         yield {"given": TOO_OFTEN, "params": {}}
 
 
+# Methods that answer with error 13 whatever is asked of them; the results of their examples are the documented ones.
+NEVER_DONE = {"management/Push.send", "management/Push.status"}
+
+
 def all_params(method: str) -> dict[str, Any]:
     """Those of all examples of a method, which name each of its parameters."""
     return {name: value for example in successes(method) for name, value in example.params.items()}
@@ -153,6 +157,11 @@ GIVEN = {
     "The server has too many passwords to hash.": Given({"passwords": BUSY}, at_once=8),
     "Searches take too long.": Given(
         {"management": {"search_seconds": 1}}, users=15_000, params={"userQuery": ENDLESS, "userQueryBindParams": []}
+    ),
+    "Operators' searches for items take too long.": Given(
+        {"management": {"search_seconds": 1}},
+        items=15_000,
+        params={"itemQuery": ENDLESS, "itemQueryBindParams": []},
     ),
     "Searches for items take too long.": Given({"collections": {"search_seconds": 1}}, items=15_000, params=ENDLESSLY),
     "Too many searches wait.": Given(

@@ -38,6 +38,7 @@ NEEDED: dict[str, set[str]] = {
     "backup copy": set(),
     "collection list": set(),
     "collection create notes": CHECKS,
+    "collection items notes --query n==1": set(),
     "check-config new.toml": {"aiosmtplib", "asyncio"},  # tries the certificates
     "init new.toml": set(),
     "mail --help": {"asyncio"},

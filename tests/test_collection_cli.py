@@ -22,6 +22,10 @@ class Far:
         self.server = server
         self._quick, self._options = quick, options
 
+    @property
+    def is_far(self) -> bool:
+        return "--url" in self._options
+
     async def ok(self, *arguments: str, **more: str) -> str:
         return await asyncio.to_thread(
             self._quick.ok, "collection", *arguments, *self._options, **{VARIABLE: KEY}, **more
@@ -147,3 +151,76 @@ async def test_items_go_and_indexes_come_with_the_command(operator: Operator, ap
     await near.ok("drop", "diary", "--yes")
     for table in ("collections", "items", "item_values", "upkeep"):
         assert operator.server.rows(f"SELECT * FROM {table}") == []
+
+
+# --- items -----------------------------------------------------------------------------------------------
+
+LISTS = [
+    [],
+    ["--json"],
+    ["--query", "n > 1", "--sort", "n", "--desc", "--columns", "n,_permission"],
+    ["--json", "--columns", "_id,n"],
+    ["--page", "2", "--per-page", "2"],
+    ["--page", "9", "--json"],
+]
+
+
+async def test_items_are_the_same_from_far_and_near(operator: Operator, app: Wire, quick: QuickShell) -> None:
+    make_collection(operator.server, "diary", public="r")
+    near = Far(operator.server, quick, "--data", str(operator.server.database_path().parent))
+    far = Far(operator.server, quick, "--url", operator.server.management_url)
+    await app.register()
+    for number in range(3):
+        await app.call("Collection.insert", collectionName="diary", item={"n": number, "text": "a\nb"})
+    for arguments in LISTS:
+        assert await far.ok("items", "diary", *arguments) == await near.ok("items", "diary", *arguments), arguments
+    found = json.loads(await near.ok("items", "diary", "--json"))
+    assert [item["n"] for item in found] == [0, 1, 2]
+    assert found[0]["_permission"] == {"public": "r"}
+    assert (await near.ok("items", "diary", "--columns", "n,text")).splitlines()[0] == '0  "a\\nb"'
+    first = (await near.ok("items", "diary")).splitlines()[0].split()
+    assert (first[0], first[-1]) == (found[0]["_id"], found[0]["_ownerUserOid"])
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "arguments", "message"),
+    [
+        (1, ["none"], "Collection not found."),
+        (2, ["diary", "--columns", "_owner"], "_owner is no column; _id, _ownerUserOid,"),
+        (2, ["diary", "--columns", "a,"], "An empty name is no column"),
+        (1, ["diary", "--sort", "a b"], "Sort property must be the name of a property or field."),
+    ],
+)
+async def test_wrong_lists_of_items(place: Far, exit_code: int, arguments: list[str], message: str) -> None:
+    make_collection(place.server, "diary")
+    assert message in await place.fails(exit_code, "items", *arguments)
+
+
+async def test_wrong_query_is_explained(place: Far) -> None:
+    make_collection(place.server, "diary")
+    code = 1 if place.is_far else 2
+    assert "Item query is wrong at position 3" in await place.fails(code, "items", "diary", "--query", "n = 1")
+
+
+async def test_audit_is_filtered_by_collection(operator: Operator, quick: QuickShell) -> None:
+    data = ["--data", str(operator.server.database_path().parent)]
+    for name in ("diary", "notes"):
+        await operator.call("Collection.create", _id=name)
+    ids = []
+    for _ in range(5):
+        answer = await operator.call("CollectionItem.create", collectionName="diary", item={})
+        ids.append(answer.result["item"]["_id"])
+    await operator.call("CollectionItem.delete", collectionName="diary", idList=ids)
+    await operator.create("anna")
+    listed = json.loads(await asyncio.to_thread(quick.ok, "audit", "list", "--json", "--collection", "diary", *data))
+    assert [entry["method"] for entry in listed] == [
+        "CollectionItem.delete",
+        *["CollectionItem.create"] * 5,
+        "Collection.create",
+    ]
+    assert (listed[0]["collection"], listed[0]["itemIds"], listed[0]["items"]) == ("diary", ids, 5)
+    assert (listed[0]["userIds"], listed[0]["users"]) == ([], 0)
+    lines = (await asyncio.to_thread(quick.ok, "audit", "list", *data)).splitlines()
+    assert lines[0].split("  ")[-1].startswith("u")
+    assert lines[1].endswith(f"  CollectionItem.delete  diary: {ids[0]} {ids[1]} {ids[2]} and 2 more")
+    assert lines[-1].endswith("  Collection.create      diary")

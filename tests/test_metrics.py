@@ -21,6 +21,7 @@ from jsonrpc_backend.server.app import make_app
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 from jsonrpc_backend.telemetry.metrics.declared import SIGN_INS
 from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES
+from tests.collections.conftest import make_collection
 from tests.documents import section
 from tests.mailbox import Mailbox
 from tests.patience import HANG_SECONDS
@@ -213,6 +214,12 @@ async def test_sizes(prometheus: Watched, http: aiohttp.ClientSession) -> None:
     assert await prometheus.value("sessions", backend="app") == 2
     await other.call("User.logout")
     assert await prometheus.value("sessions", backend="app") == 1
+    make_collection(prometheus, "diary")
+    make_collection(prometheus, "notes")
+    for name in ("diary", "diary", "notes"):
+        assert (await app.call("Collection.insert", collectionName=name, item={})).result
+    assert await prometheus.value("collections", backend="app") == 2
+    assert await prometheus.value("items", backend="app") == 3
     prometheus.clock.advance(minutes=1441)  # the session has idled out, though nobody has removed it yet
     assert await prometheus.value("sessions", backend="app") == 0
     file_bytes = prometheus.database_path().stat().st_size

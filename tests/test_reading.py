@@ -40,6 +40,7 @@ READING = {
     "held up": ["throttle", "list"],
     "collections": ["collection", "list"],
     "collection": ["collection", "show", "diary"],
+    "items": ["collection", "items", "diary", "--query", "n == 1"],
     "dry run": ["user", "import", "users.jsonl", "--dry-run"],
     "dry run of an update": ["user", "import", "users.jsonl", "--existing", "update", "--send-reset", "--dry-run"],
     "export": ["user", "export", "-"],

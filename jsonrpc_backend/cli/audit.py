@@ -43,11 +43,12 @@ def audit() -> None:
 
 @audit.command("list")
 @click.option("--last", "most", type=click.IntRange(1), default=100, show_default=True, help="How many entries.")
+@click.option("--collection", help="Only what was done to this collection and its items.")
 @on_backend()
 @json_option
-def list_entries(target: Target, most: int, as_json: bool) -> None:
+def list_entries(target: Target, most: int, collection: str | None, as_json: bool) -> None:
     """List changes, newest first: time (UTC), who, what, and to which users or items. Values are not kept."""
-    found = target.read(lambda db: list(audit_log.list_latest(db, most)))
+    found = target.read(lambda db: list(audit_log.list_latest(db, most, collection)))
     if as_json:
         print_json([_object(entry) for entry in found])
         return

@@ -62,7 +62,7 @@ class Target:
 
     def read(self, query: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a query returns. Raises ClickException for what the rules of accounts refuse; so does `write`."""
-        with _refusals_told(), self.reading() as db:
+        with refusals_told(), self.reading() as db:
             return query(db, *args, **kwargs)
 
     @contextlib.contextmanager
@@ -73,7 +73,7 @@ class Target:
 
     def write(self, unit: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs one transaction."""
-        with _refusals_told(), self.writing() as db:
+        with refusals_told(), self.writing() as db:
             return db.write(lambda db: unit(db, *args, **kwargs))
 
     def migrate(self) -> None:
@@ -93,7 +93,8 @@ class Target:
 
 
 @contextlib.contextmanager
-def _refusals_told() -> Iterator[None]:
+def refusals_told() -> Iterator[None]:
+    """Inside the block what the rules of accounts and collections refuse is a ClickException."""
     try:
         yield
     except Unacceptable as error:

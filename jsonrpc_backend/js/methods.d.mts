@@ -384,6 +384,195 @@ export interface ManagementMethods {
         };
         result: "OK";
     };
+    /** Adds an item, whether apps may insert or not. It belongs to the user who is named, else to nobody; what its permission does not say of everybody is the collection's default. */
+    "CollectionItem.create": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            /** Properties, and perhaps _ownerUserOid (an existing user) and _permission. All properties take at most 512,000 bytes as compact UTF-8 JSON. */
+            item: {
+                /** The user who will own it; absent or null: nobody. */
+                _ownerUserOid?: string | null | null;
+                _permission?: { [name: string]: any } | null;
+                /** The user's properties. */
+                [property: string]: any;
+            };
+        };
+        result: {
+            item: {
+                /** Identifier within the collection. */
+                _id: string;
+                /** The user who owns it; null where none does. */
+                _ownerUserOid: string | null;
+                /** The device that owns it: it was inserted there while nobody was signed in. Apps never see it, for who knows it can act as the owner. */
+                _ownerDeviceOid: string | null;
+                _permission: { [name: string]: any };
+                _createdAt: number;
+                _updatedAt: number;
+                /** The user's properties. */
+                [property: string]: any;
+            };
+        };
+    };
+    /** Deletes items. A long list is worked off in steps, each with an entry in the audit log. */
+    "CollectionItem.delete": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            /** Identifiers of items. Those that are not there count as deleted. */
+            idList?: string[] | null;
+            /** The same as idList: the documents of the original service use both names. */
+            _idList?: string[] | null;
+        };
+        result: "OK";
+    };
+    /** Gives an item with all properties, its owner and its permission. */
+    "CollectionItem.get": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            _id: string;
+        };
+        result: {
+            item: {
+                /** Identifier within the collection. */
+                _id: string;
+                /** The user who owns it; null where none does. */
+                _ownerUserOid: string | null;
+                /** The device that owns it: it was inserted there while nobody was signed in. Apps never see it, for who knows it can act as the owner. */
+                _ownerDeviceOid: string | null;
+                _permission: { [name: string]: any };
+                _createdAt: number;
+                _updatedAt: number;
+                /** The user's properties. */
+                [property: string]: any;
+            };
+        };
+    };
+    /** Gives the rights that others than the owner have. */
+    "CollectionItem.getPermission": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            _id: string;
+        };
+        result: {
+            permission: { [name: string]: any };
+        };
+    };
+    /** Gives one page of the items that match, sorted. Without a query that is the whole collection. No rights are checked. */
+    "CollectionItem.list": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            /** Which page, from 1. */
+            page: number;
+            /** Items on one page. */
+            itemsInPage: number;
+            /** A property, or _id, _ownerUserOid, _createdAt or _updatedAt. In ascending order come: absent and null, false, true, numbers, strings by code point, arrays and objects. Items that do not differ stay in the order of insertion. */
+            sortProperty?: string | null;
+            /** Ascending, or descending: exactly the other way round. */
+            sortOrder?: "asc" | "desc" | null;
+            /** Which properties the items have beside the fields that begin with an underscore: an array of names, or names in one string with commas between them. All of them when absent. */
+            propertyNames?: string[] | string | null;
+            /** Only items of which this MonaQL query is true, e.g. `mood > 2 && _ownerUserOid == ?`. Fields are properties, _id, _ownerUserOid, _ownerDeviceOid, _createdAt and _updatedAt. */
+            itemQuery?: string | null;
+            /** Values for each `?` of the query, in their order. */
+            itemQueryBindParams?: any[] | null;
+        };
+        result: {
+            items: {
+                /** Identifier within the collection. */
+                _id: string;
+                /** The user who owns it; null where none does. */
+                _ownerUserOid: string | null;
+                /** The device that owns it: it was inserted there while nobody was signed in. Apps never see it, for who knows it can act as the owner. */
+                _ownerDeviceOid: string | null;
+                _permission: { [name: string]: any };
+                _createdAt: number;
+                _updatedAt: number;
+                /** The user's properties. */
+                [property: string]: any;
+            }[];
+            /** How many items match, on all pages. */
+            totalItems: number;
+        };
+    };
+    /** Gives an item this permission and no other. Without `public` in it everybody else has no right. */
+    "CollectionItem.setPermission": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            _id: string;
+            permission: { [name: string]: any };
+        };
+        result: "OK";
+    };
+    /** Adds and updates properties, removes none. Owner and permission stay. */
+    "CollectionItem.update": {
+        params: {
+            /** Name of the collection. */
+            collectionName: string;
+            _id: string;
+            /** Properties to add or replace. The six fields of an item that begin with an underscore are ignored, so that a whole item can be sent back; other names with an underscore in front are refused. */
+            item: { [name: string]: any };
+        };
+        result: "OK";
+    };
+    /** Checks the params and answers with error 13: this server sends no push notifications. The result is the documented one. */
+    "Push.send": {
+        params: {
+            /** Identifier of the push project. */
+            pushProjectId: string;
+            /** The kind of devices. */
+            platform: "android" | "ios";
+            /** What is installed there. */
+            target: "app";
+            /** How the app was built. */
+            buildType: "debug" | "release" | "adhoc";
+            /** Title of the notification. */
+            title?: string | null;
+            /** Text of the notification. */
+            message: string;
+            /** Number at the app's icon. */
+            badge?: number | null;
+            /** Data for the app. */
+            json?: any | null;
+            /** The same as json: the documents of the original service use both names. */
+            extra_json?: any | null;
+            /** Identifiers of the users to send to. */
+            userOidList?: string[] | null;
+            /** A MonaQL query for the users to send to. */
+            userQuery?: string | null;
+            /** Values for each `?` of the query, in their order. */
+            userQueryBindParams?: any[] | null;
+            /** Identifiers of the devices to send to. */
+            deviceIdList?: string[] | null;
+        };
+        result: {
+            /** For Push.status. */
+            queueIdList: string[];
+        };
+    };
+    /** Checks the params and answers with error 13: this server sends no push notifications. The result is the documented one, which has three times beside. */
+    "Push.status": {
+        params: {
+            /** Identifier of the push project. */
+            pushProjectId: string;
+            /** Identifier from Push.send. */
+            queueId: string;
+        };
+        result: {
+            /** How far it is. */
+            status: string;
+            /** Devices to send to. */
+            numTarget: number;
+            /** Devices that it was sent to. */
+            numPushed: number;
+            /** Devices that it could not be sent to. */
+            numFailed: number;
+        };
+    };
     /** Gives the sessions of a user that have not ended, latest use first. */
     "Session.list": {
         params: {

@@ -55,6 +55,13 @@ SENTENCES: Mapping[str, str] = {
     "There is no such user.": "そのユーザーは存在しません。",
     "There is no user {}.": "ユーザー「{}」は存在しません。",
     "Give either a name or an address.": "名前かアドレスのどちらか一方を指定してください。",
+    "Item query bind params are given without an item query to fill.": (
+        "itemQueryBindParams がありますが、itemQuery がありません。"
+    ),
+    "Say to whom in one way: by userOidList, userQuery or deviceIdList.": (
+        "送信先は userOidList、userQuery、deviceIdList のどれか1つで指定してください。"
+    ),
+    "This server sends no push notifications.": "このサーバーはプッシュ通知を送信しません。",
     "User query bind params are given without a user query to fill.": (
         "userQueryBindParams がありますが、userQuery がありません。"
     ),
@@ -139,6 +146,8 @@ PARTS: Mapping[str, str] = {
     "Criteria": "条件(criteria)",
     "Bind params": "bindParams",
     "User query": "userQuery",
+    "Item query": "itemQuery",
+    "Item query bind params": "itemQueryBindParams",
     "User query bind params": "userQueryBindParams",
     "Order by": "orderBy",
     "Item": "アイテム",

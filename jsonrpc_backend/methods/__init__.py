@@ -13,11 +13,13 @@ from jsonrpc_backend.errors import (
 from jsonrpc_backend.methods import (
     access,
     collection,
+    collection_items,
     collection_management,
     device,
     mailer,
     management,
     password_reset,
+    push,
     user,
 )
 from jsonrpc_backend.methods.discover import add_discover
@@ -43,7 +45,16 @@ MANAGEMENT_API = Api(
     "Management of user accounts",
     f"Every call is a POST of JSON-RPC 2.0 with a management key in the header {KEY_HEADER}; every answer is HTTP 200,"
     " errors too. Params are named. An optional parameter may be absent or null.",
-    Registry.joined(OF_OPERATORS, [management.handlers, access.handlers, collection_management.handlers]),
+    Registry.joined(
+        OF_OPERATORS,
+        [
+            management.handlers,
+            access.handlers,
+            collection_management.handlers,
+            collection_items.handlers,
+            push.handlers,
+        ],
+    ),
     _ANYWHERE,
     for_apps=False,
 )

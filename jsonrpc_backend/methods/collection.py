@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.throttle import Attempt
+from jsonrpc_backend.collections.definitions import NO_SUCH_COLLECTION
+from jsonrpc_backend.collections.item_changes import ITEM_TOO_LARGE, NO_SUCH_ITEM, TOO_MANY_ENTRIES
 from jsonrpc_backend.collections.search import Search
 from jsonrpc_backend.errors import InvalidParams, LoginRequired, PermissionDenied
-from jsonrpc_backend.methods.finding import Page, parsed_criteria, parsed_order, property_names, searched
-from jsonrpc_backend.methods.item_values import HAS_NUL, TOO_LARGE, encoded_item, has_nul, item_json, new_item_id
+from jsonrpc_backend.methods.finding import Page, parsed_criteria, parsed_order, searched, wanted
+from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul, item_json, new_item_id
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
@@ -25,9 +27,6 @@ method = handlers.method
 MAX_CHANGED = 10_000  # items, in one call of updatePermission
 MAX_GRANTED = 100_000  # items x entries, likewise
 
-NO_SUCH_COLLECTION = "Collection not found."
-NO_SUCH_ITEM = "Item not found."
-TOO_MANY_ENTRIES = f"Permission must leave an item at most {item_rights.MAX_ENTRIES:,} entries."
 TOO_MANY_ITEMS = (
     f"Criteria must match fewer items: one call changes at most {MAX_CHANGED:,}, and {MAX_GRANTED:,} entries of theirs."
 )
@@ -98,7 +97,7 @@ async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[
     try:
         await call.backend.database.write(unit)
     except PropertiesTooLarge as error:
-        raise InvalidParams({"data": TOO_LARGE}) from error
+        raise InvalidParams({"data": ITEM_TOO_LARGE}) from error
     return OK
 
 
@@ -151,7 +150,7 @@ async def find(
     expression = await call.post.run(parsed_criteria, call.backend.dialect, criteria, bind_params)
     order, caller = parsed_order(order_by), _caller(call)
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    names, is_mine = property_names(given.get("propertyNames")), given.get("mine", False)
+    names, is_mine = wanted(given.get("propertyNames")), given.get("mine", False)
     page = Page.wanted(given.get("limit"), given.get("page", 1), most_bytes=call.post.share.left_for_lists)
 
     def query(db: Db, check: Callable[[], None]) -> bytes:

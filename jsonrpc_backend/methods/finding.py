@@ -49,7 +49,7 @@ def parsed_order(order_by: Sequence[str] | str | None) -> tuple[SortedBy, ...]:
         raise InvalidParams({"orderBy": str(error)}) from error
 
 
-def property_names(given: Sequence[str] | str | None) -> Container[str] | None:
+def wanted(given: Sequence[str] | str | None) -> Container[str] | None:
     """The properties that are wanted; None: all of them."""
     if given is None:
         return None

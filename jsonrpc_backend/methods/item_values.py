@@ -7,11 +7,11 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.user_object import joined
+from jsonrpc_backend.collections.item_changes import ITEM_TOO_LARGE
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.store.items import Item
-from jsonrpc_backend.store.users import MAX_PROPERTIES_BYTES, PropertiesTooLarge, encode_properties, to_json
+from jsonrpc_backend.store.users import PropertiesTooLarge, encode_properties, to_json
 
-TOO_LARGE = f"The properties of an item must not take more than {MAX_PROPERTIES_BYTES:,} bytes."
 HAS_NUL = "{} must not contain the character U+0000."
 
 # U+0000 as JSON writes it: not behind a backslash that is itself a character.
@@ -27,7 +27,7 @@ def encoded_item(item: Mapping[str, Any]) -> str:
     try:
         encoded = encode_properties(item)
     except PropertiesTooLarge as error:
-        raise InvalidParams({"item": TOO_LARGE}) from error
+        raise InvalidParams({"item": ITEM_TOO_LARGE}) from error
     if _NUL.search(encoded):
         raise InvalidParams({"item": HAS_NUL.format("Item")})
     return encoded

@@ -1,7 +1,7 @@
 """`User.*` of the operators' API: any user, without a password. Changes go into the audit log with what they change."""
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.changes import deletion, profile, registration
@@ -9,20 +9,20 @@ from jsonrpc_backend.accounts.changes.registration import NewUser
 from jsonrpc_backend.accounts.searching import search_condition, sorting
 from jsonrpc_backend.accounts.user_object import joined, system_fields, user_json
 from jsonrpc_backend.accounts.whom import by_id
-from jsonrpc_backend.errors import InvalidOperation, InvalidParams
+from jsonrpc_backend.errors import InvalidParams
+from jsonrpc_backend.methods.finding import wanted
+from jsonrpc_backend.methods.listing import listed, page_json
 from jsonrpc_backend.methods.user import OK, check_registration
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.management import ManagementCall
 from jsonrpc_backend.rpc.registry import OF_OPERATORS, Registry
 from jsonrpc_backend.store import user_search, users
-from jsonrpc_backend.store.engine import Db, TookTooLong
+from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.users import User
 
 handlers = Registry(OF_OPERATORS)
 method = handlers.method
 
-TOO_MUCH = "These items take more than {:,} bytes; ask for fewer of them, or for some of their properties."
-TOO_SLOW = "The search was given up after {} seconds; ask for something simpler, or raise management.search_seconds."
 LATEST_USERS = 100
 
 # --- searching -------------------------------------------------------------------------------------------
@@ -44,46 +44,15 @@ async def list_users(
     dialect = call.backend.dialect
     order = sorting(sort_property, descending=sort_order == "desc").compile(dialect)
     condition = await asyncio.to_thread(search_condition, dialect, name_filter, user_query, user_query_bind_params)
-    named = property_names.split(",") if isinstance(property_names, str) else property_names
-    names = None if named is None else frozenset(named)
-    share, seconds = call.post.share, call.backend.search_seconds
+    names, most_bytes = wanted(property_names), call.post.share.left_for_lists
 
     def search(db: Db, check: Callable[[], None]) -> bytes:
         keys = user_search.find_keys(db, condition, order)
         first = (int(page) - 1) * int(items_in_page)  # JSON Schema takes 1.0 for an integer
         found = user_search.get_in_order(db, keys[first : first + int(items_in_page)])
-        return b'{"items":[%s],"totalItems":%d}' % (
-            _encoded_items(found, names, check, most_bytes=share.left_for_lists),
-            len(keys),
-        )
+        return page_json((_encoded(user, names) for user in found), len(keys), check, most_bytes=most_bytes)
 
-    with share.turn.paused():
-        async with call.backend.searching:
-            share.check()  # what the searches before found is counted by now
-            try:
-                result = await call.backend.database.read_long(search, seconds=seconds)
-            except TookTooLong as error:
-                raise InvalidOperation(TOO_SLOW.format(seconds)) from error
-            share.add_list(len(result))
-    return Encoded(result)
-
-
-def _encoded_items(
-    found: Iterable[User], names: Container[str] | None, check: Callable[[], None], *, most_bytes: int
-) -> bytes:
-    """Users as JSON, joined by commas. Raises InvalidParams where they would take more memory than they may.
-
-    `check` is called for each.
-    """
-    items, size = [], 0
-    for user in found:
-        check()
-        item = _encoded(user, names)
-        size += len(item) + 1
-        if size > most_bytes:
-            raise InvalidParams({"itemsInPage": TOO_MUCH.format(most_bytes)})
-        items.append(item)
-    return b",".join(items)
+    return await listed(call, search)
 
 
 def _encoded(user: User, names: Container[str] | None) -> bytes:

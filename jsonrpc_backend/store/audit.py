@@ -90,15 +90,16 @@ def _insert(
     )
 
 
-def list_latest(db: Db, most: int) -> Iterator[Entry]:
-    """Newest first."""
-    for created_at, via, actor, address, method, user_ids, users, collection, item_ids, items in db.execute(
+def list_latest(db: Db, most: int, collection: str | None = None) -> Iterator[Entry]:
+    """Newest first. `collection`: only what was done to this one and its items."""
+    found = db.execute(
         "SELECT created_at, via, actor, address, method, user_ids, users, collection, item_ids, items"
-        " FROM audit ORDER BY key DESC LIMIT ?",
-        (most,),
-    ):
-        operator = Operator(via, actor, address)
-        yield Entry(created_at, operator, method, json.loads(user_ids), users, collection, json.loads(item_ids), items)
+        " FROM audit WHERE ? IS NULL OR collection = ? ORDER BY key DESC LIMIT ?",
+        (collection, collection, most),
+    )
+    for created_at, via, actor, address, method, user_ids, users, named, item_ids, number in found:
+        operator, items = Operator(via, actor, address), json.loads(item_ids)
+        yield Entry(created_at, operator, method, json.loads(user_ids), users, named, items, number)
 
 
 def purge(db: Db, *, created_before: int, most: int) -> int:

@@ -9,5 +9,7 @@ class Sizes:
 
     users: int
     sessions: int
+    collections: int
+    items: int
     file_bytes: int
     log_bytes: int

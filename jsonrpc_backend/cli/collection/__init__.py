@@ -11,6 +11,10 @@ _COMMANDS = {
         " ones, which go with their owner, and indexes.",
     ),
     "show": Later("jsonrpc_backend.cli.collection.show:show", "Show how the collection NAME is set up."),
+    "items": Later(
+        "jsonrpc_backend.cli.collection.list_items:list_items",
+        "List items of the collection NAME, oldest first: id, time of insertion (UTC), the user who owns it.",
+    ),
     "create": Later("jsonrpc_backend.cli.collection.create:create", "Make the collection NAME."),
     "set": Later(
         "jsonrpc_backend.cli.collection.set:change",

@@ -1,9 +1,11 @@
 """Collections at a server, through the operators' API, for commands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonrpc_backend.cli.at_server import called
+from jsonrpc_backend.cli.at_server import all_pages, called
+from jsonrpc_backend.cli.collection.items_search import ItemsSearch
+from jsonrpc_backend.cli.found_page import FoundPage
 from jsonrpc_backend.client import ManagementClient, wire
 from jsonrpc_backend.collections.definitions import GivenSettings
 
@@ -32,6 +34,21 @@ class CollectionsAtServer:
 
     def drop(self, name: str) -> None:
         self._call("Collection.drop", {"_id": name})
+
+    def search(self, search: ItemsSearch) -> Iterator[dict[str, Any]]:
+        return all_pages(lambda number, size: self.page(search, number, size))
+
+    def page(self, search: ItemsSearch, number: int, size: int) -> FoundPage:
+        params = {
+            "collectionName": search.collection,
+            "page": number,
+            "itemsInPage": size,
+            "sortProperty": search.sort,
+            "sortOrder": "desc" if search.descending else "asc",
+            "propertyNames": search.names,
+            "itemQuery": search.query,
+        }
+        return FoundPage.of(self._call("CollectionItem.list", params))
 
     def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         return called(self._client, method, params)

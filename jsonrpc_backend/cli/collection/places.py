@@ -3,10 +3,12 @@
 Collections are objects as the API gives them: `_id` (the name), the settings, `_createdAt`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jsonrpc_backend.cli.collection.in_file import CollectionsInFile
+from jsonrpc_backend.cli.collection.items_search import ItemsSearch
+from jsonrpc_backend.cli.found_page import FoundPage
 from jsonrpc_backend.cli.on_either import Command, on_either
 from jsonrpc_backend.collections.definitions import GivenSettings
 
@@ -29,6 +31,12 @@ class Collections(Protocol):
 
     def drop(self, name: str) -> None:
         """With all items."""
+
+    def search(self, search: ItemsSearch) -> Iterator[dict[str, Any]]:
+        """All items that are found, never held as a whole."""
+
+    def page(self, search: ItemsSearch, number: int, size: int) -> FoundPage:
+        """`number` counts pages from 1."""
 
 
 def on_collections(*, create: bool = False, writes: bool = False) -> Callable[[Command], Command]:

@@ -1,17 +1,16 @@
 """`user list`: users found, sorted and shown as a table or as JSON."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
+from jsonrpc_backend.cli.found import cell, print_objects, tell_page
 from jsonrpc_backend.cli.table import print_table
-from jsonrpc_backend.cli.target import json_option, readable_time
+from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.cli.user.on_users import on_users
 from jsonrpc_backend.cli.user.users import FoundUsers, UsersSearch
-from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.rpc.schema_files import COMMON, load
 
 DEFAULT_COLUMNS = ["_id", "_createdAt", "_username"]
@@ -56,14 +55,12 @@ def list_users(
     shown = None if page is None else users.page(search, page, per_page)
     found = users.search(search) if shown is None else iter(shown.items)
     if as_json:
-        for line in _json_lines(found, names):
-            click.echo(line)
+        print_objects(found, names)
         return
     header = names or DEFAULT_COLUMNS
     print_table(header, _rows(found, header), empty="No users." if page is None else "No users on this page.")
     if shown is not None:
-        pages = max(1, -(-shown.total // per_page))
-        click.echo(f"Page {page} of {pages}, {counted(shown.total, 'user')} in all.", err=True)
+        tell_page(page or 1, per_page, shown.total, "user")
 
 
 def _is_property(name: str) -> bool:
@@ -85,27 +82,12 @@ def _is_nowhere(users: FoundUsers, name: str) -> bool:
     return users.page(UsersSearch(query=f"{name} != null", names=[]), 1, 1).total == 0
 
 
-def _json_lines(found: Iterator[dict[str, Any]], names: list[str] | None) -> Iterator[str]:
-    """An array with a user on each line, never held as a whole."""
-    before = "["
-    for user in found:
-        chosen = user if names is None else {name: user[name] for name in names if name in user}
-        yield before + json.dumps(chosen, ensure_ascii=False)
-        before = ","
-    yield "]" if before == "," else "[]"
-
-
 def _rows(found: Iterator[dict[str, Any]], names: list[str]) -> Iterator[list[str]]:
     for user in found:
         yield [_cell(user, name) for name in names]
 
 
 def _cell(user: Mapping[str, Any], name: str) -> str:
-    if name in _TIMES:
-        return readable_time(user[name]) if name in user else "-"
     if name == "_username" and "_disabledAt" in user:
         return f"{user[name]} (disabled)"  # no username has a space
-    value = user.get(name)
-    # A text with line breaks or escape sequences could pretend to be other lines, or do tricks with the terminal.
-    is_plain = isinstance(value, str) and value.isprintable()
-    return str(value) if is_plain else "-" if value is None else json.dumps(value)
+    return cell(user.get(name), is_time=name in _TIMES)

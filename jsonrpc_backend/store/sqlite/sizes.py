@@ -16,6 +16,8 @@ def measure(path: Path, *, used_after: int, created_after: int) -> Sizes:
             _number(
                 db, "SELECT count(*) FROM sessions WHERE used_at > ? AND created_at > ?", used_after, created_after
             ),
+            _number(db, "SELECT count(*) FROM collections"),
+            _number(db, "SELECT count(*) FROM items"),
             path.stat().st_size,
             _size(path.with_name(f"{path.name}-wal")),
         )

@@ -54,6 +54,10 @@ ARGON2_HASHES = Declared("argon2_hashes", "gauge", "Passwords that are `running`
 UP = Declared("up", "gauge", "1: the backend's database answers; 0: it does not.", ("backend",))
 USERS = Declared("users", "gauge", "Users.", ("backend",))
 SESSIONS = Declared("sessions", "gauge", "Sessions that have not ended.", ("backend",))
+COLLECTIONS = Declared("collections", "gauge", "Collections.", ("backend",))
+ITEMS = Declared(
+    "items", "gauge", "Items of all collections, with those of dropped ones until they are removed.", ("backend",)
+)
 DATABASE = Declared(
     "database_bytes", "gauge", "Size of the `database` and of its write-ahead `log`.", ("backend", "file")
 )
@@ -71,6 +75,8 @@ METRICS = (
     UP,
     USERS,
     SESSIONS,
+    COLLECTIONS,
+    ITEMS,
     DATABASE,
     CONNECTIONS,
     LOG_LINES_DROPPED,

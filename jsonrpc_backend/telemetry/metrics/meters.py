@@ -117,6 +117,8 @@ class Meters(Observer):
         self._up = self._gauge(declared.UP)
         self._users = self._gauge(declared.USERS)
         self._sessions = self._gauge(declared.SESSIONS)
+        self._collections = self._gauge(declared.COLLECTIONS)
+        self._items = self._gauge(declared.ITEMS)
         self._database = self._gauge(declared.DATABASE)
         self._hashes = self._gauge(declared.ARGON2_HASHES)
         self._connections = self._gauge(declared.CONNECTIONS)
@@ -132,6 +134,8 @@ class Meters(Observer):
         # The last known sizes would look like today's.
         self._users.labels(backend_id).set(sizes.users if sizes else nan)
         self._sessions.labels(backend_id).set(sizes.sessions if sizes else nan)
+        self._collections.labels(backend_id).set(sizes.collections if sizes else nan)
+        self._items.labels(backend_id).set(sizes.items if sizes else nan)
         self._database.labels(backend_id, "database").set(sizes.file_bytes if sizes else nan)
         self._database.labels(backend_id, "log").set(sizes.log_bytes if sizes else nan)
 
