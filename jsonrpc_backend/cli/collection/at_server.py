@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonrpc_backend.cli.at_server import all_pages, called
+from jsonrpc_backend.cli.at_server import all_pages, called, page_of
 from jsonrpc_backend.cli.collection.items_search import ItemsSearch
 from jsonrpc_backend.cli.found_page import FoundPage
 from jsonrpc_backend.client import ManagementClient, wire
@@ -48,7 +48,7 @@ class CollectionsAtServer:
             "propertyNames": search.names,
             "itemQuery": search.query,
         }
-        return FoundPage.of(self._call("CollectionItem.list", params))
+        return page_of(self._call("CollectionItem.list", params))
 
     def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         return called(self._client, method, params)
