@@ -9,6 +9,9 @@
         except InvalidParams as error:
             print(error.data)
         client.user.save_properties({"age": 21})
+        diary = client.collection("diary")
+        diary.insert({"text": "Rain all day.", "mood": 3})
+        print(diary.find("mood > ?", [2], order_by="_createdAt DESC", limit=20).items)
         client.call("User.getProperties", names=["age"])  # any method, as the server answers it
 
 `ManagementClient` and `AsyncManagementClient` call the operators' API, by a management key and without signing in.
@@ -21,6 +24,7 @@ where there is no answer or not one of such a server.
 from .access import HeldUp, SignedIn
 from .asynchronous import AsyncClient
 from .blocking import Client
+from .item import Item, ItemPage, Permission, Rights
 from .management import AsyncManagementClient, ManagementClient, UserPage
 from .user import User
 from .wire import Notification
@@ -30,8 +34,12 @@ __all__ = [
     "AsyncManagementClient",
     "Client",
     "HeldUp",
+    "Item",
+    "ItemPage",
     "ManagementClient",
     "Notification",
+    "Permission",
+    "Rights",
     "SignedIn",
     "User",
     "UserPage",

@@ -11,6 +11,9 @@ from typing import Any, Self
 from jsonrpc_backend.errors import RpcError
 
 from . import wire
+from .collection import AsyncCollection
+from .device import AsyncDevice
+from .mailer import AsyncMailer
 from .memory import Memory
 from .state import State
 from .transport import Transport
@@ -64,10 +67,22 @@ class AsyncClient:
         """The documented `User.*` methods."""
         return AsyncUserMethods(self)
 
+    def collection(self, name: str) -> AsyncCollection:
+        """The items of a collection: the documented `Collection.*` methods."""
+        return AsyncCollection(self, name)
+
     @property
-    def device(self) -> str:
-        """The id of this installation. With a state file, RuntimeError until it has been read: see `open`."""
-        return self._memory.state.device
+    def mailer(self) -> AsyncMailer:
+        """The documented `Mailer.*` methods."""
+        return AsyncMailer(self)
+
+    @property
+    def device(self) -> AsyncDevice:
+        """The id of this installation, which has the documented `Device.*` methods.
+
+        With a state file, RuntimeError until it has been read: see `open`.
+        """
+        return AsyncDevice(self._memory.state.device, self)
 
     @property
     def session(self) -> str | None:

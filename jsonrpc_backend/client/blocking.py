@@ -3,12 +3,16 @@
 import functools
 import os
 import textwrap
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from .asynchronous import AsyncClient
+from .collection import AsyncCollection, Pages
+from .device import AsyncDevice
+from .item import Item
 from .loop_thread import LoopThread
+from .mailer import AsyncMailer
 from .user_methods import AsyncUserMethods
 
 A = TypeVar("A")
@@ -72,6 +76,54 @@ class UserMethods(Blocking[AsyncUserMethods]):
     save_properties = blocking(AsyncUserMethods.save_properties)
 
 
+class Collection(Blocking[AsyncCollection]):
+    __doc__ = AsyncCollection.__doc__
+
+    find = blocking(AsyncCollection.find)
+    find_mine = blocking(AsyncCollection.find_mine)
+    find_one = blocking(AsyncCollection.find_one)
+    find_one_mine = blocking(AsyncCollection.find_one_mine)
+    insert = blocking(AsyncCollection.insert)
+    update = blocking(AsyncCollection.update)
+    delete = blocking(AsyncCollection.delete)
+    get_permission = blocking(AsyncCollection.get_permission)
+    update_permission = blocking(AsyncCollection.update_permission)
+
+    def find_all(
+        self,
+        criteria: str | None = None,
+        bind: Sequence[Any] = (),
+        *,
+        order_by: str | Sequence[str] | None = None,
+        property_names: Sequence[str] | None = None,
+        mine: bool = False,
+    ) -> Iterator[Item]:
+        pages = Pages(self._asynchronous, criteria, bind, order_by=order_by, property_names=property_names, mine=mine)
+        while items := self._thread.run(pages.next()):
+            yield from items
+
+    find_all.__doc__ = AsyncCollection.find_all.__doc__
+
+
+class Device(Blocking[AsyncDevice], str):
+    __doc__ = AsyncDevice.__doc__
+    __slots__ = ()
+
+    def __new__(cls, device_id: str, _: LoopThread) -> Self:
+        return super().__new__(cls, device_id)
+
+    get_property = blocking(AsyncDevice.get_property)
+    get_properties = blocking(AsyncDevice.get_properties)
+    save_property = blocking(AsyncDevice.save_property)
+    save_properties = blocking(AsyncDevice.save_properties)
+
+
+class Mailer(Blocking[AsyncMailer]):
+    __doc__ = AsyncMailer.__doc__
+
+    send_mail = blocking(AsyncMailer.send_mail)
+
+
 class BlockingClient(Blocking[A]):
     """A client whose name is that of the asynchronous one without `Async`; closed at the end of a `with` block."""
 
@@ -131,10 +183,23 @@ class Client(BlockingClient[AsyncClient]):
 
     user.__doc__ = documented(user.__doc__, UserMethods)
 
+    def collection(self, name: str) -> Collection:
+        """The items of a collection: the documented `Collection.*` methods."""
+        return Collection(self._asynchronous.collection(name), self._thread)
+
     @property
-    def device(self) -> str:
-        """The id of this installation."""
-        return self._asynchronous.device
+    def mailer(self) -> Mailer:
+        """The documented `Mailer.*` methods."""
+        return Mailer(self._asynchronous.mailer, self._thread)
+
+    mailer.__doc__ = documented(mailer.__doc__, Mailer)
+
+    @property
+    def device(self) -> Device:
+        """The id of this installation, which has the documented `Device.*` methods."""
+        return Device(self._asynchronous.device, self._thread)
+
+    device.__doc__ = documented(device.__doc__, Device)
 
     @property
     def session(self) -> str | None:

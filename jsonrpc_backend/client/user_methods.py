@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from jsonrpc_backend.errors import InvalidParams, InvalidResponse
 
 from .user import User
-from .wire import member
+from .wire import given, member
 
 
 class Calling(Protocol):
@@ -28,12 +28,12 @@ class AsyncUserMethods:
 
     async def register(self, username: str, password: str, properties: Mapping[str, Any] | None = None) -> User:
         """Make an account and sign in to it. InvalidParams: its `data` says what is wrong with which parameter."""
-        params = {"username": username, "password": password, **_given(properties=properties)}
+        params = {"username": username, "password": password, **given(properties=properties)}
         return _user(await self._client.call("User.register", params))
 
     async def validate(self, username: str, properties: Mapping[str, Any] | None = None) -> None:
         """Raise the InvalidParams that `register` would raise for these; change nothing."""
-        await self._client.call("User.validate", {"username": username, **_given(properties=properties)})
+        await self._client.call("User.validate", {"username": username, **given(properties=properties)})
 
     async def unregister(self, password: str) -> None:
         """Delete the signed-in user with all data and sign out. LoginRequired; InvalidParams: wrong password."""
@@ -81,8 +81,8 @@ class AsyncUserMethods:
         `email_property_name` is the property with the mail address, `template_name` the mail's template; the
         server has a default for both. InvalidOperation: signed in.
         """
-        options = _given(emailPropertyName=email_property_name, templateName=template_name)
-        params = {"username": username, **_given(options=options or None)}
+        options = given(emailPropertyName=email_property_name, templateName=template_name)
+        params = {"username": username, **given(options=options or None)}
         await self._client.call("User.sendPasswordResetToken", params)
 
     async def reset_password_and_login(self, username: str, new_password: str, token: str) -> User:
@@ -98,7 +98,7 @@ class AsyncUserMethods:
         """Properties by name, all of them by default; what the user does not have is left out. LoginRequired."""
         if isinstance(names, str):
             raise TypeError("names must be a list of names, not a string")
-        params = _given(names=None if names is None else list(names))
+        params = given(names=None if names is None else list(names))
         properties = member(await self._client.call("User.getProperties", params), "properties")
         if not isinstance(properties, dict):
             raise InvalidResponse({"reason": "The result's `properties` is not an object."})
@@ -111,11 +111,6 @@ class AsyncUserMethods:
     async def save_properties(self, properties: Mapping[str, Any]) -> None:
         """Add or replace properties, all or none of them; others stay. LoginRequired; InvalidParams."""
         await self._client.call("User.saveProperties", {"properties": dict(properties)})
-
-
-def _given(**optional: Any) -> dict[str, Any]:
-    """The parameters that have a value; one that is left out takes the server's default."""
-    return {name: value for name, value in optional.items() if value is not None}
 
 
 def _user(result: Any) -> User:

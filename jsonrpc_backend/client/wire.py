@@ -76,6 +76,11 @@ def merged_params(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> 
     return merged
 
 
+def given(**optional: Any) -> dict[str, Any]:
+    """The parameters that have a value; one that is left out takes the server's default."""
+    return {name: value for name, value in optional.items() if value is not None}
+
+
 def encode(message: object) -> bytes:
     """JSON as UTF-8. ValueError or TypeError, which repeat no value, for what cannot be sent."""
     try:
