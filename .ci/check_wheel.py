@@ -86,7 +86,7 @@ def try_server(endpoint: str, body: str) -> str:
     url = endpoint.partition("/json-rpc/")[0]
     for script in ("monaca.cloud.js", "cloudboost.js"):
         assert "MIT licence" in get(f"{url}/js/{script}")
-    for app in ("monaca-app", "cloudboost-app"):
+    for app in ("monaca-app", "cloudboost-app", "notes-app"):
         assert "<!doctype html>" in get(f"{url}/examples/{app}/")
         assert "apiKey" in get(f"{url}/examples/{app}/settings.js")
     assert "docs/page.mjs" in get(f"{url}/docs")

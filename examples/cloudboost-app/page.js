@@ -59,6 +59,8 @@ var Page = (function () {
                 return "The server does not know this app. Its API key may have changed.";
             case 13:
                 return data.reason;
+            case 14:
+                return "You have no right to do that.";
             case 9999:
                 return "Too many attempts. Try again in " + waitingTime(data.retryAfter) + ".";
             case -11:

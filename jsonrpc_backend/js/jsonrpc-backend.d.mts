@@ -83,8 +83,8 @@ export interface Cloud {
             userOid: string,
             templateName: string,
             substituteParams?: Properties | null,
-            options?: { emailPropertyName?: string | null } | null
-        ): CloudPromise<"OK">;
+            options?: Params<"Mailer.sendMail">["options"]
+        ): Result<"Mailer.sendMail">;
     };
     /** What native code sends to the page. */
     readonly Push: {

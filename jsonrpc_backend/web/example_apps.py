@@ -14,7 +14,7 @@ from jsonrpc_backend.config.loopback import is_loopback
 from jsonrpc_backend.web.development import is_local
 from jsonrpc_backend.web.page_headers import page_headers
 
-APPS = ("monaca-app", "cloudboost-app")
+APPS = ("monaca-app", "cloudboost-app", "notes-app")
 SETTINGS = "settings.js"
 
 _PACKAGE = Path(__file__).parent.parent

@@ -517,7 +517,14 @@ async def test_every_view(context: BrowserContext, dev_server: ServerProcess, sc
 async def test_start_page_leads_everywhere(context: BrowserContext, dev_server: ServerProcess) -> None:
     docs = await opened(context, f"{dev_server.url}/docs/..")
     page = docs.page
-    for path in ("docs", "examples/monaca-app/", "examples/cloudboost-app/", "dev/mail", "openrpc.json?backend=app"):
+    for path in (
+        "docs",
+        "examples/monaca-app/",
+        "examples/cloudboost-app/",
+        "examples/notes-app/",
+        "dev/mail",
+        "openrpc.json?backend=app",
+    ):
         await page.goto(dev_server.url)
         await page.locator(f'a[href="{path}"]').click()
         await page.wait_for_url(f"{dev_server.url}/{path}")

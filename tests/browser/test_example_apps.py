@@ -12,12 +12,14 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from jsonrpc_backend.web.example_apps import APPS, examples_folder
 from tests.browser.conftest import ORIGINS, Site, StartServer, axe_core
+from tests.collections.conftest import make_collection as make_collection_there
 from tests.mailbox import TOKEN
 from tests.servers import InProcessServer, ServerProcess, served
 from tests.setup import NODE_MODULES, NPM_PACKAGES, need, node, npm_packages_are_there
 
 EXAMPLES = examples_folder()
-MONACA, CLOUDBOOST = APPS
+MONACA, CLOUDBOOST, NOTES = APPS
+OF_ACCOUNTS = (MONACA, CLOUDBOOST)
 FIND_VIOLATIONS = """async () => (await axe.run({preload: false})).violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`))"""
 
@@ -100,13 +102,15 @@ def dev_server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield process
 
 
-async def sign_up(app: App, username: str = "me@example.com", password: str = "password") -> None:
-    """Goes from the first view to the profile."""
+async def sign_up(
+    app: App, username: str = "me@example.com", password: str = "password", *, first: str = "Your profile"
+) -> None:
+    """Goes from the first view to what a new user sees first."""
     await app.press("New here? Sign up")
     name = "Email_address" if await app.field("Username").count() == 0 else "Username"
     values = {name: username, "Password": password}
     await app.enter("Sign up", **({"Email_address": "mail@example.com"} | values))
-    await app.sees("Your profile")
+    await app.sees(first)
 
 
 # --- from signing up to the end --------------------------------------------------------------------------
@@ -234,6 +238,137 @@ async def test_cloudboost_app(open_app: OpenApp, dev_server: ServerProcess, orig
     assert app.site.console == []
 
 
+def make_collection(server: ServerProcess, command: str) -> None:
+    """As the app tells an operator to."""
+    words = command.split()
+    assert words[0] == ".venv/bin/jsonrpc-backend"
+    subprocess.run([*server.program, *words[1:], "--data", str(server.data_dir)], check=True, capture_output=True)
+
+
+async def titles(app: App, *expected: str) -> None:
+    """The list has these notes."""
+    await expect(app.view.locator(".note-title")).to_have_text(expected)
+
+
+async def open_note(app: App, title: str) -> None:
+    await app.view.locator(".note", has_text=title).click()
+    await app.sees("Note")
+
+
+async def sign_in_again(app: App, username: str) -> None:
+    await app.press("Sign out")
+    await app.is_told("You are signed out.")
+    await app.enter("Sign in", Email_address=username, Password="password")
+    await app.sees("Notes")
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+async def test_notes_app(open_app: OpenApp, dev_server: ServerProcess, origin: str) -> None:
+    app = await open_app(NOTES, origin, dev_server)
+    await sign_up(app, "anna@example.com", first="One step is missing")
+    make_collection(dev_server, await app.view.locator("code").inner_text())
+    await app.press("Try again")
+    await app.sees("Notes")
+    await expect(app.view).to_contain_text("There are no notes here.")
+
+    await app.press("New note")
+    await app.sees("Note")
+    await app.enter("Save", Text="Two bottles")
+    await expect(app.field("Title")).to_be_focused()
+    await app.enter("Save", Title="Milk")
+    await app.is_told("The note is saved.")
+    await app.press("New note")
+    await app.field("Everybody").select_option(label="May read it")
+    await app.enter("Save", Title="Bread", Text="<b>fresh</b>")
+    await titles(app, "Bread", "Milk")
+    await app.enter("Search", Title_begins_with=" mi")
+    await app.is_told("1 note found.")
+    await titles(app, "Milk")
+
+    await app.press("Sign out")
+    await sign_up(app, "bea@example.com", first="Notes")
+    await titles(app, "Bread")
+    bea = await app.view.locator("#own-id").inner_text()
+    await open_note(app, "Bread")
+    await expect(app.view).to_contain_text("You may read this note, but not change it.")
+    await expect(app.field("Text")).to_have_value("<b>fresh</b>")
+    assert await app.view.get_by_role("button", name="Save").count() == 0
+
+    await app.press("Back to the notes")
+    await sign_in_again(app, "anna@example.com")
+    await open_note(app, "Milk")
+    await app.enter("Save", **{"One_more_person,_by_id_(optional)": "b a"})
+    hint = await app.view.locator("#note-person-hint").inner_text()
+    field = app.field("One more person, by id (optional)")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_accessible_description(re.compile(rf"^Permission .*{hint}$"))
+    await app.field("This person").select_option(label="May read and change it")
+    await app.enter("Save", **{"One_more_person,_by_id_(optional)": bea})
+    await app.is_told("The note is saved.")
+
+    await sign_in_again(app, "bea@example.com")
+    await titles(app, "Milk", "Bread")
+    await app.field("Whose").select_option(label="Mine")
+    await app.press("Search")
+    await app.is_told("0 notes found.")
+    await app.field("Whose").select_option(label="All")
+    await app.press("Search")
+    await open_note(app, "Milk")
+    await app.enter("Save", Text="Three bottles")
+    await app.is_told("The note is saved.")
+
+    await sign_in_again(app, "anna@example.com")
+    await open_note(app, "Milk")
+    await expect(app.field("Text")).to_have_value("Three bottles")
+    await expect(app.view.locator(".person")).to_contain_text(bea)
+    await app.press("Take away")
+    await app.press("Save")
+    await app.is_told("The note is saved.")
+    await sign_in_again(app, "bea@example.com")
+    await titles(app, "Bread")
+    await sign_in_again(app, "anna@example.com")
+    await open_note(app, "Bread")
+    await app.press("Delete")
+    await app.is_told("The note is deleted.")
+    await titles(app, "Milk")
+    assert app.site.console == []
+
+
+async def test_many_notes(open_app: OpenApp, start: StartServer) -> None:
+    """Page by page, on every width; with a session that ends meanwhile, and a server that goes away."""
+    server = await start()
+    make_collection_there(server, "notes", indexes=("key",))
+    app = await open_app(NOTES, "file", server)
+    await sign_up(app, first="Notes")
+    insert = """text => Promise.all(Array.from({length: 45}, (_, number) => monaca.cloud.Collection("notes").insert(
+        {title: `Note ${number} ${text}`, key: `note ${number}`, text: text})))"""
+    await app.page.evaluate(insert, "long" * 50)
+    await app.press("Search")
+    await app.is_told("45 notes found.")
+    await app.passes_axe()
+    for width in (320, 390, 1280):
+        await app.page.set_viewport_size({"width": width, "height": 800})
+        assert await app.page.evaluate(MEASURE, MIN_TARGET) == {"small": [], "overflow": 0}, width
+    for count in (20, 40, 45):
+        await expect(app.view.locator(".note")).to_have_count(count)
+        if count < 45:
+            await app.press("More")
+    await expect(app.view.get_by_role("button", name="More")).to_have_count(0)
+
+    server.clock.advance(minutes=26 * 60)
+    await app.enter("Search", Title_begins_with="NOTE 4")
+    await app.is_told("6 notes found.")
+    await app.page.route(f"{server.url}/**", lambda route: route.abort())
+    for button in ("Search", "New note"):
+        await app.press(button)
+    await app.enter("Save", Title="Written on a train", Text="Not lost")
+    await app.is_warned("The server cannot be reached. Check the connection and try again.")
+    await app.page.unroute(f"{server.url}/**")
+    await expect(app.field("Text")).to_have_value("Not lost")
+    await app.press("Save")
+    await app.is_told("The note is saved.")
+
+
 async def test_taken_username(open_app: OpenApp, dev_server: ServerProcess) -> None:
     app = await open_app(MONACA, "http", dev_server)
     await sign_up(app)
@@ -308,7 +443,7 @@ async def test_wrong_api_key(open_app: OpenApp, context: BrowserContext, dev_ser
     await app.is_refused("API key", "The server knows no backend of this id with this API key.")
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", OF_ACCOUNTS)
 async def test_server_that_is_gone(open_app: OpenApp, dev_server: ServerProcess, name: str) -> None:
     app = await open_app(name, "http", dev_server)
     await sign_up(app)
@@ -320,7 +455,7 @@ async def test_server_that_is_gone(open_app: OpenApp, dev_server: ServerProcess,
     await expect(app.view.get_by_role("button", name="Save")).to_be_focused()
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", OF_ACCOUNTS)
 async def test_session_that_has_ended(open_app: OpenApp, start: StartServer, name: str) -> None:
     server = await start()
     app = await open_app(name, "file", server)
@@ -359,7 +494,7 @@ async def test_buttons_rest_while_a_call_runs(open_app: OpenApp, dev_server: Ser
 # --- how it looks -----------------------------------------------------------------------------------------
 
 MEASURE = """min => ({
-    small: [...document.querySelectorAll("button, input, textarea")]
+    small: [...document.querySelectorAll("button, input, select, textarea")]
         .filter(element => element.offsetParent && element.getBoundingClientRect().height < min)
         .map(element => element.outerHTML),
     overflow: document.documentElement.scrollWidth - innerWidth,
@@ -388,10 +523,10 @@ async def test_every_view(open_app: OpenApp, dev_server: ServerProcess, name: st
 # --- the files --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", ["connect.js", "page.js", "settings.js", "style.css"])
-def test_both_apps_have_the_same(file: str) -> None:
+@pytest.mark.parametrize("file", ["connect.js", "japanese.js", "page.js", "settings.js", "style.css"])
+def test_all_apps_have_the_same(file: str) -> None:
     """Each folder is to be copied alone, so each has these."""
-    assert (EXAMPLES / MONACA / file).read_bytes() == (EXAMPLES / CLOUDBOOST / file).read_bytes()
+    assert len({(EXAMPLES / app / file).read_bytes() for app in APPS}) == 1
 
 
 @pytest.mark.slow

@@ -90,9 +90,10 @@ async def test_example_apps(japanese: BrowserContext, tmp_path: Path) -> None:
         await expect(page.get_by_role("status")).to_have_text("ログアウトしました。")
         await has_no_english(page)
 
-        await page.goto(f"{server.url}/examples/cloudboost-app/")
-        await expect(page.locator("#sign-in h1")).to_have_text("ログイン")
-        await has_no_english(page)
+        for app in ("cloudboost-app", "notes-app"):
+            await page.goto(f"{server.url}/examples/{app}/")
+            await expect(page.locator("#sign-in h1")).to_have_text("ログイン")
+            await has_no_english(page)
 
 
 async def test_front_page(japanese: BrowserContext, start: StartServer) -> None:

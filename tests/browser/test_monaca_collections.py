@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.browser.conftest import ORIGINS, Site, script_tag
+from tests.browser.conftest import ORIGINS, Site, StartServer, script_tag
 from tests.collections.conftest import make_collection
+from tests.mailbox import Mailbox
 from tests.servers import InProcessServer
 from tests.setup import JAVASCRIPT
 from tests.test_javascript import make_collections
@@ -22,6 +23,21 @@ async def test_collections(site: Site, server: InProcessServer, origin: str) -> 
     assert site.console == ["warning: Push.setHandler takes a function; this call of it is ignored."]
     await page.reload()
     assert await page.evaluate("monaca.cloud.Device.getProperty('theme')") == "dark"
+
+
+async def test_mail_to_another_user(site: Site, start: StartServer, mailbox: Mailbox) -> None:
+    template = {"subject": "%FROM% invites you", "from": "app@example.com", "body": "%USERNAME%, come to %PLACE%!"}
+    backend = {"mail_templates": {"invitation": template}}
+    server = await start({"smtp": mailbox.settings, "backends": {"app": backend}})
+    page = await site.open("http", HEAD + script_tag(server))
+    bea = "(window.bea = monaca.cloud.User.register('bea@example.com', 'password')).then((result) => result.user._id)"
+    await page.evaluate(bea)
+    call = "bea.then((result) => monaca.cloud.Mailer.sendMail(result.user._id, 'invitation', {FROM: 'Anna', PLACE: 1}))"
+    assert await page.evaluate(call) == "OK"
+    mail = await mailbox.next()
+    assert (mail.message["Subject"], mail.text.strip()) == ("Anna invites you", "bea@example.com, come to 1!")
+    unknown = "monaca.cloud.Mailer.sendMail('nobody', 'invitation', null, null).catch((error) => error.data)"
+    assert await page.evaluate(unknown) == {"userOid": "There is no such user."}
 
 
 # What clients of the old service send, and read of the answers. `call` comes to the result, or to the error's code.
