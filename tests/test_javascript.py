@@ -24,9 +24,20 @@ CLASSIC = ["cloudboost.js", "monaca.cloud.js"]
 MODULES = [
     "absent.mjs",
     "cloudboost-absent.mjs",
+    "cloudboost-acl.mjs",
     "cloudboost-app.mjs",
+    "cloudboost-conditions.mjs",
+    "cloudboost-document.mjs",
     "cloudboost-errors.mjs",
+    "cloudboost-geo.mjs",
+    "cloudboost-including.mjs",
+    "cloudboost-json.mjs",
+    "cloudboost-object.mjs",
+    "cloudboost-query.mjs",
+    "cloudboost-saving.mjs",
+    "cloudboost-times.mjs",
     "cloudboost-user.mjs",
+    "cloudboost-values.mjs",
     "cloudboost.mjs",
     "connection.mjs",
     "device.mjs",
@@ -47,7 +58,7 @@ MODULES = [
     "timer.mjs",
     "transport.mjs",
 ]
-TYPES = ["calls.d.mts", "collections.d.mts", "jsonrpc-backend.d.mts", "methods.d.mts"]
+TYPES = ["calls.d.mts", "cloudboost.d.mts", "collections.d.mts", "jsonrpc-backend.d.mts", "methods.d.mts"]
 
 
 ACORN = NODE_MODULES / "acorn" / "bin" / "acorn"
@@ -59,6 +70,14 @@ def make_collections(server: InProcessServer) -> None:
     make_collection(server, "Diary")
     make_collection(server, "Board", public="r")
     make_collection(server, "News", insertable=False, public="r")
+
+
+def make_tables(server: InProcessServer) -> None:
+    """Those of the snippets in tests/javascript/cloudboost-run.cjs."""
+    for name in ("votes", "company", "song"):
+        make_collection(server, name, public="rw")
+    make_collection(server, "notes")
+    make_collection(server, "closed", insertable=False, public="r")
 
 
 async def in_node(*arguments: str | Path, folder: Path = JAVASCRIPT) -> tuple[int | None, str, str]:
@@ -300,3 +319,11 @@ async def test_cloudboosts_snippets_in_node(
         (tmp_path / "cloudboost.js").write_text(await response.text())
     arguments = (tmp_path / "cloudboost.js", server.url, server.backend_id, server.api_key)
     assert await run_node(JAVASCRIPT / "cloudboost.cjs", *arguments) == "through\n"
+
+
+@pytest.mark.slow
+async def test_cloudboosts_objects_in_node(tmp_path: Path, server: InProcessServer) -> None:
+    make_tables(server)
+    (tmp_path / "cloudboost.js").write_text(scripts.classic_script("cloudboost.js"))
+    arguments = (tmp_path / "cloudboost.js", server.url, server.backend_id, server.api_key)
+    assert json.loads(await run_node(JAVASCRIPT / "cloudboost-run.cjs", *arguments)) == []

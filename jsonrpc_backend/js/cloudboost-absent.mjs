@@ -1,19 +1,8 @@
 import { absent, addEach } from "./absent.mjs";
 import { CloudError } from "./errors.mjs";
 
-// Of each class: what calls the server, the same of the class itself, and what returns the object for more calls.
+// Of each class that is not there: what calls the server, the same of the class itself, and what returns the object.
 var CLASSES = {
-    CloudObject: [
-        "save fetch delete pin unPin saveEventually disableSync",
-        "on off saveAll deleteAll pin unPin clearLocalStore sync enableSync disableSync"
-    ],
-    CloudQuery: [
-        "find findOne findById get count distinct paginate search",
-        "or",
-        "equalTo notEqualTo greaterThan greaterThanEqualTo lessThan lessThanEqualTo containedIn notContainedIn " +
-            "containsAll exists doesNotExists startsWith regex substring near geoWithin include includeList " +
-            "orderByAsc orderByDesc setLimit setSkip selectColumn doNotSelectColumn"
-    ],
     CloudSearch: ["search", "", "setSkip setLimit orderByAsc orderByDesc include selectColumn doNotSelectColumn"],
     SearchQuery: ["", "", "searchOn phrase bestColumns mostColumns startsWith wildcard regexp and or not"],
     SearchFilter: [
@@ -26,13 +15,6 @@ var CLASSES = {
     Column: ["", ""],
     CloudFile: ["save delete getFileContent", ""],
     CloudRole: ["save fetch delete", ""],
-    ACL: [
-        "",
-        "",
-        "setPublicReadAccess setPublicWriteAccess setUserReadAccess setUserWriteAccess setRoleReadAccess " +
-            "setRoleWriteAccess"
-    ],
-    CloudGeoPoint: ["distanceInKMs distanceInMiles distanceInRadians", ""],
     CloudQueue: [
         "addMessage updateMessage getMessage getMessageById getAllMessages deleteMessage addSubscriber " +
             "deleteSubscriber peekMessage peekAllMessages push pull pullAll peek peekAll clear create delete refresh",
@@ -45,55 +27,70 @@ var CLASSES = {
     CloudEvent: ["", "track"]
 };
 
-var OF_USERS = ["fetch unset relate addToRole removeFromRole", "getCurrentUser resetPassword authenticateWithProvider"];
+var FILES = "Files are not kept by this server; store a URL in a column.";
+var NO_ROLES_HERE = "Roles are not there; give access to user ids.";
+var LIVE = "Live updates are not there; ask again with find().";
+var LOCAL = "There is no local store.";
+
+var SENTENCES = { CloudFile: FILES, CloudRole: NO_ROLES_HERE, CloudNotification: LIVE };
+
+// What a query records and says no sooner than when it is asked.
+var OF_QUERIES =
+    "startsWith regex substring near geoWithin containsAll includeList doNotSelectColumn search searchQuery";
 
 function thisObject() {
     return this;
 }
 
-function sentenceOf(method) {
-    return method + " is not there: this server keeps users, but no tables, files or roles.";
-}
-
-/** Gives a class functions that fail with a sentence. */
-function addAbsent(Class, name, calls, ofClass) {
-    function failing(prefix) {
-        return function (method) {
-            return absent(sentenceOf(prefix + method));
-        };
-    }
-    addEach(Class.prototype, calls, failing(name + "."));
-    addEach(Class, ofClass, failing("CB." + name + "."));
+/** Gives `target` functions that fail with a sentence. */
+function addFailing(target, methods, sentence) {
+    addEach(target, methods, function () {
+        return absent(sentence);
+    });
 }
 
 /** A class whose objects can be made and filled, as apps do before they call what fails. */
 function absentClass(name) {
+    var sentence = SENTENCES[name] || name + " is not part of this server.";
     function Absent() {
-        this.document = {};
+        this.document = name === "CloudFile" ? { _type: "file" } : {};
     }
     Absent.prototype.set = function (column, value) {
         this.document[column] = value;
     };
-    Absent.prototype.unset = function (column) {
-        this.document[column] = null;
-    };
-    Absent.prototype.relate = thisObject;
     Absent.prototype.get = function (column) {
         return this.document[column];
     };
     addEach(Absent.prototype, CLASSES[name][2] || "", function () {
         return thisObject;
     });
-    addAbsent(Absent, name, CLASSES[name][0], CLASSES[name][1]);
+    addFailing(Absent.prototype, CLASSES[name][0], sentence);
+    addFailing(Absent, CLASSES[name][1], sentence);
     return Absent;
 }
 
-/** Adds to `CB` what CloudBoost had and this server has not yet: it is there to fail with a sentence. */
+function queryMethod(name) {
+    return "CloudQuery." + name + " is not there; filter the result of find().";
+}
+
+/** Adds to `CB` what CloudBoost had and this server has not: it is there to fail with a sentence. */
 function addAbsentOfCloudBoost(CB) {
-    addAbsent(CB.CloudUser, "CloudUser", OF_USERS[0], OF_USERS[1]);
-    CB.CloudUser.prototype.isInRole = function () {
-        throw new CloudError(13, sentenceOf("CloudUser.isInRole")); // a promise would count as true
+    var user = CB.CloudUser.prototype;
+    addFailing(user, "addToRole removeFromRole", NO_ROLES_HERE);
+    user.isInRole = function () {
+        throw new CloudError(13, NO_ROLES_HERE); // a promise would count as true
     };
+    addFailing(CB.CloudUser, "authenticateWithProvider", "Users sign in with a username and a password here.");
+    addFailing(CB.CloudObject.prototype, "pin unPin saveEventually disableSync", LOCAL);
+    addFailing(CB.CloudObject, "pin unPin clearLocalStore sync enableSync disableSync", LOCAL);
+    addFailing(CB.CloudObject, "on off", LIVE);
+    addEach(CB.CloudQuery.prototype, OF_QUERIES, function (name) {
+        return function () {
+            this._absent = queryMethod(name);
+            return this;
+        };
+    });
+    addFailing(CB.CloudQuery.prototype, "distinct", queryMethod("distinct"));
     Object.keys(CLASSES).forEach(function (name) {
         CB[name] = absentClass(name);
     });

@@ -1,6 +1,9 @@
 import { explained, failed } from "./cloudboost-errors.mjs";
+import { fromPlain, plainCopy } from "./cloudboost-json.mjs";
 import { Connection } from "./connection.mjs";
+import { CloudError } from "./errors.mjs";
 import { copy } from "./objects.mjs";
+import { resolved } from "./promise.mjs";
 import { memoryStorage } from "./storage.mjs";
 
 var UNCONFIGURED = "Call CB.CloudApp.init(url, backendId, apiKey) first.";
@@ -17,13 +20,23 @@ function connected(settings) {
 function CloudBoostApp() {
     this.connection = null;
     this.current = null; // the CloudUser of connection.signIn.user
+    // The classes, which know of each other by this app.
+    this.CloudObject = null;
+    this.CloudQuery = null;
+    this.CloudUser = null;
 }
 
 CloudBoostApp.prototype = {
-    /** Speaks to this backend from now on: url, backendId, apiKey, storage. */
+    /** Speaks to this backend from now on: url, backendId, apiKey, storage. The same once more changes nothing. */
     connect: function (settings) {
-        this.connection = connected(settings);
-        this.current = null;
+        var now = this.connection && this.connection.settings;
+        var isSame = ["url", "backendId", "apiKey"].every(function (name) {
+            return now && now[name] === settings[name];
+        });
+        if (!isSame) {
+            this.connection = connected(settings);
+            this.current = null;
+        }
     },
 
     /** A connection to the same backend that keeps nothing: the one who is logged in stays. */
@@ -36,10 +49,10 @@ CloudBoostApp.prototype = {
         var promise = (this.connection ? work() : failed(-13, UNCONFIGURED)).then(undefined, function (error) {
             throw explained(error);
         });
-        if (callbacks && callbacks.success) {
+        if (callbacks && typeof callbacks.success === "function") {
             promise.done(callbacks.success);
         }
-        if (callbacks && callbacks.error) {
+        if (callbacks && typeof callbacks.error === "function") {
             promise.fail(callbacks.error);
         }
         return promise;
@@ -68,6 +81,62 @@ CloudBoostApp.prototype = {
                 }
             );
         });
+    },
+
+    /** Calls a method of collections for a table. */
+    callTable: function (method, table, params) {
+        return this.callSignedIn(method, copy({ collectionName: table }, params)).then(undefined, function (error) {
+            var sentence;
+            if (error.code === -32602 && error.data.collectionName) {
+                sentence =
+                    'There is no collection "' +
+                    table +
+                    '" on this server. Its operator has to create it and let apps insert.';
+            } else if (error.code === 14) {
+                sentence =
+                    method === "Collection.insert"
+                        ? 'Apps may not insert into "' + table + '". Its operator can let them.'
+                        : 'This object of "' + table + '" may be read, but not written.';
+            }
+            throw sentence ? new CloudError(error.code, sentence, copy({ reason: sentence }, error.data)) : error;
+        });
+    },
+
+    /** The CloudUser of an id: the one who is logged in, or one of whom nothing else is known; without an id a new one. */
+    user: function (id) {
+        var user = new this.CloudUser();
+        if (id !== undefined) {
+            user.document._id = id;
+        }
+        return user;
+    },
+
+    /** A promise of the one who is logged in, as the server knows him now; a blank user where nobody is. */
+    currentUser: function () {
+        var app = this;
+        var current = app.CloudUser.current;
+        if (current === null) {
+            return resolved(new app.CloudUser());
+        }
+        return app.callSignedIn("User.getProperties", {}).then(
+            function (result) {
+                return current._refresh(result.properties);
+            },
+            function (error) {
+                if (error.code !== 11) {
+                    throw error;
+                }
+                return new app.CloudUser();
+            }
+        );
+    },
+
+    toJSON: function (value) {
+        return plainCopy(value);
+    },
+
+    fromJSON: function (value) {
+        return fromPlain(this, value);
     }
 };
 

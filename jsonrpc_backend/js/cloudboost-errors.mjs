@@ -13,11 +13,10 @@ function explained(error) {
     if (data.reason) {
         message = data.reason;
     } else if (error.code === -32602) {
-        message = Object.keys(data)
-            .map(function (name) {
-                return data[name];
-            })
-            .join(" ");
+        var sentences = Object.keys(data).map(function (name) {
+            return data[name];
+        });
+        message = sentences.join(" ") || message;
     } else if (error.code === 4) {
         message = "The backend id or the API key is wrong. Check CB.CloudApp.init(url, backendId, apiKey).";
     } else if (error.code === 11) {
@@ -25,11 +24,19 @@ function explained(error) {
     } else if (error.code === 9999) {
         message = "Too many calls. Try again in " + data.retryAfter + " s.";
     }
-    return new CloudError(error.code, message, data);
+    var told = new CloudError(error.code, message, data);
+    // As apps of CloudBoost read it as well: `error.response.data.error`.
+    told.response = { status: error.status || 400, data: { error: message, message: message } };
+    return told;
+}
+
+/** Throws what a call fails with that is not there. */
+function refuse(sentence) {
+    throw new CloudError(13, sentence, { reason: sentence });
 }
 
 function failed(code, message) {
     return rejected(new CloudError(code, message, { reason: message }));
 }
 
-export { explained, failed };
+export { explained, failed, refuse };

@@ -1,54 +1,69 @@
-import { failed } from "./cloudboost-errors.mjs";
+import { begin, giveBack, takeChanges, takeOver } from "./cloudboost-document.mjs";
+import { failed, refuse } from "./cloudboost-errors.mjs";
+import { addAccessors } from "./cloudboost-object.mjs";
+import { checkColumn } from "./cloudboost-values.mjs";
+import { CloudError } from "./errors.mjs";
 import { copy, has } from "./objects.mjs";
+import { resolved } from "./promise.mjs";
 import { root } from "./root.mjs";
 
 var USE_SAVE =
     "signUp does not work in Node.js, for a server is not a user. To create a new user here, use save() of CloudUser.";
+var SHARED =
+    "In Node.js CB.CloudUser.current belongs to the whole process: whoever logs in next takes the place of who was there.";
+var NO_ACCESS_RULES = "An account is its user's own; an ACL says nothing of it.";
 
-// What CloudBoost calls by another name than the wire.
-var WIRE_NAMES = { id: "_id", username: "_username", createdAt: "_createdAt", updatedAt: "_updatedAt" };
+var NOT_BY_APPS = ["id", "_id", "_tableName", "_type", "operator", "createdAt", "updatedAt"];
+var UNLESS_SET = { roles: [], verified: false };
 
 function isServerSide() {
     return typeof process === "object" && Boolean(process.versions && process.versions.node) && !root.document;
 }
 
-/** The class CloudUser of a CloudBoostApp. */
+/** The class CloudUser of a CloudBoostApp, whose CloudObject is there already. */
 function cloudUserOf(app) {
+    var hasWarned = false;
+
+    function stub(tableName, id) {
+        return new app.CloudObject(tableName, id);
+    }
+
     /** A user: a new one, or one who has signed up or logged in. */
     function CloudUser() {
-        this._document = {}; // what the server has
-        this._changes = {};
+        begin(this, "User", "user");
         this._password = undefined;
     }
 
-    CloudUser.prototype = {
+    CloudUser.prototype = copy(Object.create(app.CloudObject.prototype), {
         constructor: CloudUser,
 
         get: function (name) {
             if (name === "password") {
                 return this._password;
             }
-            if (has(this._changes, name)) {
-                return this._changes[name];
+            var value = this.document[name === "id" ? "_id" : name];
+            if (value === undefined && has(UNLESS_SET, name)) {
+                return Array.isArray(UNLESS_SET[name]) ? [] : UNLESS_SET[name];
             }
-            var stored = has(WIRE_NAMES, name) ? WIRE_NAMES[name] : name;
-            if (!has(this._document, stored)) {
-                return undefined;
-            }
-            var value = this._document[stored];
-            return name === "createdAt" || name === "updatedAt" ? new Date(value) : value;
+            return value !== undefined && (name === "createdAt" || name === "updatedAt") ? new Date(value) : value;
         },
 
         /** Sets a property; it is on the server after signUp or save. */
         set: function (name, value) {
-            if (has(WIRE_NAMES, name) && name !== "username") {
+            if (NOT_BY_APPS.indexOf(name) >= 0) {
                 throw new Error(name + " is made by the server and cannot be set.");
             }
             if (name === "password") {
                 this._password = value;
-            } else {
-                this._changes[name] = value;
+                return;
             }
+            if (name === "ACL" || name === "expires") {
+                app.CloudObject.prototype.set.call(this, name, value);
+                return;
+            }
+            checkColumn(name);
+            this.document[name] = value;
+            this._changed[name] = true;
         },
 
         /** Creates the user and signs in. */
@@ -69,9 +84,17 @@ function cloudUserOf(app) {
             var user = this;
             return app.answer(callbacks, function () {
                 var params = { username: user.get("username"), password: user._password };
-                return app.connection.call("User.login", params).then(function (result) {
-                    return user._becomeCurrent(result.user);
-                });
+                return app.connection.call("User.login", params).then(
+                    function (result) {
+                        return user._becomeCurrent(result.user);
+                    },
+                    function (error) {
+                        var isWrong = error.code === -32602 && params.username && params.password;
+                        throw isWrong
+                            ? copy(new CloudError(error.code, error.message, error.data), { status: 401 })
+                            : error;
+                    }
+                );
             });
         },
 
@@ -95,31 +118,6 @@ function cloudUserOf(app) {
             });
         },
 
-        /** Creates a new user, without signing in, or saves the changed properties of the current one. */
-        save: function (callbacks) {
-            var user = this;
-            return app.answer(callbacks, function () {
-                return user.id === undefined ? user._create() : user._update();
-            });
-        },
-
-        /** Deletes the current user for good; the password must have been set, for the server asks for it. */
-        "delete": function (callbacks) {
-            var user = this;
-            return app.answer(callbacks, function () {
-                if (!user._isCurrent()) {
-                    return failed(11, "Only the user who is logged in can be deleted. Log in first.");
-                }
-                if (user._password === undefined) {
-                    return failed(-32602, "Set the password first, user.set('password', …): the server asks for it.");
-                }
-                return app.callSignedIn("User.unregister", { password: user._password }).then(function () {
-                    app.connection.signIn.end();
-                    return user._load({});
-                });
-            });
-        },
-
         /** Changes the password of the current user. */
         changePassword: function (oldPassword, newPassword, callbacks) {
             var user = this;
@@ -133,122 +131,162 @@ function cloudUserOf(app) {
             });
         },
 
-        /** The user without the password. */
-        toJSON: function () {
+        /** A new object with what the server has of the current user. */
+        fetch: function (callbacks) {
             var user = this;
-            var json = copy(copy({}, this._document), this._changes);
-            Object.keys(json).forEach(function (name) {
-                if (name.charAt(0) === "_") {
-                    delete json[name];
-                }
+            return app.answer(callbacks, function () {
+                return new app.CloudQuery("User")._byId(user.id).then(function (current) {
+                    return current.id === undefined ? null : new CloudUser()._load(app.connection.signIn.user);
+                });
             });
-            Object.keys(WIRE_NAMES).forEach(function (name) {
-                json[name] = user.get(name);
-            });
-            return json;
         },
 
         _isCurrent: function () {
             return this.id !== undefined && CloudUser.current !== null && CloudUser.current.id === this.id;
         },
 
-        _properties: function () {
-            var properties = {};
-            var changes = this._changes;
-            Object.keys(changes).forEach(function (name) {
-                if (name !== "username" && changes[name] !== undefined) {
-                    properties[name] = changes[name];
-                }
+        /** The password must have been set, for the server asks for it. */
+        _remove: function () {
+            var user = this;
+            if (!this._isCurrent()) {
+                return failed(11, "Only the user who is logged in can be deleted. Log in first.");
+            }
+            if (this._password === undefined) {
+                return failed(-32602, "Set the password first, user.set('password', …): the server asks for it.");
+            }
+            return app.callSignedIn("User.unregister", { password: this._password }).then(function () {
+                app.connection.signIn.end();
+                begin(user, "User", "user");
+                user._password = undefined;
             });
-            return properties;
         },
+
+        _needsId: function () {}, // without one he is not the current user, which is told
 
         _register: function (on) {
-            var params = { username: this.get("username"), password: this._password, properties: this._properties() };
-            return on.call("User.register", params);
+            var user = this;
+            return this._sending(function (properties) {
+                var params = { username: user.get("username"), password: user._password, properties: properties };
+                return on.call("User.register", params);
+            });
         },
 
-        _becomeCurrent: function (document) {
-            app.current = this._load(document);
+        _becomeCurrent: function (item) {
+            if (isServerSide() && !hasWarned && app.current && app.current.id !== item._id) {
+                hasWarned = true;
+                console.warn(SHARED);
+            }
+            app.current = this._load(item);
             return this;
         },
 
         /** Takes over what the server has of this user. */
-        _load: function (document) {
-            this._document = document;
-            this._changes = {};
+        _load: function (item) {
+            begin(this, "User", "user");
             this._password = undefined;
-            return this;
+            return takeOver(this, item, stub);
         },
 
-        _create: function () {
+        /** Creates a new user, without signing in, or saves the changed properties of the current one. */
+        _send: function () {
             var user = this;
+            if (this.id !== undefined) {
+                return this._update();
+            }
             return this._register(app.apart()).then(function (result) {
-                return user._load(result.user);
+                user._load(result.user);
             });
         },
 
         _update: function () {
             var user = this;
+            var signIn = app.connection.signIn;
             if (!this._isCurrent()) {
                 return failed(11, "Only the user who is logged in can be saved. Log in first.");
             }
             if (this._password !== undefined) {
                 return failed(13, "To change the password use user.changePassword(oldPassword, newPassword).");
             }
-            if (this.username !== this._document._username) {
+            if (this.username !== signIn.user._username) {
                 return failed(13, "The username of a user cannot be changed.");
             }
-            var changes = this._properties();
-            return app.callSignedIn("User.saveProperties", { properties: changes }).then(function () {
-                user._document = copy(copy({}, user._document), changes);
-                // The server tells its own time at the next log-in only.
-                user._document._updatedAt = Math.max(user._document._updatedAt, Date.now());
-                app.connection.signIn.remember(user._document);
-                user._forgetChanges(changes);
-                return user;
+            return this._sending(function (properties) {
+                return app.callSignedIn("User.saveProperties", { properties: properties }).then(function () {
+                    // The server tells its own time at the next log-in only.
+                    var updatedAt = Math.max(signIn.user._updatedAt, Date.now());
+                    signIn.remember(copy(copy(copy({}, signIn.user), properties), { _updatedAt: updatedAt }));
+                    user.document.updatedAt = new Date(updatedAt).toISOString();
+                    user.document._version += 1;
+                });
             });
         },
 
-        /** Those that the server has now; not what was set while they were on their way. */
-        _forgetChanges: function (sent) {
-            var changes = this._changes;
-            delete changes.username;
-            Object.keys(sent).forEach(function (name) {
-                if (changes[name] === sent[name]) {
-                    delete changes[name];
+        /** Hands the properties that were set to `send`; a failure leaves them to be sent again. */
+        _sending: function (send) {
+            var user = this;
+            return resolved().then(function () {
+                user._checkColumns();
+                if (user._changed.ACL || user.document.ACL._steps.length) {
+                    refuse(NO_ACCESS_RULES);
                 }
+                var changes = takeChanges(user);
+                delete changes.item._username;
+                return send(changes.item).then(undefined, function (error) {
+                    giveBack(user, changes.columns);
+                    throw error;
+                });
             });
-        }
-    };
+        },
 
-    Object.keys(WIRE_NAMES)
-        .concat("password", "email")
-        .forEach(function (name) {
-            Object.defineProperty(CloudUser.prototype, name, {
-                get: function () {
-                    return this.get(name);
-                },
-                set: function (value) {
-                    this.set(name, value);
+        /** What the server has of the properties now, but for what was set here since. */
+        _refresh: function (properties) {
+            var signIn = app.connection.signIn;
+            signIn.remember(copy(copy({}, signIn.user), properties));
+            var fresh = takeOver({ document: copy({}, this.document) }, signIn.user, stub).document;
+            var user = this;
+            Object.keys(fresh).forEach(function (name) {
+                if (!has(user._changed, name)) {
+                    user.document[name] = fresh[name];
                 }
             });
-        });
+            return this;
+        }
+    });
+
+    addAccessors(CloudUser.prototype, ["username", "password", "email"]);
 
     /** The user who is logged in, also after a reload; null where nobody is. */
     Object.defineProperty(CloudUser, "current", {
         enumerable: true,
         get: function () {
-            var document = app.connection && app.connection.signIn.user;
-            if (!document) {
+            var user = app.connection && app.connection.signIn.user;
+            if (!user) {
                 return null;
             }
-            if (app.current === null || app.current.id !== document._id) {
-                app.current = new CloudUser()._load(document);
+            if (app.current === null || app.current.id !== user._id) {
+                app.current = new CloudUser()._load(user);
             }
             return app.current;
+        },
+        set: function () {
+            console.warn("CB.CloudUser.current tells who is logged in; setting it signs nobody in or out.");
         }
     });
+
+    /** The user who is logged in, as the server knows him now; a user without id where nobody is. */
+    CloudUser.getCurrentUser = function (callbacks) {
+        return app.answer(callbacks, function () {
+            return app.currentUser();
+        });
+    };
+
+    /** Has a code for a new password mailed to the user of this address; the answer does not tell whether there is one. */
+    CloudUser.resetPassword = function (email, callbacks) {
+        return app.answer(callbacks, function () {
+            var params = { username: email, options: { emailPropertyName: "email" } };
+            return app.connection.call("User.sendPasswordResetToken", params);
+        });
+    };
 
     return CloudUser;
 }

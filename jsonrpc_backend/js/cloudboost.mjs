@@ -1,9 +1,14 @@
 import { addAbsentOfCloudBoost } from "./cloudboost-absent.mjs";
+import { ACL } from "./cloudboost-acl.mjs";
 import { CloudBoostApp } from "./cloudboost-app.mjs";
+import { CloudGeoPoint } from "./cloudboost-geo.mjs";
+import { cloudObjectOf } from "./cloudboost-object.mjs";
+import { cloudQueryOf } from "./cloudboost-query.mjs";
 import { cloudUserOf } from "./cloudboost-user.mjs";
 
 /**
- * The client of CloudBoost's documented API for users: `CB.CloudApp.init` and `CB.CloudUser`.
+ * The client of CloudBoost's documented API for users, objects and queries: `CB.CloudApp.init`, `CB.CloudUser`,
+ * `CB.CloudObject`, `CB.CloudQuery`, `CB.ACL`, `CB.CloudGeoPoint`.
  *
  * `options` are those of a script tag: url, backendId, apiKey; optional: storage (like localStorage).
  */
@@ -18,10 +23,10 @@ function createCloudBoost(options) {
     var CloudApp = {
         /**
          * Names the server, the backend and its API key. Without a server, as apps of CloudBoost's own server have it,
-         * the calls go to the server that cloudboost.js came from.
+         * the calls go to `CB.apiUrl`, or else to the server that cloudboost.js came from.
          */
         init: function (url, backendId, apiKey) {
-            var given = arguments.length < 3 ? [defaults.url, url, backendId] : [url, backendId, apiKey];
+            var given = arguments.length < 3 ? [CB.apiUrl || defaults.url, url, backendId] : [url, backendId, apiKey];
             if (!/^https?:\/\/[^/]/.test(given[0])) {
                 throw new Error("CB.CloudApp.init(url, backendId, apiKey): url must look like https://example.com");
             }
@@ -35,7 +40,22 @@ function createCloudBoost(options) {
     if (defaults.url && defaults.backendId && defaults.apiKey) {
         connect(defaults.url, defaults.backendId, defaults.apiKey);
     }
-    return addAbsentOfCloudBoost({ CloudApp: CloudApp, CloudUser: cloudUserOf(app) });
+    app.CloudObject = cloudObjectOf(app);
+    app.CloudQuery = cloudQueryOf(app);
+    app.CloudUser = cloudUserOf(app);
+    var CB = addAbsentOfCloudBoost({
+        CloudApp: CloudApp,
+        CloudUser: app.CloudUser,
+        CloudObject: app.CloudObject,
+        CloudQuery: app.CloudQuery,
+        CloudGeoPoint: CloudGeoPoint,
+        ACL: ACL,
+        toJSON: app.toJSON,
+        fromJSON: function (value) {
+            return app.fromJSON(value);
+        }
+    });
+    return CB;
 }
 
 export { createCloudBoost };

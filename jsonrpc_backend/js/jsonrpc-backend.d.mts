@@ -1,4 +1,4 @@
-import type { CloudError, CloudErrorConstructor, CloudPromise, Maker, Params, Properties, Result } from "./calls.mjs";
+import type { CloudErrorConstructor, CloudPromise, Maker, Params, Properties, Result } from "./calls.mjs";
 import type { CollectionItemMaker, CollectionMaker, Criteria } from "./collections.mjs";
 import type { ManagementMethods, Methods, SignedIn, User } from "./methods.mjs";
 
@@ -117,79 +117,14 @@ export interface Cloud {
 /** The client of Monaca Backend's documented API: `cloud.User.login(…)`. */
 export function createCloud(options?: Options): Cloud;
 
-/** What the server has not: every call fails with code 13 and a sentence as its message. */
-export type NotServed<Names extends string> = { readonly [N in Names]: (...args: any[]) => CloudPromise<never> };
-
-/** The callbacks of CloudBoost's API; each is optional. */
-export interface Callbacks<T> {
-    success?(result: T): unknown;
-    error?(error: CloudError): unknown;
-}
-
-export interface CloudUser {
-    readonly id: string | undefined;
-    readonly createdAt: Date | undefined;
-    readonly updatedAt: Date | undefined;
-    username: string | undefined;
-    /** Only until it has been sent; the server never tells it. */
-    password: string | undefined;
-    email: string | undefined;
-    get(name: string): any;
-    set(name: string, value: any): void;
-    /** Creates the user and signs in; in pages only. */
-    signUp(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    logIn(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    logOut(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    /** Creates a new user without signing in, or saves the properties of the current one. */
-    save(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    /** Deletes the current user; `password` must have been set. */
-    delete(callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    changePassword(oldPassword: string, newPassword: string, callbacks?: Callbacks<CloudUser>): CloudPromise<CloudUser>;
-    toJSON(): Properties;
-}
-
-/** A class that the server does not serve yet: its objects can be made and filled, what would call the server fails. */
-export interface NotServedClass {
-    new (
-        ...args: any[]
-    ): {
-        document: Properties;
-        get(column: string): any;
-        set(column: string, value: any): void;
-        readonly [method: string]: any;
-    };
-    readonly [method: string]: (...args: any[]) => CloudPromise<never>;
-}
-
-type NotServedClassName =
-    | "CloudObject"
-    | "CloudQuery"
-    | "CloudSearch"
-    | "SearchQuery"
-    | "SearchFilter"
-    | "CloudTable"
-    | "Column"
-    | "CloudFile"
-    | "CloudRole"
-    | "ACL"
-    | "CloudGeoPoint"
-    | "CloudQueue"
-    | "QueueMessage"
-    | "CloudCache"
-    | "CloudPush"
-    | "CloudNotification"
-    | "CloudEvent";
-
-export interface CloudBoost extends Readonly<Record<NotServedClassName, NotServedClass>> {
-    readonly CloudApp: {
-        init(url: string, backendId: string, apiKey: string): void;
-        init(backendId: string, apiKey: string): void;
-    };
-    readonly CloudUser: {
-        new (): CloudUser;
-        readonly current: CloudUser | null;
-    } & NotServed<"getCurrentUser" | "resetPassword" | "authenticateWithProvider">;
-}
-
-/** The client of CloudBoost's documented API for users; call `CloudApp.init` of what it returns. */
-export function createCloudBoost(options?: Pick<Options, "url" | "backendId" | "apiKey" | "storage">): CloudBoost;
+export type {
+    ACL,
+    Callbacks,
+    CloudBoost,
+    CloudBoostError,
+    CloudGeoPoint,
+    CloudObject,
+    CloudQuery,
+    CloudUser
+} from "./cloudboost.mjs";
+export { createCloudBoost } from "./cloudboost.mjs";

@@ -208,4 +208,10 @@ function rejected(error) {
     });
 }
 
-export { CloudPromise, rejected };
+function resolved(value) {
+    return new CloudPromise(function (resolve) {
+        resolve(value);
+    });
+}
+
+export { CloudPromise, rejected, resolved };

@@ -28,6 +28,9 @@ _CLASSIC = ("monaca.cloud.js", "cloudboost.js")
 _IMPORTED = re.compile(r'^import [^;]* from "[./]*([^/"]+)";$', re.MULTILINE)
 _MODULE_LINES = re.compile(r"^(?:import [^;]*;|export \{[^;]*\};)\n+", re.MULTILINE)
 
+# Comments that have lines of their own, and what lines are indented by; together they are a quarter of what is sent.
+_FOR_READERS = re.compile(r"^ *(?:/\*\*.*?\*/\n|/\* .*?\*/\n|//[^\n]*\n)|^ +", re.MULTILINE | re.DOTALL)
+
 _CLASSIC_SCRIPT = '/* {name} of jsonrpc-backend. MIT licence. */\n(function () {{\n"use strict";\n\n{code}}})();\n'
 
 
@@ -47,9 +50,9 @@ class Script:
 
 
 def classic_script(name: str) -> str:
-    """The text of a script for a plain `<script>` tag."""
+    """The text of a script for a plain `<script>` tag, without the modules' comments."""
     parts = _with_imported(FOLDER / "classic" / name, {})
-    code = "\n".join(_MODULE_LINES.sub("", part) for part in parts.values())
+    code = "\n".join(_FOR_READERS.sub("", _MODULE_LINES.sub("", part)) for part in parts.values())
     return _CLASSIC_SCRIPT.format(name=name, code=code)
 
 

@@ -1,6 +1,7 @@
 // Compiled, never run. Each line after @ts-expect-error must be refused, every other line accepted.
 import {
     CloudError,
+    type CloudObject,
     type FindOptions,
     type Item,
     type ManagementMethods,
@@ -107,6 +108,15 @@ export async function goodCloudBoost(): Promise<void> {
     await CB.CloudUser.current?.logOut();
     const query = new CB.CloudQuery("votes").equalTo("colour", "red");
     query.find({ success: (found: object[]) => console.log(found), error: (error: CloudError) => console.log(error) });
+    const votes: CloudObject[] = await query.include("company").greaterThan("createdAt", new Date()).setLimit(5).find();
+    query.paginate(1, 20, { success: (list, count, pages) => console.log(list[0].id, count + pages) });
+    const [vote] = await CB.CloudObject.saveAll(votes);
+    vote.ACL.setUserReadAccess("u1", true);
+    vote.set("place", new CB.CloudGeoPoint(139.7, 35.7));
+    vote.mine = vote.document.colour;
+    const again: CloudObject | null = await vote.fetch();
+    const either = CB.CloudQuery.or(query, new CB.CloudQuery("votes"));
+    vote.save({ error: (error) => console.log(error.response.data.error, again, either, CB.toJSON(vote)) });
     await CB.CloudTable.getAll();
     await CB.CloudUser.resetPassword("anna@example.com");
     console.log(made, CB.CloudUser.current?.email);
@@ -171,5 +181,9 @@ export function bad(someone: User, methods: Methods): void {
     CB.CloudUser.current.logOut();
     // @ts-expect-error: the server makes it
     new CB.CloudUser().id = "u1";
+    // @ts-expect-error: a table has a name
+    new CB.CloudQuery();
+    // @ts-expect-error: a place has two numbers
+    new CB.CloudGeoPoint(1);
     console.log(created, order, change);
 }

@@ -1,0 +1,81 @@
+import { ACL, aclOf, looksLikeAcl } from "./cloudboost-acl.mjs";
+import { CloudGeoPoint } from "./cloudboost-geo.mjs";
+import { isPlain, isRelation } from "./cloudboost-values.mjs";
+
+/** A plain copy: of objects their documents, one inside another; where a circle closes, of the object only its id. */
+function plainCopy(value, within) {
+    var outer = within || [];
+    function inner(each) {
+        return plainCopy(each, outer);
+    }
+    if (value instanceof Date) {
+        return value.toISOString();
+    }
+    if (value instanceof ACL) {
+        return value.toJSON();
+    }
+    if (isRelation(value)) {
+        return plainObject(value, outer);
+    }
+    if (value && value.document && isPlain(value.document)) {
+        return copied(value.document, inner);
+    }
+    if (Array.isArray(value)) {
+        return value.map(inner);
+    }
+    return isPlain(value) ? copied(value, inner) : value;
+}
+
+function plainObject(object, outer) {
+    var document = object.document;
+    if (outer.indexOf(object) >= 0) {
+        return { _id: document._id, _tableName: document._tableName, _type: document._type };
+    }
+    return copied(document, function (value) {
+        return plainCopy(value, outer.concat([object]));
+    });
+}
+
+function copied(object, work) {
+    var result = {};
+    Object.keys(object).forEach(function (name) {
+        result[name] = work(object[name]);
+    });
+    return result;
+}
+
+/** What `CB.fromJSON` makes of a plain copy. */
+function fromPlain(app, value) {
+    function inner(each) {
+        return fromPlain(app, each);
+    }
+    if (Array.isArray(value)) {
+        return value.map(inner);
+    }
+    if (!isPlain(value)) {
+        return value;
+    }
+    if (value._type === "point") {
+        return new CloudGeoPoint(value.longitude, value.latitude);
+    }
+    if (looksLikeAcl(value)) {
+        return aclOf(value);
+    }
+    if (isRelation(value)) {
+        return fromPlain(app, value.document); // as JSON.stringify writes an object
+    }
+    var members = copied(value, inner);
+    if (typeof value._tableName !== "string") {
+        return members;
+    }
+    var object = new app.CloudObject(value._tableName, value._id);
+    Object.keys(members).forEach(function (name) {
+        object.document[name] = members[name];
+        if (value._id === undefined && name.charAt(0) !== "_" && name !== "expires") {
+            object._changed[name] = true; // a new object, of which all is to be saved
+        }
+    });
+    return object;
+}
+
+export { fromPlain, plainCopy };
