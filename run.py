@@ -18,12 +18,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCKED = ROOT / "requirements"
-SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+PYTHON = VENV / "bin" / "python"
 
 PIP_INSTALL = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
@@ -42,6 +42,8 @@ FOR_THIS_PROCESSOR = "-O3 -march=native -frecord-gcc-switches"
 def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (this file runs before pip has checked)
         return _fail(f"This needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    if os.name != "posix":
+        return _fail("This needs Linux or macOS. On Windows run it in WSL or in a container.")
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(__doc__)
         return 0
@@ -138,11 +140,9 @@ def _build_site() -> int:
     return _install("[docs]") or subprocess.call([str(PYTHON), *BUILD_SITE], cwd=ROOT)
 
 
-def _become(command: list[str]) -> int:
-    """Runs the command in place of this process, so that signals reach it. Windows cannot do that."""
-    if os.name != "nt":
-        os.execv(command[0], command)
-    return subprocess.call(command)
+def _become(command: list[str]) -> NoReturn:
+    """Runs the command in place of this process, so that signals reach it."""
+    os.execv(command[0], command)
 
 
 def _fail(message: str) -> int:

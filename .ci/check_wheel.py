@@ -6,7 +6,6 @@ client of the other, which has nothing of the server, signs the user in.
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -50,7 +49,7 @@ def installed(project: Path, folder: Path) -> Path:
     subprocess.check_call([*PIP, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project)])
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "empty", with_pip=True)
-    programs = folder / "empty" / ("Scripts" if os.name == "nt" else "bin")
+    programs = folder / "empty" / "bin"
     subprocess.check_call([*PIP, "--python", str(programs / "python"), "install", str(wheel)])
     return programs
 

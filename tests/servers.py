@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import os
 import re
+import resource
 import select
 import signal
 import sqlite3
@@ -212,8 +213,6 @@ class ServerProcess:
         return self
 
     def _limit_open_files(self) -> None:
-        import resource  # noqa: PLC0415 (Windows has none)
-
         assert self.open_files
         resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 

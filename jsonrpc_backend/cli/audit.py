@@ -1,8 +1,7 @@
 """`audit`: what operators did; and the note that commands make of what they do themselves."""
 
-import getpass
 import os
-import sys
+import pwd
 from typing import Any
 
 import click
@@ -25,11 +24,7 @@ def act_of(command: str) -> Act:
 
 
 def _system_user() -> str:
-    """Who runs the command, by the system's word: the environment, which getpass believes, is easily changed."""
-    if sys.platform == "win32":
-        return getpass.getuser()
-    import pwd  # noqa: PLC0415 (not on Windows)
-
+    """Who runs the command, by the system's word: the environment is easily changed."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # as in a container that runs under any number

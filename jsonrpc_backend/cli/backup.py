@@ -65,9 +65,7 @@ def _appearing(dest: Path) -> Iterator[Path]:
     try:
         yield unfinished
         private_file.sync_folder(unfinished)
-        if dest.is_dir():
-            dest.rmdir()  # empty; Windows renames onto no folder
-        unfinished.rename(dest)
+        unfinished.rename(dest)  # which is not there, or empty
         private_file.sync_folder(dest.absolute().parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

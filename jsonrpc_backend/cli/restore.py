@@ -116,7 +116,7 @@ def _replaced(data_dir: Path, backend_id: str, unfinished: Path) -> Iterator[Pat
 
 def _give_to_owner(data_dir: Path, paths: list[Path]) -> None:
     """Lets a server read what root has restored for it."""
-    if os.name == "posix" and os.geteuid() == 0:
+    if os.geteuid() == 0:
         owner = data_dir.stat()
         for path in paths:
             os.chown(path, owner.st_uid, owner.st_gid)

@@ -107,8 +107,6 @@ def _of_this_machine(config: Config) -> Iterator[Problem]:
 
 def exposed(config: Config, config_file: Path | None) -> Iterator[str]:
     """A sentence for each file with keys or data that other users of the machine can read or write."""
-    if os.name != "posix":
-        return
     if config_file is not None:
         yield from _exposed(config_file, 0o600)
     folder = Path(config.server.data_dir)

@@ -18,6 +18,5 @@ def system_clock() -> int:
 
 def since_boot() -> int:
     """Milliseconds that have passed, whatever is done to the clock; also while the machine is suspended."""
-    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))  # Windows has none
-    nanoseconds = time.monotonic_ns() if boot_time is None else time.clock_gettime_ns(boot_time)
-    return nanoseconds // 1_000_000
+    boot_time: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS' one goes on then, too
+    return time.clock_gettime_ns(boot_time) // 1_000_000

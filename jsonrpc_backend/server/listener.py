@@ -8,9 +8,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-import os
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
@@ -73,8 +71,7 @@ async def _bind(host: str, port: int) -> list[socket.socket]:
 def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name == "posix" and sys.platform != "cygwin":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart has to wait
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart has to wait
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setblocking(False)

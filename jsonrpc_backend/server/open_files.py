@@ -1,10 +1,7 @@
 """The system's limit on open files: connections count, and running out of it must not bring the server down."""
 
 import logging
-import sys
-
-if sys.platform != "win32":  # which has no such limit
-    import resource
+import resource
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +15,6 @@ FEWEST_CONNECTIONS = 16
 
 def raise_limit() -> None:
     """Lets the process open as many files as it may allow itself: many systems begin with 1,024."""
-    if sys.platform == "win32":
-        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = ENOUGH if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -31,8 +26,6 @@ def raise_limit() -> None:
 
 def connections_allowed(wanted: int, *, backends: int) -> int:
     """How many connections there may be at a time: `wanted`, or what the limit on open files leaves room for."""
-    if sys.platform == "win32":
-        return wanted
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit == resource.RLIM_INFINITY:
         return wanted

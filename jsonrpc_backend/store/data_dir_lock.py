@@ -6,9 +6,9 @@ on another schema than theirs.
 """
 
 import contextlib
+import fcntl
 import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from jsonrpc_backend.store.engine import DatabaseUnusable
 from jsonrpc_backend.store.sqlite.database_file import SCHEMA
 
 LOCK_FILE = "server.lock"
-_LOCKED_BYTE = 1 << 20  # on Windows a locked byte cannot be read, so it is not one of those that tell the holder
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,9 @@ def taken(file: Path) -> Iterator[bool]:
 def _take(descriptor: int, file: Path) -> bool:
     """Whether nobody else has the lock. Raises DatabaseUnusable where files cannot be locked."""
     try:
-        _lock(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
         raise DatabaseUnusable(file, f"cannot be locked: {error.strerror}") from error
     return True
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -49,8 +49,7 @@ def keep(file: Path, make: Callable[[], str]) -> str:
 
 def sync_file(file: Path) -> None:
     """Returns when what was written to the file is on the disk."""
-    # Windows flushes only what it could write to.
-    descriptor = os.open(file, os.O_RDWR)
+    descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -58,9 +57,7 @@ def sync_file(file: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the names in the folder are on the disk. Windows has no such call and writes them by itself."""
-    if os.name == "nt":
-        return
+    """Returns when the names in the folder are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -129,7 +129,7 @@ def resume(part: Path, layout: Layout) -> tuple[BinaryIO, str | None]:
 def _own(part: Path) -> BinaryIO:
     """A file that is there, opened unless somebody else may have put it there, to read what we write."""
     try:
-        descriptor = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))  # Windows has it not
+        descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError as error:
         raise NothingToContinue(f"There is no {part} to continue; leave out --continue.") from error
     except OSError as error:
@@ -137,7 +137,7 @@ def _own(part: Path) -> BinaryIO:
             raise
         raise NothingToContinue(f"{part} is a symbolic link; leave out --continue.") from error
     file, status = os.fdopen(descriptor, "r+b"), os.fstat(descriptor)
-    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_nlink != 1):
+    if status.st_uid != os.geteuid() or status.st_nlink != 1:
         file.close()
         raise NothingToContinue(f"{part} is not yours alone; leave out --continue.")
     return file

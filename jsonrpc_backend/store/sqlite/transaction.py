@@ -6,16 +6,13 @@ log (its "WAL-reset" fault); SQLite checkpoints as a part of COMMIT.
 """
 
 import contextlib
+import fcntl
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from jsonrpc_backend.store.engine import StoreFailed
-
-if sys.platform != "win32":  # which has no lock to wait for: there is one server, and SQLite's own lock
-    import fcntl
 
 # Of the files beside the database that are locked: by who writes, and by who is next.
 ENDINGS = ("-writer", "-next")
@@ -36,9 +33,6 @@ class WriterLock:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Waits without any limit. Raises StoreFailed where the files cannot be had."""
-        if sys.platform == "win32":
-            yield
-            return
         writer, following = self._descriptors or self._open()
         fcntl.flock(following, fcntl.LOCK_EX)
         try:
