@@ -38,8 +38,15 @@ MEMORY, ROOM = Path("/dev/shm"), 1 << 30
 
 
 def pytest_configure() -> None:
-    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+    if _is_memory_free():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def _is_memory_free() -> bool:
+    """Whether there is any, for us, with room, and programs in it may be run."""
+    if not os.access(MEMORY, os.R_OK | os.W_OK | os.X_OK):
+        return False
+    return shutil.disk_usage(MEMORY).free > ROOM and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -134,7 +134,7 @@ TIGHT = {
     "registrations_per_address": 1,
     "reset_requests_per_address": 1,
 }
-BUSY = {"workers": 1, "max_queue": 1, "memory_kib": 131072}  # each takes so long that the others come meanwhile
+BUSY = {"workers": 1, "max_queue": 1, "memory_kib": 32768}  # each takes so long that the others come meanwhile
 ENDLESS = "&&".join(f"a{number}==null" for number in range(500))
 ENDLESSLY = {"criteria": ENDLESS, "bindParams": []}
 

@@ -14,8 +14,19 @@ from jsonrpc_backend.accounts.throttle import Limited
 from jsonrpc_backend.rpc.registry import SessionRule, snake_case
 from jsonrpc_backend.rpc.schema_files import COMMON, load, schema_folder
 from tests.conftest import NewApp
-from tests.examples import NEVER_DONE, Example, all_params, failures, methods, schema, shape, successes, world_of
-from tests.wire import Answer
+from tests.examples import (
+    GIVEN,
+    NEVER_DONE,
+    Example,
+    World,
+    all_params,
+    failures,
+    methods,
+    schema,
+    shape,
+    successes,
+    world_of,
+)
 
 METHODS = sorted(methods)
 SCHEMA_FILES = sorted(path.relative_to(schema_folder()).as_posix() for path in schema_folder().rglob("*.json"))
@@ -185,7 +196,12 @@ def test_every_error_has_an_example() -> None:
     assert {(example.method, example.code) for example in FAILURES} == listed
 
 
-@pytest.mark.parametrize("example", FAILURES, ids=str)
+def dear(example: Example) -> list[pytest.MarkDecorator]:
+    given = GIVEN[example.given]
+    return [pytest.mark.slow] if given.users or given.items else []
+
+
+@pytest.mark.parametrize("example", [pytest.param(each, marks=dear(each), id=str(each)) for each in FAILURES])
 async def test_listed_error_can_be_provoked(example: Example, new_app: NewApp) -> None:
     answer = await (await world_of(example, new_app)).call(example.params)
     assert answer.code == example.code
@@ -255,22 +271,20 @@ def types_of(method: str, name: str) -> list[str]:
     return [kinds] if isinstance(kinds, str) else kinds
 
 
-def wrong_types() -> Iterator[Any]:
-    """Each parameter of each method with values of wrong types."""
+def wrong_types(method: str) -> Iterator[tuple[str, Any]]:
+    """The names of its parameters, each with values of wrong types."""
     values = {"null": None, "string": "a918273", "integer": 918273, "array": ["a918273"]}
-    for method in METHODS:
-        for required in (True, False):
-            for name in params_of(method, required=required):
-                right = types_of(method, name)
-                for kind, value in values.items():
-                    if right and kind not in right and (required or value is not None):
-                        yield pytest.param(method, name, value, id=f"{method}-{name}-{kind}")
+    for required in (True, False):
+        for name in params_of(method, required=required):
+            right = types_of(method, name)
+            for kind, value in values.items():
+                if right and kind not in right and (required or value is not None):
+                    yield name, value
 
 
-async def called(method: str, new_app: NewApp, params: dict[str, Any]) -> Answer:
-    """In the world of its first example, so that params are what is wrong."""
-    example = successes(method)[0]
-    return await (await world_of(dataclasses.replace(example, params=params), new_app)).call(params)
+async def world(method: str, new_app: NewApp) -> World:
+    """That of its first example, so that params are what is wrong. What is refused for that leaves it as it is."""
+    return await world_of(dataclasses.replace(successes(method)[0], params=all_params(method)), new_app)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -282,29 +296,28 @@ def test_examples_are_valid_and_name_every_parameter(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_unknown_parameter_is_named(method: str, new_app: NewApp) -> None:
-    answer = await called(method, new_app, {**all_params(method), "userName": 1, "__proto__": 2})
+    answer = await (await world(method, new_app)).call({**all_params(method), "userName": 1, "__proto__": 2})
     assert answer.code == -32602
     assert answer.data.keys() == {"userName", "__proto__"}
 
 
-@pytest.mark.parametrize(
-    ("method", "name"), [(method, name) for method in METHODS for name in params_of(method, required=True)]
-)
-async def test_missing_parameter_is_named(method: str, name: str, new_app: NewApp) -> None:
-    params = {key: value for key, value in all_params(method).items() if key != name}
-    answer = await called(method, new_app, params)
-    assert answer.code == -32602
-    assert answer.data.keys() == {name}
-    assert answer.data[name].endswith(" is required.")
+@pytest.mark.parametrize("method", [method for method in METHODS if params_of(method, required=True)])
+async def test_missing_parameter_is_named(method: str, new_app: NewApp) -> None:
+    there = await world(method, new_app)
+    for name in params_of(method, required=True):
+        answer = await there.call({key: value for key, value in all_params(method).items() if key != name})
+        assert (answer.code, [*answer.data]) == (-32602, [name])
+        assert answer.data[name].endswith(" is required.")
 
 
-@pytest.mark.parametrize(("method", "name", "value"), list(wrong_types()))
-async def test_parameter_of_the_wrong_type_is_named(method: str, name: str, value: Any, new_app: NewApp) -> None:
-    answer = await called(method, new_app, {**all_params(method), name: value})
-    assert answer.code == -32602
-    assert answer.data.keys() == {name}
-    assert " must be " in answer.data[name]
-    assert "918273" not in json.dumps(answer.body), "the value may be a password"
+@pytest.mark.parametrize("method", [method for method in METHODS if any(wrong_types(method))])
+async def test_parameter_of_the_wrong_type_is_named(method: str, new_app: NewApp) -> None:
+    there = await world(method, new_app)
+    for name, value in wrong_types(method):
+        answer = await there.call({**all_params(method), name: value})
+        assert (answer.code, [*answer.data]) == (-32602, [name]), value
+        assert " must be " in answer.data[name]
+        assert "918273" not in json.dumps(answer.body), "the value may be a password"
 
 
 @pytest.mark.parametrize(
@@ -313,5 +326,5 @@ async def test_parameter_of_the_wrong_type_is_named(method: str, name: str, valu
 async def test_null_stands_for_an_absent_optional_parameter(method: str, name: str, new_app: NewApp) -> None:
     # Of some parameters a call may have one only; such a method's first example has it.
     usual = successes(method)[0].params if method in NEVER_DONE else all_params(method)
-    answer = await called(method, new_app, {**usual, name: None})
+    answer = await (await world(method, new_app)).call({**usual, name: None})
     assert "result" in answer.body or (method in NEVER_DONE and answer.code == 13)

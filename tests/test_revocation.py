@@ -10,7 +10,7 @@ import pytest
 from jsonrpc_backend.methods import APP_API
 from tests.conftest import StartServer
 from tests.examples import ANNA as ME
-from tests.examples import DEVICE, ITEM_ID, PASSWORD, USER_ID, Given, prepare_device_and_collection, successes
+from tests.examples import DEVICE, PASSWORD, TEMPLATES, USER_ID, Given, prepare_device_and_collection, successes
 from tests.mailbox import Mailbox
 from tests.wire import Answer, Wire
 
@@ -25,7 +25,7 @@ class Stage:
     stranger: Wire
     mailbox: Mailbox
     reset_token: str
-    item_id: str
+    real: dict[str, str]  # ids for those of the examples
 
     async def forget(self) -> Answer:
         answer = await self.stranger.call("User.sendPasswordResetToken", username=ME)
@@ -35,7 +35,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbox) -> Stage:
-    server = await start({"smtp": mailbox.settings})
+    server = await start({"smtp": mailbox.settings, "backends": {"app": {"mail_templates": TEMPLATES}}})
     this, other, stranger = (Wire(http, server, device) for device in (DEVICE, "other", "stranger"))
     answer = await this.register(ME, PASSWORD)
     real = {USER_ID: answer.result["user"]["_id"]}
@@ -43,7 +43,7 @@ async def stage(start: StartServer, http: aiohttp.ClientSession, mailbox: Mailbo
     second = this.tab()
     for app in (second, other):
         assert (await app.call("User.login", username=ME, password=PASSWORD)).session
-    stage = Stage(this, second, other, stranger, mailbox, "", real[ITEM_ID])
+    stage = Stage(this, second, other, stranger, mailbox, "", real)
     await stage.forget()
     return stage
 
@@ -126,7 +126,8 @@ DONE: dict[str, tuple[Deed, set[str]]] = {
 def as_in_its_example(method: str) -> Deed:
     params = successes(method)[0].params
     return lambda stage: by_this(
-        method, **{name: stage.item_id if value == ITEM_ID else value for name, value in params.items()}
+        method,
+        **{name: stage.real.get(value, value) if isinstance(value, str) else value for name, value in params.items()},
     )(stage)
 
 
