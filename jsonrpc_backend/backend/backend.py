@@ -114,6 +114,10 @@ class Backend:
         """What is different in the SQL of the engine."""
         return self._engine.dialect
 
+    def note_missing_collection(self, name: str) -> None:
+        """Tells the observer of a collection that the app has named."""
+        self.mailbag.observer.collection_missing(self.id, name)
+
     @property
     def is_stopped(self) -> bool:
         return isinstance(self.database, UnusableDatabase)

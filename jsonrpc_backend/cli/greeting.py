@@ -34,6 +34,10 @@ class Paste:
         ]
         return program.command([*words, *options])
 
+    def create_line(self, backend_id: str, name: str) -> str:
+        """What makes a collection into which apps may insert."""
+        return self.command("collection", "create", name, "--insertable", backend_id=backend_id)
+
 
 @dataclass(frozen=True)
 class Greeting:

@@ -120,7 +120,14 @@ async def _run(
 
     open_files.raise_limit()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=run_anywhere))
-    app = make_app(config, development=development, lines=lines, say=say, check_start=stop.check)
+    app = make_app(
+        config,
+        development=development,
+        lines=lines,
+        say=say,
+        create_line=paste.create_line,
+        check_start=stop.check,
+    )
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.suppress(ToldToStop):
             listen = await stack.enter_async_context(serving(app))

@@ -1,10 +1,12 @@
 """`Collection.*`: items of an app's collections, for whoever has a right to them."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.throttle import Attempt
-from jsonrpc_backend.collections.definitions import NO_SUCH_COLLECTION
+from jsonrpc_backend.collections import definitions
+from jsonrpc_backend.collections.definitions import NoSuchCollection
 from jsonrpc_backend.collections.item_changes import ITEM_TOO_LARGE, NO_SUCH_ITEM, TOO_MANY_ENTRIES
 from jsonrpc_backend.collections.search import Search
 from jsonrpc_backend.errors import InvalidParams, LoginRequired, PermissionDenied
@@ -13,8 +15,8 @@ from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul, 
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call
-from jsonrpc_backend.rpc.registry import Registry, SessionRule
-from jsonrpc_backend.store import collections, item_rights, items, users
+from jsonrpc_backend.rpc.registry import Handler, Registry, SessionRule
+from jsonrpc_backend.store import item_rights, items, users
 from jsonrpc_backend.store.collections import Collection
 from jsonrpc_backend.store.engine import Db
 from jsonrpc_backend.store.item_rights import Asker, PermissionTooLarge
@@ -32,12 +34,21 @@ TOO_MANY_ITEMS = (
 )
 
 
-def find_known(db: Db, name: str) -> Collection:
-    """The collection that a call names. Raises InvalidParams where there is none."""
-    found = collections.find(db, name)
-    if found is None:
-        raise InvalidParams({"collectionName": NO_SUCH_COLLECTION})
-    return found
+def of_collection(name: str) -> Callable[[Handler], Handler]:
+    """The handler of a method about one collection; the server tells whoever it is for of one that there is not."""
+
+    def register(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def handle(call: Call, collection_name: str, **params: Any) -> Any:
+            try:
+                return await handler(call, collection_name, **params)
+            except NoSuchCollection:
+                call.backend.note_missing_collection(collection_name)
+                raise
+
+        return method(name, session=SessionRule.IF_GIVEN)(handle)
+
+    return register
 
 
 def _caller(call: Call) -> Asker:
@@ -47,7 +58,7 @@ def _caller(call: Call) -> Asker:
 # --- one item --------------------------------------------------------------------------------------------
 
 
-@method("Collection.insert", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.insert")
 async def insert(
     call: Call, collection_name: str, item: Mapping[str, Any], permission: Mapping[str, str] | None = None
 ) -> Encoded:
@@ -56,7 +67,7 @@ async def insert(
     item_id, attempt = new_item_id(), Attempt(call.post.networks(), call.device)
 
     def unit(db: Db) -> Item:
-        collection = find_known(db, collection_name)
+        collection = definitions.named(db, collection_name)
         if not collection.settings.is_insertable:
             raise PermissionDenied
         if not call.signed_in:
@@ -82,14 +93,14 @@ async def insert(
         raise InvalidParams({"permission": TOO_MANY_ENTRIES}) from error
 
 
-@method("Collection.update", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.update")
 async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[str, Any]) -> str:
     if await call.post.run(has_nul, data):
         raise InvalidParams({"data": HAS_NUL.format("Data")})
     caller, now, room = _caller(call), call.now, call.backend.room
 
     def unit(db: Db) -> None:
-        collection = find_known(db, collection_name)
+        collection = definitions.named(db, collection_name)
         key = _writable(db, collection, item_oid, caller)
         with room.unless_larger(db, lambda: items.bytes_of(db, key)):
             items.merge_properties(db, collection, key, data, now)
@@ -101,23 +112,23 @@ async def update(call: Call, collection_name: str, item_oid: str, data: Mapping[
     return OK
 
 
-@method("Collection.delete", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.delete")
 async def delete(call: Call, collection_name: str, item_oid: str) -> str:
     caller = _caller(call)
 
     def unit(db: Db) -> None:
-        items.delete(db, _writable(db, find_known(db, collection_name), item_oid, caller))
+        items.delete(db, _writable(db, definitions.named(db, collection_name), item_oid, caller))
 
     await call.backend.database.write(unit)
     return OK
 
 
-@method("Collection.getPermission", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.getPermission")
 async def get_permission(call: Call, collection_name: str, item_oid: str) -> dict[str, Any]:
     caller = _caller(call)
 
     def query(db: Db) -> item_rights.Permission:
-        key = _writable(db, find_known(db, collection_name), item_oid, caller)
+        key = _writable(db, definitions.named(db, collection_name), item_oid, caller)
         return item_rights.read_permission(db, key)
 
     return {"permission": item_rights.written(await call.backend.database.read(query))}
@@ -137,7 +148,7 @@ def _writable(db: Db, collection: Collection, item_id: str, caller: Asker) -> in
 # --- many items ------------------------------------------------------------------------------------------
 
 
-@method("Collection.find", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.find")
 async def find(
     call: Call,
     collection_name: str,
@@ -155,7 +166,7 @@ async def find(
 
     def query(db: Db, check: Callable[[], None]) -> bytes:
         search = Search(
-            find_known(db, collection_name), caller, call.backend.dialect, expression, mine=is_mine, order=order
+            definitions.named(db, collection_name), caller, call.backend.dialect, expression, mine=is_mine, order=order
         )
         found = search.find(db, limit=page.limit, offset=page.offset)
         encoded = page.encoded(items.get_in_order(db, found.keys), names, check)
@@ -166,7 +177,7 @@ async def find(
     return Encoded(result)
 
 
-@method("Collection.updatePermission", session=SessionRule.IF_GIVEN)
+@of_collection("Collection.updatePermission")
 async def update_permission(
     call: Call,
     collection_name: str,
@@ -181,7 +192,7 @@ async def update_permission(
     change = item_rights.replace if (options or {}).get("forceOverwrite") else item_rights.overlay
 
     def query(db: Db, _: Callable[[], None]) -> list[int]:
-        search = Search(find_known(db, collection_name), caller, call.backend.dialect, expression, verb="write")
+        search = Search(definitions.named(db, collection_name), caller, call.backend.dialect, expression, verb="write")
         keys = search.all_keys(db)
         if not keys and search.to("read").is_any(db):
             raise PermissionDenied
@@ -189,7 +200,7 @@ async def update_permission(
 
     def unit(db: Db) -> int:
         # As things are by now: whoever has lost the right meanwhile changes nothing.
-        search = Search(find_known(db, collection_name), caller, call.backend.dialect, expression, verb="write")
+        search = Search(definitions.named(db, collection_name), caller, call.backend.dialect, expression, verb="write")
         left = search.still_matching(db, keys)
         for key in left:
             change(db, key, rights)

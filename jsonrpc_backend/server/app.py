@@ -37,6 +37,7 @@ from jsonrpc_backend.web import development as dev
 from jsonrpc_backend.web.example_apps import add_example_apps
 from jsonrpc_backend.web.front_page import add_front_page
 from jsonrpc_backend.web.mail_page import add_mail_page
+from jsonrpc_backend.web.missing_collections import CreateLine, MissingCollections, create_line
 from jsonrpc_backend.web.reference import ManagementReference, Reference
 from jsonrpc_backend.web.scripts import add_scripts
 
@@ -49,6 +50,7 @@ def make_app(
     development: bool = False,
     lines: Log | None = None,
     say: Callable[[str], None] = print,
+    create_line: CreateLine = create_line,
     check_start: Callable[[], None] = lambda: None,
 ) -> web.Application:
     """The application; opens its databases when it starts and closes them at the end.
@@ -57,13 +59,15 @@ def make_app(
     others. Raises MetricsUnavailable.
 
     `lines` is the log that gets a line for each call. `development` serves the reference and the example apps, and
-    prints mails; it shows them on a page where nobody but this machine can reach the server. `say` prints, without
-    waiting for a reader. `clock` may jump: `elapsed` goes on steadily and tells. `check_start` is called before each
-    database is opened; what it raises ends the start.
+    prints mails, and the `create_line` of collections that an app asks for; it shows them on pages where nobody but
+    this machine can reach the server. `say` prints, without waiting for a reader. `clock` may jump: `elapsed` goes on
+    steadily and tells. `check_start` is called before each database is opened; what it raises ends the start.
     """
     methods = APP_API.methods
     meters = load_meters()(argon2_build.processor() or "any", methods.sign_ins()) if config.metrics.enabled else None
-    observer = Observers([*([lines.calls] if lines else []), *([meters] if meters else [])])
+    missing = MissingCollections(say, create_line) if development else None
+    observers: list[Observer | None] = [lines.calls if lines else None, meters, missing]
+    observer = Observers(each for each in observers if each is not None)
     process = _process(config, observer, clock, elapsed, dev.mail_printer(say) if development else None)
     most = open_files.connections_allowed(config.server.max_connections, backends=len(config.backends))
     connections = Connections(config.server, most)
@@ -91,7 +95,7 @@ def make_app(
     add_health(app)
     add_scripts(app, development=development)
     if documented:
-        Reference(config, backends, cors.allow, development=development).add_to(app)
+        Reference(config, backends, cors.allow, missing).add_to(app)
     _add_pages(app, config, backends, not_found, development=development)
     app.on_response_prepare.extend([http.name_server, _forbid_sniffing])
     return app

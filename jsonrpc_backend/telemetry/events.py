@@ -33,6 +33,9 @@ class Observer:
     def mail_changed(self, backend_id: str, outcome: str) -> None:
         """On the event loop: a mail was `written` or `sent`, an attempt has `failed`, or it was `given_up`."""
 
+    def collection_missing(self, backend_id: str, name: str) -> None:
+        """On the event loop: an app has named a collection that there is not; what it has sent may be any string."""
+
 
 class Observers(Observer):
     """Tells several."""
@@ -51,3 +54,7 @@ class Observers(Observer):
     def mail_changed(self, backend_id: str, outcome: str) -> None:
         for observer in self._observers:
             observer.mail_changed(backend_id, outcome)
+
+    def collection_missing(self, backend_id: str, name: str) -> None:
+        for observer in self._observers:
+            observer.collection_missing(backend_id, name)

@@ -23,6 +23,7 @@ from jsonrpc_backend.methods.discover import described
 from jsonrpc_backend.rpc.management import KEY_HEADER
 from jsonrpc_backend.web.development import is_local
 from jsonrpc_backend.web.example_apps import APPS
+from jsonrpc_backend.web.missing_collections import MissingCollections
 from jsonrpc_backend.web.page_headers import page_headers
 
 FOLDER = Path(__file__).parent / "docs"
@@ -45,6 +46,16 @@ _BACKEND = """\
 {note}<p>For programs: <a href="openrpc.json?backend={id}">the OpenRPC document</a>.</p>
 </section>
 """
+_MISSING = """\
+<section class="card">
+<h2>Collections that an app asks for</h2>
+<p>There are none of these names yet. This makes them, in a terminal; then the next call works.</p>
+{lines}</section>
+"""
+_LINE = """\
+<div class="snippet"><pre tabindex="0"><code>{line}</code></pre>
+<button class="copy" type="button">Copy</button></div>
+"""
 _WHO_SEES_THE_KEY = "<p>The API key is shown to this machine only, on a server that is bound to 127.0.0.1.</p>\n"
 _UNKNOWN_KEY = "<API key>"
 
@@ -60,16 +71,24 @@ Ask = Callable[[web.Request, str, str], Awaitable[Any]]
 
 
 class Reference:
-    """The handlers. `allow_origin` lets pages read the document, `development` reads files anew for each request."""
+    """The handlers. `allow_origin` lets pages read the document.
+
+    In development there are `missing` collections to tell of, and files are read anew for each request.
+    """
 
     def __init__(
-        self, config: Config, backends: Mapping[str, Backend], allow_origin: AllowOrigin, *, development: bool
+        self,
+        config: Config,
+        backends: Mapping[str, Backend],
+        allow_origin: AllowOrigin,
+        missing: MissingCollections | None,
     ) -> None:
         self._config = config
         self._backends = backends
         self._allow_origin = allow_origin
-        self._development = development
-        self._tells_keys = development and is_loopback(config.server.host)
+        self._missing = missing
+        self._development = missing is not None
+        self._tells_keys = self._development and is_loopback(config.server.host)
         self._kept = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
 
     def add_to(self, app: web.Application) -> None:
@@ -128,8 +147,16 @@ class Reference:
             backends="".join(_backend_section(origin_of(request), entry) for entry in backends),
             examples="".join(f'<li><a href="examples/{name}/">{name}</a></li>\n' for name in APPS),
             mail="" if self._tells_keys else " hidden",
+            missing=await self._missing_section(request),
         )
         return page_response(START, filled.encode(), {"Cache-Control": "no-store"})
+
+    async def _missing_section(self, request: web.Request) -> str:
+        if self._missing is None or not (self._tells_keys and is_local(request)):
+            return ""
+        lines = await self._missing.lines(self._backends)
+        shown = "".join(_LINE.format(line=html.escape(line)) for line in lines)
+        return _MISSING.format(lines=shown) if lines else ""
 
 
 class ManagementReference:

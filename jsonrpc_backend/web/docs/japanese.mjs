@@ -24,6 +24,9 @@ const TEXTS = {
     "Mails": "メール",
     "What the server mails, such as password reset tokens.":
         "パスワード再設定のトークンなど、サーバーが送るメールを表示します。",
+    "Collections that an app asks for": "アプリが使おうとしたコレクション",
+    "There are none of these names yet. This makes them, in a terminal; then the next call works.":
+        "この名前のコレクションはまだありません。ターミナルで次を実行すると作成され、次の呼び出しから使えます。",
     "Backend ": "バックエンド ",
     "Endpoint": "エンドポイント",
     "Script tag": "script タグ",
