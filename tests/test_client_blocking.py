@@ -20,7 +20,7 @@ import pytest
 import jsonrpc_backend
 from jsonrpc_backend.client import AsyncClient, Client, ManagementClient, Notification, User
 from jsonrpc_backend.client.blocking import UserMethods
-from jsonrpc_backend.client.management import UserManagement
+from jsonrpc_backend.client.user_management import UserManagement
 from jsonrpc_backend.client.user_methods import AsyncUserMethods
 from jsonrpc_backend.errors import ConnectionFailed, InvalidParams, LoginRequired, MethodNotFound, TimedOut
 from tests.patience import HANG_SECONDS

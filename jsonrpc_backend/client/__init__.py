@@ -25,17 +25,22 @@ from .access import HeldUp, SignedIn
 from .asynchronous import AsyncClient
 from .blocking import Client
 from .item import Item, ItemPage, Permission, Rights
-from .management import AsyncManagementClient, ManagementClient, UserPage
+from .managed_item import CollectionConfig, ManagedItem, ManagedItemPage
+from .management import AsyncManagementClient, ManagementClient
 from .user import User
+from .user_management import UserPage
 from .wire import Notification
 
 __all__ = [
     "AsyncClient",
     "AsyncManagementClient",
     "Client",
+    "CollectionConfig",
     "HeldUp",
     "Item",
     "ItemPage",
+    "ManagedItem",
+    "ManagedItemPage",
     "ManagementClient",
     "Notification",
     "Permission",

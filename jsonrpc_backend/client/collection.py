@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonrpc_backend.errors import InvalidParams, InvalidResponse
 
-from .item import RIGHTS, Item, ItemPage, Permission, Rights
+from .item import Item, ItemPage, Permission, Rights, read_permission
 from .user_methods import Calling
 from .wire import given, member
 
@@ -118,10 +118,7 @@ class AsyncCollection:
 
     async def get_permission(self, item_id: str) -> dict[str, Rights]:
         """Who has which rights to an item, for who may write it. InvalidParams: there is no such item."""
-        permission = member(await self._call("getPermission", itemOid=item_id), "permission")
-        if not isinstance(permission, dict) or not all(rights in RIGHTS for rights in permission.values()):
-            raise InvalidResponse({"reason": "The result's `permission` is none."})
-        return permission
+        return read_permission(member(await self._call("getPermission", itemOid=item_id), "permission"))
 
     async def update_permission(
         self,

@@ -56,3 +56,10 @@ class ItemPage:
         if not isinstance(items, list) or type(total) is not int:
             raise InvalidResponse({"reason": "The result holds no page of items."})
         return ItemPage([Item.from_object(item) for item in items], total)
+
+
+def read_permission(permission: Any) -> dict[str, Rights]:
+    """Raises InvalidResponse."""
+    if not isinstance(permission, dict) or not all(rights in RIGHTS for rights in permission.values()):
+        raise InvalidResponse({"reason": "The result's permission is none."})
+    return permission

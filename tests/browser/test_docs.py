@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from jsonrpc_backend.client.blocking import UserMethods
-from jsonrpc_backend.client.management import UserManagement
+from jsonrpc_backend.client.user_management import UserManagement
 from jsonrpc_backend.rpc.schema_files import COMMON, schema_folder
 from tests.browser.conftest import Site, StartServer, axe_core
 from tests.browser.test_example_apps import FIND_VIOLATIONS, MEASURE, MIN_TARGET

@@ -14,7 +14,15 @@ from jsonrpc_backend.client.access import (
     SessionManagement,
     ThrottleManagement,
 )
-from jsonrpc_backend.client.management import AsyncUserManagement, UserManagement
+from jsonrpc_backend.client.collection_management import (
+    AsyncCollectionManagement,
+    AsyncItemManagement,
+    AsyncPushManagement,
+    CollectionManagement,
+    ItemManagement,
+    PushManagement,
+)
+from jsonrpc_backend.client.user_management import AsyncUserManagement, UserManagement
 from jsonrpc_backend.errors import InvalidApiKey, InvalidParams, InvalidResponse, MethodNotFound
 from tests.operators import KEY, KEY_HEADER, Operator
 from tests.scripted import USER, ScriptedServer, result
@@ -41,6 +49,9 @@ async def lonely(scripted: ScriptedServer) -> AsyncIterator[AsyncManagementClien
         (AsyncUserManagement, UserManagement),
         (AsyncThrottleManagement, ThrottleManagement),
         (AsyncSessionManagement, SessionManagement),
+        (AsyncCollectionManagement, CollectionManagement),
+        (AsyncItemManagement, ItemManagement),
+        (AsyncPushManagement, PushManagement),
     ],
 )
 def test_both_clients_have_the_same_names_and_parameters(asynchronous: type, blocking: type) -> None:
