@@ -50,7 +50,7 @@ def _build_index(db: Db, chore: Chore, most: int) -> bool:
     collection = collections.find_by_key(db, chore.collection)
     if collection is None:
         return False
-    last = item_index.build_slice(db, collection, chore.name, chore.after, most)
+    last = item_index.build_slice(db, collection, chore.name, chore.after, most, MOST_BYTES)
     if last is None:
         collections.note_built(db, collection, chore.name)
         return False

@@ -63,15 +63,27 @@ def remove(db: Db, item: int) -> None:
     db.execute("DELETE FROM item_values WHERE item = ?", (item,))
 
 
-def build_slice(db: Db, collection: Collection, index: str, after: int, most: int) -> int | None:
-    """Writes the rows of up to `most` items behind the one with the key `after`; the last of them, None at the end."""
+def build_slice(  # noqa: PLR0917
+    db: Db, collection: Collection, index: str, after: int, most: int, most_bytes: int
+) -> int | None:
+    """Writes the rows of those of the next `most` items, of all collections, that are of this one; fewer when large.
+
+    `after` is the key of the last item that has been looked at; returns the one of the last by now, None at the end.
+    A slice of this collection's items would have to be sorted out of all of them, again for each slice.
+    """
+    last = None
     rows = db.execute(
-        "SELECT key, properties FROM items WHERE collection = ? AND key > ? ORDER BY key LIMIT ?",
+        "SELECT key, CASE WHEN collection = ? THEN properties END FROM items WHERE key > ? ORDER BY key LIMIT ?",
         (collection.key, after, most),
-    ).fetchall()
+    )
     for key, properties in rows:
-        _put(db, collection.key, index, key, json.loads(properties))
-    return rows[-1][0] if rows else None
+        last = key
+        if properties is not None:
+            _put(db, collection.key, index, key, json.loads(properties))
+            most_bytes -= len(properties)
+        if most_bytes < 0:
+            break
+    return last
 
 
 def remove_slice(db: Db, collection_key: int, index: str, most: int) -> int:

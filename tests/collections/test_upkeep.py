@@ -121,3 +121,22 @@ async def test_index_is_built_beside_the_calls(person: NewPerson, server: InProc
     finish(server)
     assert server.rows("SELECT * FROM item_values") == []
     assert await anna.ids("v > 5") == [item_id]
+
+
+async def test_slices_of_an_index_are_bounded_by_what_they_look_at(
+    person: NewPerson, server: InProcessServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else there is: other collections, and items that take megabytes together. The last slice finds none."""
+    make_collection(server, "others")
+    anna = await person("anna")
+    for number in range(6):
+        await anna.insert({"v": number, "text": "x" * 1000})
+        await anna.call("insert", collectionName="others", item={"v": number})
+    settings = Settings(is_insertable=True, default_public=NONE, delete_with_owner="private", indexes=("v",))
+    for most_bytes, slices in ((10**6, 4 + 1), (500, 7 + 1)):
+        monkeypatch.setattr(chores, "MOST_BYTES", most_bytes)
+        change(server, lambda db: collections.change(db, known(db), replace(settings, indexes=())))
+        finish(server)
+        change(server, lambda db: collections.change(db, known(db), settings))
+        assert finish(server, most=3) == slices
+        assert server.rows("SELECT number FROM item_values ORDER BY number") == [(number,) for number in range(6)]
