@@ -21,6 +21,12 @@ MAX_PARTS = 100  # of a way that a term names; SQLite takes 500
 # Below this many items it is not worth asking which way is shorter.
 FEW = 1000
 
+# Along an index an item costs so many times more than on the way to all: rows in the order of values, rights for each.
+DEARER = 4
+
+# Who may read this many finds a page soon, in whatever order everything is gone through.
+MANY = 10_000
+
 _TIMES = {
     "_createdAt": Column("items.created_at", int, is_time=True),
     "_updatedAt": Column("items.updated_at", int, is_time=True),
@@ -148,7 +154,7 @@ class Search:
         if is_certainly_short or way.count(db, FEW) < FEW:
             return way, False
         whole = self._whole_way
-        most = way.count(db)
+        most = way.count(db) * DEARER
         return (whole, is_checked) if whole.count(db, most) < most else (way, False)
 
     def _named_way(self) -> tuple[Way, bool] | None:
@@ -195,7 +201,8 @@ class Search:
         if self.expression is not None or len(self.order) > 1 or name not in self.collection.built or self.mine:
             return None
         total = self._whole_way.count(db)
-        if total * 20 < item_search.everything(self.collection.key).count(db):
+        everything = item_search.everything(self.collection.key)
+        if total < MANY and total * 20 < everything.count(db, total * 20 + 1):
             return None
         last = offset + limit
         keys = item_search.by_index(

@@ -2,7 +2,7 @@
 
 Rows are large (up to 500 KB), so everything is decided on indexes as far as it goes, and rows are read for the page.
 
-A search goes one of these ways in, each of which gives `(key, created_at)` of items:
+A search goes one of these ways in, each of which gives `(key, created_at)` of items, `of_index` the key alone:
 
 - `by_id`, `of_owner`, `of_device`, `of_index`: the items that a condition names. Who may read them is checked for each,
   unless they are the caller's own.
@@ -41,8 +41,12 @@ class Way:
 
     def count(self, db: Db, most: int | None = None) -> int:
         """How many items it gives; with `most` it stops counting there."""
-        union, limit = self.union, "" if most is None else f" LIMIT {most}"
-        (found,) = db.execute(f"SELECT count(*) FROM ({union.sql}{limit})", union.parameters).fetchone()  # noqa: S608
+        union = self.union
+        if most is None:  # each part by itself: in half the time
+            counted = " + ".join(f"(SELECT count(*) FROM ({part.sql}))" for part in self.parts)  # noqa: S608
+        else:
+            counted = f"(SELECT count(*) FROM ({union.sql} LIMIT {most}))"  # noqa: S608
+        (found,) = db.execute(f"SELECT {counted}", union.parameters).fetchone()
         return int(found)
 
 
@@ -123,8 +127,7 @@ def of_index(collection: int, name: str, ranges: Sequence[Condition]) -> Way:
     return Way(
         tuple(
             Condition(
-                "SELECT items.key AS key, items.created_at AS created_at"  # noqa: S608
-                " FROM item_values INDEXED BY item_values_sorted CROSS JOIN items ON items.key = item_values.item"
+                "SELECT item_values.item AS key FROM item_values INDEXED BY item_values_sorted"  # noqa: S608
                 f" WHERE item_values.collection = ? AND item_values.property = ? AND {each.sql}",
                 (collection, name, *each.parameters),
             )
