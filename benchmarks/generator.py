@@ -7,41 +7,39 @@ import collections
 import select
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.operations import OPERATIONS, Operation
+from benchmarks import items, operations, pocketbase
+from benchmarks.load import Load
+from benchmarks.operations import Operation
+
+OPERATIONS: dict[str, type[Operation]] = {
+    **operations.OPERATIONS,
+    "mixed": operations.Mixed,
+    **items.OPERATIONS,
+    **pocketbase.OPERATIONS,
+}
 
 GIVE_UP_SECONDS = 30.0
 UNLIMITED = 1 << 62
 
 
 @dataclass(frozen=True)
-class Load:
-    """What to do, for so many seconds or until each caller has made `calls_each` requests.
-
-    `rate`: requests a second, all callers together; None sends as soon as an answer has come. Callers take user
-    or sign-in numbers from `first`, in steps of `step`, so that each has its own.
-    """
-
-    port: int
-    operation: str
-    callers: int
-    seconds: float
-    users: int
-    first: int = 0
-    step: int = 1
-    calls_each: int | None = None
-    rate: float | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """What came of it. Latencies: seconds, one a request, sorted. `busy` is the generator's own share of a core."""
+    """What came of it. Latencies: seconds, one a request, sorted. `busy` is the generator's own share of a core.
+
+    `by_kind`: the same latencies, where callers did several kinds of things.
+    """
 
     calls: int
     seconds: float
     busy: float
     latencies: list[float] = field(repr=False)
+    by_kind: Mapping[str, list[float]] = field(default_factory=dict, repr=False)
+
+    def of_kind(self, kind: str) -> "Outcome":
+        return Outcome(len(self.by_kind[kind]), self.seconds, self.busy, self.by_kind[kind])
 
     def percentile(self, percent: float) -> float:
         """A latency in seconds."""
@@ -96,7 +94,7 @@ def run(load: Load) -> Outcome:
     """Puts the load on the server and measures it from the callers' side. Raises UnexpectedAnswer, TimeoutError."""
     operation = OPERATIONS[load.operation]
     connections = [
-        _Connection(load.port, operation(load.first + number * load.step, load.users), load.calls_each)
+        _Connection(load.port, operation(load.first + number * load.step, load), load.calls_each)
         for number in range(load.callers)
     ]
     try:
@@ -112,6 +110,7 @@ def _drive(load: Load, connections: list[_Connection]) -> Outcome:
     for descriptor in waiting:
         poll.register(descriptor, select.EPOLLIN)
     idle, latencies = collections.deque(connections), list[float]()
+    by_kind: dict[str, list[float]] = collections.defaultdict(list)
     begin, cpu_begin, sent = time.perf_counter(), time.process_time(), 0
     now, end = begin, begin + load.seconds
     while (idle and now < end) or sent > len(latencies):
@@ -122,6 +121,8 @@ def _drive(load: Load, connections: list[_Connection]) -> Outcome:
             connection = waiting[descriptor]
             if connection.receive():
                 latencies.append(time.perf_counter() - connection.due)
+                if connection.operation.kind:
+                    by_kind[connection.operation.kind].append(latencies[-1])
                 if connection.calls_left:
                     idle.append(connection)
         now = time.perf_counter()
@@ -130,7 +131,8 @@ def _drive(load: Load, connections: list[_Connection]) -> Outcome:
     poll.close()
     busy = (time.process_time() - cpu_begin) / (now - begin)
     calls = len(latencies) * OPERATIONS[load.operation].calls_per_request
-    return Outcome(calls, now - begin, busy, sorted(latencies))
+    sorted_kinds = {kind: sorted(some) for kind, some in by_kind.items()}
+    return Outcome(calls, now - begin, busy, sorted(latencies), sorted_kinds)
 
 
 def _due(load: Load, begin: float, sent: int, now: float) -> float:

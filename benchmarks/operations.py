@@ -5,6 +5,7 @@ import random
 from typing import Any, ClassVar
 
 from benchmarks import population
+from benchmarks.load import Load
 
 API_KEY = "benchmark-api-key"
 BACKEND_ID = "bench"
@@ -14,15 +15,17 @@ BATCH_SIZE = 50
 class Operation:
     """A caller who does one thing again and again.
 
-    `first` is a number that no other caller of the run has; `users` is how many there are.
+    `first` is a number that no other caller of the run has. `kind`: which of several things the last request was.
     """
 
     calls_per_request: ClassVar[int] = 1
     expected: ClassVar[bytes] = b'"result"'
+    kind = ""
 
-    def __init__(self, first: int, users: int) -> None:
+    def __init__(self, first: int, load: Load) -> None:
         self.next = first
-        self.users = users
+        self.load = load
+        self.users = load.users
         self.random = random.Random(first)
 
     def request(self) -> bytes:
@@ -40,6 +43,7 @@ class Operation:
 
 
 def post(body: bytes) -> bytes:
+    """As the old clients send it."""
     return (
         b"POST /json-rpc/%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         b"Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\nContent-Length: %d\r\n\r\n%s"
@@ -106,8 +110,8 @@ class Login(Operation):
 class AutoLogin(Operation):
     """An app starts again and again: each time with the token that the last start has brought."""
 
-    def __init__(self, first: int, users: int) -> None:
-        super().__init__(first, users)
+    def __init__(self, first: int, load: Load) -> None:
+        super().__init__(first, load)
         self.token = population.login_token(first)
 
     def body(self) -> Any:
@@ -125,6 +129,21 @@ class Logout(Operation):
         self.next += 1
         return call("User.logout", self.next)
 
+
+class Mixed(Operation):
+    """What the users of an app do all day."""
+
+    def __init__(self, first: int, load: Load) -> None:
+        super().__init__(first, load)
+        self._parts = {kind: part(first, load) for kind, part in MIXED.items()}
+
+    def body(self) -> Any:
+        (self.kind,) = self.random.choices(list(MIXED), SHARES)
+        return self._parts[self.kind].body()
+
+
+MIXED: dict[str, type[Operation]] = {"read": Read, "update": Update, "login": Login}
+SHARES = (80, 15, 5)  # percent of each
 
 OPERATIONS: dict[str, type[Operation]] = {
     "read": Read,

@@ -3,6 +3,7 @@
 A sign-in is a session with its login token, on a device of its own. Sign-in `n` belongs to user `n % users`.
 """
 
+import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -43,13 +44,20 @@ def login_token(sign_in: int) -> str:
 
 def fill(path: Path, *, users: int, sign_ins: int, progress: Progress) -> None:
     """Makes a backend's database with this many rows; a million takes about a minute."""
+    with filling(path) as connection:
+        for table, rows in _tables(users, sign_ins).items():
+            insert_rows(connection, table, rows, progress)
+
+
+@contextlib.contextmanager
+def filling(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for very many rows, which are in the file afterwards, with statistics of them."""
     connection = open_for_writing(path)
     try:
         # An interrupted run is begun anew, so nothing here has to survive a power cut.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -400000")
-        for table, rows in _tables(users, sign_ins).items():
-            _insert(connection, table, rows, progress)
+        yield connection
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("ANALYZE")
     finally:
@@ -70,7 +78,7 @@ def _tables(users: int, sign_ins: int) -> dict[str, Iterator[tuple[Any, ...]]]:
     by_token = sorted((digest(login_token(number)), number) for number in range(sign_ins))
     return {
         "users (key, id, username, username_key, password_hash, created_at, updated_at, properties)": (
-            (number + 1, _public_id(number), username(number), username(number), password_hash, now, now, PROPERTIES)
+            (number + 1, public_id(number), username(number), username(number), password_hash, now, now, PROPERTIES)
             for number in range(users)
         ),
         "login_families (key, user_key, device, renewed_at)": (
@@ -89,12 +97,15 @@ def argon2_hash() -> str:
     return argon2.PasswordHasher(config.iterations, config.memory_kib, config.parallelism).hash(PASSWORD)
 
 
-def _public_id(user: int) -> str:
+def public_id(user: int) -> str:
     hexadecimal = hashlib.sha256(b"user %d" % user).hexdigest()
     return f"u{hexadecimal[:8]}-{hexadecimal[8:12]}-{hexadecimal[12:16]}-{hexadecimal[16:20]}-{hexadecimal[20:32]}"
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]], progress: Progress) -> None:
+def insert_rows(
+    connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]], progress: Progress
+) -> None:
+    """`table`: as INSERT INTO has it, with its columns."""
     rows = iter(rows)
     placeholders = ", ".join("?" * (table.count(",") + 1))
     while group := list(islice(rows, ROWS_AT_ONCE)):

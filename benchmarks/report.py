@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import pocketbase, searching
 from benchmarks.measured import Series, Spread
 from benchmarks.suite import ARGON2, BARE, DURABLE, STORMS, Plan, Results
 from jsonrpc_backend import __version__
@@ -44,6 +45,10 @@ def table(results: Results) -> str:
         lines += _section(f"{users:,} users", series, results)
     for count, series in results.connections.items():
         lines += _section(f"{count:,} connections", series, results)
+    for server, series in results.beside.items():
+        lines += _section(f"side by side: {server}", series, results)
+    for collection, series in results.items.items():
+        lines += _section(collection, series, results)
     return "\n".join([*lines, "", *_summary(results), ""])
 
 
@@ -98,6 +103,10 @@ def _summary(results: Results) -> Iterator[str]:
         alone, beside = f"{callers} sign in alone", f"{callers} sign in beside reads"
         kept = _rate(results, beside) / _rate(results, alone)
         yield f"{callers:2} sign in beside reads  {kept:.2f} of the sign-ins without the reads"
+    for server, name, ratio in ratios_to_other(results):
+        yield f"{name}, {server:16} {ratio:.2f} of {pocketbase.TITLE}'s calls a second"
+    for collection, name, ratio in ratios_to_updates(results):
+        yield f"{name}, {collection:24} {ratio:.2f} of the updates of properties a second"
     busy = [name for name, share in generator_shares(results) if share > GENERATOR_MAY_BE_BUSY]
     if busy:
         yield f"! the load generator may have been the limit of: {', '.join(busy)}"
@@ -107,6 +116,25 @@ def _summary(results: Results) -> Iterator[str]:
 
 def _rate(results: Results, name: str) -> float:
     return results.operations[name].spread("calls_per_second").median
+
+
+def ratios_to_other(results: Results) -> Iterator[tuple[str, str, float]]:
+    """Calls a second of each of our servers, compared with the other one's in the same rounds."""
+    for server, series in results.beside.items():
+        for name, other in results.beside.get(pocketbase.TITLE, {}).items():
+            if server != pocketbase.TITLE:
+                yield server, name, _ratio(series[name], other)
+
+
+def ratios_to_updates(results: Results) -> Iterator[tuple[str, str, float]]:
+    """Changes of items a second, compared with those of users' properties."""
+    for collection, series in results.items.items():
+        for name in ("insert item", "update item"):
+            yield collection, name, _ratio(series[name], series[searching.COMPARED_WITH])
+
+
+def _ratio(series: Series, other: Series) -> float:
+    return series.spread("calls_per_second").median / other.spread("calls_per_second").median
 
 
 def generator_shares(results: Results) -> Iterator[tuple[str, float]]:
@@ -123,6 +151,10 @@ def _sections(results: Results) -> Iterator[tuple[str, dict[str, Series]]]:
         yield f", {users:,} users", series
     for count, series in results.connections.items():
         yield f", {count:,} connections", series
+    for server, series in results.beside.items():
+        yield f", {server}", series
+    for collection, series in results.items.items():
+        yield f", {collection}", series
 
 
 # --- for programs ----------------------------------------------------------------------------------------
@@ -175,6 +207,15 @@ def as_json(results: Results, plan: Plan, machine: Machine) -> dict[str, Any]:
         "connections": {
             count: {name: each.as_json() for name, each in all_.items()} for count, all_ in results.connections.items()
         },
+        "beside": {
+            server: {name: each.as_json() for name, each in all_.items()} for server, all_ in results.beside.items()
+        },
+        "of_other": {f"{name}, {server}": ratio for server, name, ratio in ratios_to_other(results)},
+        "items": {
+            collection: {name: each.as_json() for name, each in all_.items()}
+            for collection, all_ in results.items.items()
+        },
+        "of_updates": {f"{name}, {collection}": ratio for collection, name, ratio in ratios_to_updates(results)},
         "start": asdict(results.start),
         "memory": {"idle": results.idle_memory, "peak": results.peak_memory},
     }

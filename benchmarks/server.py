@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measured import Cpu
 from benchmarks.operations import API_KEY, BACKEND_ID, call
@@ -37,21 +38,22 @@ class Server:
     """A running server."""
 
     port: int
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[Any]"
 
     def cpu(self) -> Cpu:
-        """Processor time since its start."""
+        """Processor time since its start, of its workers too."""
         hashing = rest = 0.0
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            seconds = int((task / "schedstat").read_text().split()[0]) / 1e9
-            if os.getpriority(os.PRIO_PROCESS, int(task.name)) == HASHING_NICENESS:
-                hashing += seconds
-            else:
-                rest += seconds
+        for process in self._processes():
+            for task in Path(f"/proc/{process}/task").iterdir():
+                seconds = int((task / "schedstat").read_text().split()[0]) / 1e9
+                if os.getpriority(os.PRIO_PROCESS, int(task.name)) == HASHING_NICENESS:
+                    hashing += seconds
+                else:
+                    rest += seconds
         return Cpu(hashing, rest)
 
     def memory(self) -> int:
-        """Resident memory now, bytes."""
+        """Resident memory now, bytes, all processes together."""
         return self._status("VmRSS")
 
     def peak_memory(self) -> int:
@@ -59,9 +61,16 @@ class Server:
         return self._status("VmHWM")
 
     def _status(self, name: str) -> int:
-        found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(), re.MULTILINE)
-        assert found is not None
-        return int(found[1]) * KIB
+        texts = [Path(f"/proc/{process}/status").read_text() for process in self._processes()]
+        return sum(int(re.findall(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[0]) * KIB for text in texts)
+
+    def _processes(self) -> list[int]:
+        """Its process and its workers'."""
+        found = [self.process.pid]
+        for process in found:
+            for children in Path(f"/proc/{process}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
+        return found
 
 
 def write_config(folder: Path) -> Path:
@@ -90,9 +99,11 @@ def running(module: str, *arguments: str, log: Path) -> Iterator[Server]:
         process.communicate()
 
 
-def real_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
+def real_server(folder: Path, *, workers: int | None = None) -> contextlib.AbstractContextManager[Server]:
     """`jsonrpc-backend serve` on the database in `folder`, with its defaults but for throttling."""
-    return running("jsonrpc_backend", "serve", "--config", str(folder / "config.toml"), log=folder / "server.log")
+    given = [] if workers is None else ["--workers", str(workers)]
+    arguments = ["serve", "--config", str(folder / "config.toml"), *given]
+    return running("jsonrpc_backend", *arguments, log=folder / "server.log")
 
 
 def bare_server(folder: Path) -> contextlib.AbstractContextManager[Server]:

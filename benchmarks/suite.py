@@ -7,9 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from benchmarks import floors, generator, population
-from benchmarks.generator import Load
+from benchmarks.generator import Outcome
+from benchmarks.items import PUBLIC_EVERY
+from benchmarks.load import Load
 from benchmarks.measured import Cpu, Series, Spread
 from benchmarks.operations import OPERATIONS
 from benchmarks.server import Server, bare_server, real_server, time_to_first_answer, write_config
@@ -35,6 +38,9 @@ class Plan:
     users: int
     sizes: tuple[int, ...]  # users, for growth
     connections: tuple[int, ...]
+    workers: tuple[int, ...] = ()  # numbers of them, for servers side by side
+    items: tuple[int, ...] = ()  # of a collection, for growth
+    collections: tuple[str, ...] = tuple(PUBLIC_EVERY)
 
     @property
     def spare_sign_ins(self) -> int:
@@ -50,6 +56,8 @@ class Results:
     operations: dict[str, Series] = field(default_factory=dict)
     growth: dict[int, dict[str, Series]] = field(default_factory=dict)  # by number of users
     connections: dict[int, dict[str, Series]] = field(default_factory=dict)  # by number of connections
+    beside: dict[str, dict[str, Series]] = field(default_factory=dict)  # by server
+    items: dict[str, dict[str, Series]] = field(default_factory=dict)  # by collection
     start: Spread = Spread(0.0, 0.0, 0.0)
     idle_memory: int = 0
     peak_memory: int = 0
@@ -57,21 +65,23 @@ class Results:
 
 
 class Bench:
-    """A server on a database with users, and the processes that put load on it."""
+    """A server on a database with users, and the processes that put load on it. `about`: more of what a Load says."""
 
-    def __init__(self, server: Server, pool: ProcessPoolExecutor, users: int) -> None:
+    def __init__(self, server: Server, pool: ProcessPoolExecutor, users: int, **about: Any) -> None:
         self._server = server
         self._pool = pool
         self._users = users
+        self._about = about
         self._next_sign_in = users  # those before are for reads and updates
         self._next_user = 0
 
-    def measure(self, series: Series, seconds: float) -> None:
+    def measure(self, series: Series, seconds: float) -> Outcome:
         """Adds one round of the operation that the series is named after."""
         load = self._load(series.name, series.callers, seconds)
         before = self._server.cpu()
         outcome = self._pool.submit(generator.run, load).result()
         series.add(outcome, self._server.cpu() - before)
+        return outcome
 
     def measure_storm(self, reads: Series, sign_ins: Series, seconds: float) -> None:
         """Reads at a steady pace while others sign in without pause; CPU is that of both, so it goes to neither."""
@@ -87,10 +97,10 @@ class Bench:
             first = self._take_sign_ins(callers)
         elif operation == "logout":
             first, step, calls_each = self._take_sign_ins(callers * (LOGOUTS_EACH + 1)), LOGOUTS_EACH + 1, LOGOUTS_EACH
-        elif operation == "register":
+        elif operation in {"register", "insert item"}:
             first, step = self._next_user, NUMBERS_OF_A_ROUND // callers
             self._next_user += NUMBERS_OF_A_ROUND
-        return Load(self._server.port, operation, callers, seconds, self._users, first, step, calls_each)
+        return Load(self._server.port, operation, callers, seconds, self._users, first, step, calls_each, **self._about)
 
     def _take_sign_ins(self, count: int) -> int:
         self._next_sign_in += count
@@ -119,7 +129,7 @@ def measure_operations(place: Path, plan: Plan, report: Report) -> Results:
     with load_processes() as pool, bare_server(place) as bare, real_server(place) as server:
         results.idle_memory = server.memory()
         bench, bare_bench = Bench(server, pool, plan.users), Bench(bare, pool, plan.users)
-        _warm_up(bench, OPERATIONS, plan)
+        warm_up(bench, [series[name] for name in OPERATIONS], plan)
         for number in range(plan.rounds):
             report(f"round {number + 1} of {plan.rounds}")
             _measure_floors(series, bare_bench, pool, plan.seconds, place)
@@ -174,8 +184,8 @@ def measure_growth(results: Results, places: Mapping[int, Path], plan: Plan, rep
         benches = {
             users: Bench(stack.enter_context(real_server(place)), pool, users) for users, place in places.items()
         }
-        for bench in benches.values():
-            _warm_up(bench, GROWTH_OPERATIONS, plan)
+        for users, bench in benches.items():
+            warm_up(bench, results.growth[users].values(), plan)
         for number in range(plan.rounds):
             report(f"growth, round {number + 1} of {plan.rounds}")
             for name in GROWTH_OPERATIONS:
@@ -190,7 +200,7 @@ def measure_connections(results: Results, place: Path, plan: Plan, report: Repor
     }
     with load_processes() as pool, real_server(place) as server:
         bench = Bench(server, pool, plan.users)
-        _warm_up(bench, CONNECTION_OPERATIONS, plan)
+        warm_up(bench, [Series(name, CALLERS) for name in CONNECTION_OPERATIONS], plan)
         for number in range(plan.rounds):
             report(f"connections, round {number + 1} of {plan.rounds}")
             for series in results.connections.values():
@@ -198,6 +208,7 @@ def measure_connections(results: Results, place: Path, plan: Plan, report: Repor
                     bench.measure(each, plan.seconds)
 
 
-def _warm_up(bench: Bench, operations: Iterable[str], plan: Plan) -> None:
-    for operation in operations:
-        bench.measure(Series(operation, CALLERS), min(0.5, plan.seconds))
+def warm_up(bench: Bench, series: Iterable[Series], plan: Plan) -> None:
+    """Does what these will measure, and forgets it."""
+    for each in series:
+        bench.measure(Series(each.name, each.callers), min(0.5, plan.seconds))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import items
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import FLOORS
 from benchmarks.suite import ARGON2, BARE, DURABLE
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 SHORT = ["--quick", "--rounds", "1", "--seconds", "0.05", "--users", "60", "--users", "1000", "--connections", "2"]
+SHORT += ["--items", "1000"]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,15 @@ def test_growth_is_measured_at_each_size(figures: Any) -> None:
     assert figures["connections"]["2"]["read"]["callers"] == 2
 
 
+def test_collections_are_measured_beside_updates_of_properties(figures: Any) -> None:
+    (cost,) = figures["items"].values()
+    assert cost.keys() == {*items.OPERATIONS, "update"}
+    for series in cost.values():
+        assert 0 < series["p50"]["median"] <= series["p99"]["median"]
+    assert len(figures["of_updates"]) == 2
+    assert all(ratio > 0 for ratio in figures["of_updates"].values())
+
+
 def test_start_and_memory_are_measured(figures: Any) -> None:
     assert figures["start"]["median"] > 0
     assert 0 < figures["memory"]["idle"] <= figures["memory"]["peak"]
@@ -67,7 +78,15 @@ def test_start_and_memory_are_measured(figures: Any) -> None:
 
 def test_table_names_everything(folder: Path, figures: Any) -> None:
     table = (folder / "table.txt").read_text()
-    for name in (*figures["floors"], *figures["operations"], "start to first answer", "memory", "load generator"):
+    for name in (
+        *figures["floors"],
+        *figures["operations"],
+        *figures["items"],
+        *items.OPERATIONS,
+        "start to first answer",
+        "memory",
+        "load generator",
+    ):
         assert name in table
 
 
