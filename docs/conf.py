@@ -30,11 +30,11 @@ html_show_sphinx = False
 
 # Who reads what. A page that is named nowhere is an error.
 READERS = {
-    "Write an app": ["clients", "methods", "bring-your-app-back"],
+    "Write an app": ["clients", "collections", "methods", "bring-your-app-back"],
     "Run the server": ["commands", "configuration", "running", "operations", "moving-in", "managing", "performance"],
     "Trust it": ["promises", "/SECURITY"],
     "Change it": ["/CONTRIBUTING", "/CODE_OF_CONDUCT", "/CHANGELOG"],
-    "日本語": ["/README.ja", "ja/clients", "ja/methods", "ja/bring-your-app-back"],
+    "日本語": ["/README.ja", "ja/clients", "ja/collections", "ja/methods", "ja/bring-your-app-back"],
 }
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\(([^)\s#:]+)\)")

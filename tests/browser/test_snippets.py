@@ -6,12 +6,17 @@ import pytest
 
 from jsonrpc_backend.client import AsyncClient
 from tests.browser.conftest import Site, script_tag
+from tests.collections.conftest import make_collection
 from tests.documents import Block
 from tests.servers import InProcessServer
 from tests.test_snippets import to_run
 
 # What a block prints, by the beginning of its first line. Others print nothing.
-PRINTED = {"monaca.cloud.User.register(": "log: Welcome, anna@example.com"}
+PRINTED = {
+    "monaca.cloud.User.register(": "log: Welcome, anna@example.com",
+    "var diary = ": "log: 1 Rain all day.",
+    "var criteria = ": "log: Sun, and the first cherries.",
+}
 
 DONE = "documents-block-done"
 
@@ -31,6 +36,8 @@ def page(block: Block, text: str, server: InProcessServer) -> str:
 async def test_block(block: Block, site: Site, server: InProcessServer) -> None:
     text = re.sub(r"http://127\.0\.0\.1:8080|https://example\.com", server.url, block.text)
     text = text.replace("<API key>", server.api_key)
+    if "Collection(" in text:
+        make_collection(server, "diary", indexes=("mood",))
     if "User.login(" in text:
         async with AsyncClient(server.url, backend_id=server.backend_id, api_key=server.api_key) as client:
             await client.user.register("anna@example.com", "secret")
