@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jsonrpc_backend.web.scripts import FOLDER
+from tests.collections.conftest import make_collection
 from tests.documents import blocks, read
 from tests.servers import InProcessServer
 from tests.setup import JAVASCRIPT, NODE_MODULES, NPM, node, node_environment
@@ -56,13 +57,14 @@ async def test_package_works_by_its_name(project: Path, server: InProcessServer)
     assert await run_node(program, "jsonrpc-backend", server.url, server.backend_id, server.api_key) == "through\n"
 
 
-async def test_example_of_the_package_signs_in(project: Path, server: InProcessServer, wire: Wire) -> None:
+async def test_example_of_the_package_signs_in_and_finds_an_item(project: Path, server: InProcessServer, wire: Wire) -> None:
     (example,) = (block for block in blocks(README) if block.language == "js")
     await wire.register("anna@example.com", "secret")
+    make_collection(server, "diary")
     text = example.text.replace("http://127.0.0.1:8080", server.url).replace("<API key>", server.api_key)
     program = project / "example.mjs"
-    program.write_text(f"{text}\nconsole.log(user._username);\n")
-    assert await run_node(program) == "anna@example.com\n"
+    program.write_text(f"{text}\nconsole.log(user._username, items[0].text);\n")
+    assert await run_node(program) == "anna@example.com Rain all day.\n"
 
 
 async def test_compiler_finds_the_types_of_the_package(project: Path) -> None:
