@@ -57,7 +57,7 @@ async def test_package_works_by_its_name(project: Path, server: InProcessServer)
     assert await run_node(program, "jsonrpc-backend", server.url, server.backend_id, server.api_key) == "through\n"
 
 
-async def test_example_of_the_package_signs_in_and_finds_an_item(project: Path, server: InProcessServer, wire: Wire) -> None:
+async def test_example_of_the_package(project: Path, server: InProcessServer, wire: Wire) -> None:
     (example,) = (block for block in blocks(README) if block.language == "js")
     await wire.register("anna@example.com", "secret")
     make_collection(server, "diary")
