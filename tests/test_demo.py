@@ -57,6 +57,39 @@ async def test_demo_has_users_to_sign_in_as_and_a_mail_to_read(
     assert "serve --demo" in shell.ok("audit", "list")
 
 
+async def found(app: Wire, collection: str) -> list[Any]:
+    items: list[Any] = (await app.call("Collection.find", collectionName=collection)).result["items"]
+    return items
+
+
+async def test_demo_has_notes_of_each_and_a_guestbook_of_all(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    with served(tmp_path / "data", *DEMO) as server:
+        hanako, somebody = Wire(http, server), Wire(http, server, "another device")
+        own = (await hanako.call("User.login", username=HANAKO, password=PASSWORD)).result["user"]["_id"]
+        notes, open_to_all = await found(hanako, "notes"), await found(somebody, "notes")
+        assert next(note["title"] for note in notes if note["_ownerUserOid"] == own) == "買い物"
+        titles = {note["title"] for note in notes}
+        assert {"Trip to Nara", "旅行の計画"} < titles, "others share these with her"
+        assert titles > {note["title"] for note in open_to_all}, "and some with everybody"
+        assert "Packing" not in titles, "which is somebody's own"
+        (shared,) = (note["_id"] for note in notes if note["title"] == "Trip to Nara")
+        update = {"itemOid": shared, "data": {"text": "With you!"}}
+        assert (await hanako.call("Collection.update", collectionName="notes", **update)).result == "OK"
+        assert len(await found(somebody, "guestbook")) == 10
+        signed = await somebody.call("Collection.insert", collectionName="guestbook", item={"text": "Hi!"})
+        assert signed.result["item"]["_ownerUserOid"] is None
+        assert len(await found(hanako, "guestbook")) == 11
+
+
+async def test_a_collection_of_that_name_is_left_as_it_is(
+    tmp_path: Path, shell: Shell, http: aiohttp.ClientSession
+) -> None:
+    shell.ok("collection", "create", "notes", "--public", "w")
+    with served(tmp_path / "data", *DEMO) as server:
+        assert await found(Wire(http, server), "notes") == []
+        assert len(await found(Wire(http, server), "guestbook")) == 10
+
+
 def test_users_are_varied_and_the_same_each_time(tmp_path: Path, shell: Shell) -> None:
     for folder in ("data", "other"):
         with served(tmp_path / folder, *DEMO):
@@ -90,6 +123,7 @@ async def test_later_start_makes_nothing_twice(tmp_path: Path, shell: Shell, htt
         assert GREETING.replace("50", "49") in server.output
         assert (await mails(http, server)).count("<article") == 1
     assert listed(shell) == before
+    assert (count(tmp_path / "data", "collections"), count(tmp_path / "data", "items")) == (2, 22)
     assert count(tmp_path / "data", "password_reset_requests") == 0
 
 
@@ -111,6 +145,7 @@ def test_backend_with_users_of_its_own_is_left_as_it_is(tmp_path: Path, shell: S
     with served(tmp_path / "data", *DEMO) as server:
         assert "Demo        not made: app has users of its own. Take another folder, with --data.\n" in server.output
     assert listed(shell) == before
+    assert count(tmp_path / "data", "collections") == 0
     assert count(tmp_path / "data", "mails") + count(tmp_path / "data", "password_reset_requests") == 0
 
 

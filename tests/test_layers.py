@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "rpc": {"backend"} | BELOW_BACKEND,
     "methods": {"backend", "rpc"} | BELOW_BACKEND,
     "transfer": {"accounts", "config", "errors", "rpc", "store"},
-    "demo": {"accounts", "backend", "config", "fairness", "store"},
+    "demo": {"accounts", "backend", "collections", "config", "fairness", "store"},
     "web": {"methods", "rpc", "backend"} | BELOW_BACKEND,
     "server": BELOW_SERVER,
     "cli": {"client", "demo", "server", "transfer"} | BELOW_SERVER - {"methods"},

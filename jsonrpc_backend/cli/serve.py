@@ -52,7 +52,11 @@ def _check_host(_: click.Context, __: click.Parameter, value: str | None) -> str
 @config_options
 @click.option("--host", callback=_check_host, help="Address to listen on.")
 @click.option("--dev", "development", is_flag=True, help="For development: example apps; mails are printed and shown.")
-@click.option("--demo", is_flag=True, help="With --dev: puts 50 users and a mail into a backend that has no users.")
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="With --dev: puts 50 users, two collections and a mail into a backend that has no users.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 def serve(
     *, config_file: Path | None, data: Path | None, host: str | None, port: int | None, development: bool, demo: bool

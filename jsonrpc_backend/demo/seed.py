@@ -1,7 +1,7 @@
 """Puts the demo into a backend that has no users yet: those of `users.jsonl`, and a password reset that one asks for.
 
-The file is one that `user import` reads. Ids, names and times in it are fixed, so every demo is the same one, and a
-later start knows its users.
+With them come two collections. The file is one that `user import` reads. Ids, names and times in it are fixed, so every
+demo is the same one, and a later start knows its users.
 """
 
 import json
@@ -18,6 +18,7 @@ from jsonrpc_backend.accounts.usernames import username_key
 from jsonrpc_backend.backend.backend import Backend
 from jsonrpc_backend.config import DEFAULT_EMAIL_PROPERTY, BackendConfig
 from jsonrpc_backend.config.mail_templates import DEFAULT_TEMPLATE
+from jsonrpc_backend.demo import collections as demo_collections
 from jsonrpc_backend.fairness import current_caller
 from jsonrpc_backend.store import audit, password_resets, users
 from jsonrpc_backend.store.audit import Act
@@ -75,6 +76,7 @@ def _make(db: Db, newcomers: list[_Newcomer], settings: BackendConfig, act: Act,
     made = [registration.insert(db, newcomer.user, newcomer.created_at) for newcomer in newcomers]
     look_alikes.note_all(db, settings)
     audit.record(db, act, [user.id for user in made])
+    demo_collections.make(db, act)
     if asks:
         key = username_key(made[0].username)
         password_resets.insert_request(db, key, DEFAULT_EMAIL_PROPERTY, DEFAULT_TEMPLATE, requester=b"demo", share=None)
