@@ -106,6 +106,14 @@ def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Pat
     assert (found["_username"], found["age"]) == ("robert@example.com", 31)
 
 
+def test_snippet_of_collections_for_operators(managed: ServerProcess, tmp_path: Path) -> None:
+    (snippet,) = re.findall(r"```python\n(with .*?)```", read(MANAGING), re.DOTALL)
+    program = tmp_path / "snippet.py"
+    program.write_text("from jsonrpc_backend.client import ManagementClient\n" + for_server(snippet, managed))
+    printed = run(str(program))
+    assert re.fullmatch(r"i\S{36} None \{'public': 'r'\} \{'mood': 3\}\n", printed)
+
+
 def test_users_to_move_in(quick: QuickShell) -> None:
     """The commands of the document, with its file, where there is an SMTP server."""
     (quick.folder / "users.csv").write_bytes((ROOT / "examples" / "users.csv").read_bytes())

@@ -55,8 +55,12 @@ def _limits(stated: Schema) -> str:
     if "maximum" in stated:
         return f" ({stated['minimum']:,} to {stated['maximum']:,})"
     if "enum" in stated and "default" in stated and not _is_setting(stated):
-        return f" ({', '.join(f'`{choice}`' for choice in stated['enum'] if choice is not None)})"
+        return f" ({', '.join(f'`{_choice(choice)}`' for choice in stated['enum'] if choice is not None)})"
     return ""
+
+
+def _choice(choice: str) -> str:
+    return choice or '""'
 
 
 def _is_setting(stated: Schema) -> bool:

@@ -24,9 +24,10 @@ def delete(db: Db, ids: list[str], act: Act) -> tuple[list[str], list[str]]:
     Returns the ids of those who were there, and the ids that come after.
     """
     removed: list[str] = []
-    room, left = ROWS_AT_ONCE, list(ids)
-    while left and room > 0:
-        each, *left = left
+    room, taken = ROWS_AT_ONCE, 0
+    while taken < len(ids) and room > 0:
+        each = ids[taken]
+        taken += 1
         room -= 1
         if deleted := users.delete_by_id(db, each):
             key, characters = deleted
@@ -35,4 +36,4 @@ def delete(db: Db, ids: list[str], act: Act) -> tuple[list[str], list[str]]:
             removed.append(each)
     if removed:
         audit.record(db, act, removed)
-    return removed, left
+    return removed, ids[taken:]
