@@ -186,6 +186,8 @@ def test_limits_of_the_documents_are_the_defaults() -> None:
         str(limits.registrations_per_address),
         f"{limits.reset_requests_per_address}; {limits.reset_mails_per_user}, one a minute",
         f"{limits.mails_per_recipient}; {limits.mails_per_recipient_of_new_accounts}",
+        f"{limits.mails_per_sender}; {limits.mails_per_recipient}; {limits.mails_per_recipient_of_new_accounts}",
+        str(limits.anonymous_inserts_per_address),
         f"{limits.bytes_of_new_accounts:,}",
     ]
     assert isinstance(limits, ThrottleConfig)

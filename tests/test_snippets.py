@@ -95,6 +95,8 @@ def server(tmp_path: Path, block: Block) -> Iterator[ServerProcess]:
         (tmp_path / "config.toml").write_text(CONFIGURATION, encoding="utf-8")
     with serve_process(tmp_path / "data") as process:
         process.api_key = API_KEY if configured else process.api_key
+        if "client.collection(" in block.text:
+            QuickShell(tmp_path).ok("collection", "create", "diary", "--insertable")
         yield process
 
 
