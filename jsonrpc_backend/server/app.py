@@ -24,12 +24,14 @@ from jsonrpc_backend.server import http, open_files
 from jsonrpc_backend.server.backends import BACKENDS, opened
 from jsonrpc_backend.server.connections import Connections
 from jsonrpc_backend.server.cors import Cors
-from jsonrpc_backend.server.endpoint import SESSION_HEADER, Endpoint
+from jsonrpc_backend.server.endpoint import Endpoint
+from jsonrpc_backend.server.front import Front
 from jsonrpc_backend.server.health import add_health
 from jsonrpc_backend.server.metrics_page import ServerState, add_metrics
 from jsonrpc_backend.server.not_found import NothingHere, explaining, nothing_here
 from jsonrpc_backend.server.one_core import run_anywhere
-from jsonrpc_backend.server.serving import CONNECTIONS
+from jsonrpc_backend.server.responses import SESSION_HEADER
+from jsonrpc_backend.server.serving import CONNECTIONS, FRONT
 from jsonrpc_backend.telemetry.events import Observer, Observers
 from jsonrpc_backend.telemetry.log import Log
 from jsonrpc_backend.telemetry.metrics import load_meters
@@ -81,14 +83,16 @@ def make_app(
     management = Endpoint(config.server, for_operators, shared)
     not_found = nothing_here(cors)
     apart = bool(config.management.host)
-    app = web.Application(middlewares=[connections.note_request, explaining(not_found, apart=apart)])
+    app = web.Application(middlewares=[explaining(not_found, apart=apart)])
     app[BACKENDS], app[CONNECTIONS] = backends, connections
     app.cleanup_ctx.append(lambda _: opened(backends, process, (for_apps, for_operators), check_start))
     app.cleanup_ctx.append(connections.watching)
     if meters is not None:
         state = ServerState(backends, lambda: len(connections), lambda: lines.dropped if lines else 0)
         add_metrics(app, config.metrics, meters, state)
-    Endpoint(config.server, for_apps, shared, cors).add_to(app, "/json-rpc")
+    endpoint = Endpoint(config.server, for_apps, shared, cors)
+    endpoint.add_to(app, "/json-rpc")
+    app[FRONT] = Front(connections, endpoint, "/json-rpc", config.backends)
     management.add_to(app, "/manage/json-rpc")
     app.on_shutdown.append(connections.hurry)
     app.router.add_get("/manage/openrpc.json", ManagementReference(management.ask, backends).send_document)

@@ -44,13 +44,13 @@ class Bodies:
         for deadline in self._deadlines:
             deadline.reschedule(0)
 
-    def is_refused(self, request: web.Request) -> bool:
+    def is_refused(self, request: web.BaseRequest) -> bool:
         """Whether the head alone says that the body is too large or encoded."""
         return request.headers.get("Content-Encoding", "identity").lower() != "identity" or (
             request.content_length is not None and request.content_length > self._config.max_body_bytes
         )
 
-    async def read(self, request: web.Request, share: Share) -> bytes:
+    async def read(self, request: web.BaseRequest, share: Share) -> bytes:
         """The whole body.
 
         Raises InvalidRequest if it is encoded, too large, too slow or in too many chunks, ParseError if broken,
@@ -89,7 +89,7 @@ class Bodies:
                 self._deadlines.remove(deadline)
 
 
-async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+async def _pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
     """What has come, again and again until all has. Raises InvalidRequest where it is chunks more than content."""
     line, crumbs = cast(Line, request.protocol), 0
     while piece := await request.content.readany():
@@ -106,7 +106,7 @@ def _is_mostly_framing(received: int, content: int) -> bool:
     return received - content > FRAMING_BYTES + content * FRAMING_SHARE
 
 
-async def _let_some_gather(request: web.Request) -> None:
+async def _let_some_gather(request: web.BaseRequest) -> None:
     """The system keeps what comes meanwhile: nothing wakes up for it."""
     transport = request.transport
     if transport is None:

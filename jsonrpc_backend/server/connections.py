@@ -133,27 +133,18 @@ class Connections:
         if connection.spot is not None:
             self._crowd.leave(connection.spot)
 
-    @web.middleware
-    async def note_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Keeps account of which connections have a request under way."""
-        connection = cast(Connection, request.protocol)
-        self._begin(connection)
-        try:
-            return await handler(request)
-        finally:
-            self._end(connection)
-
     def note_head(self, connection: Connection) -> None:
         """A request's head has begun to come."""
         if connection.spot is not None:
             self._crowd.head_begins(connection.spot)
 
-    def _begin(self, connection: Connection) -> None:
+    def begin(self, connection: Connection) -> None:
+        """A request is under way on a connection, until `end`."""
         connection.is_busy, connection.head_deadline = True, None
         if connection.spot is not None:
             self._crowd.request_begins(connection.spot)
 
-    def _end(self, connection: Connection) -> None:
+    def end(self, connection: Connection) -> None:
         connection.is_busy = False
         if connection.spot is not None:
             self._crowd.request_ends(connection.spot)

@@ -4,25 +4,30 @@ from aiohttp import web
 
 PREFLIGHT_SECONDS = 86400
 
+Headers = tuple[tuple[str, str], ...]
+
 
 class Cors:
     """Lets the pages of these origins in ("*": all); they may read the `exposed` header beside the usual ones."""
 
     def __init__(self, origins: tuple[str, ...], exposed: str) -> None:
-        self._origins = origins
-        self._exposed = exposed
+        self._is_open = "*" in origins
+        self._for_all: Headers = (("Access-Control-Expose-Headers", exposed),)
+        if self._is_open:
+            self._for_all += (("Access-Control-Allow-Origin", "*"),)
+        else:
+            self._for_all += (("Vary", "Origin"),)
+        self._by_origin = {origin: (*self._for_all, ("Access-Control-Allow-Origin", origin)) for origin in origins}
+
+    def headers(self, request: web.BaseRequest) -> Headers:
+        """What a response says of the pages that may read it."""
+        if self._is_open:
+            return self._for_all
+        return self._by_origin.get(request.headers.get("Origin", ""), self._for_all)
 
     def allow(self, request: web.Request, response: web.StreamResponse) -> None:
         """Lets pages read a response."""
-        headers = response.headers
-        if "*" in self._origins:
-            headers["Access-Control-Allow-Origin"] = "*"
-        else:
-            headers.add("Vary", "Origin")
-            origin = request.headers.get("Origin")
-            if origin in self._origins:
-                headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = self._exposed
+        response.headers.extend(self.headers(request))
 
     def preflight(self, request: web.Request) -> web.Response:
         """Allows any header that is asked for: without cookies none can do harm, and old WebViews know no `*` here."""

@@ -4,7 +4,6 @@ Every JSON-RPC answer is HTTP 200, errors included: the clients in the field tur
 their own and lose ours.
 """
 
-import contextlib
 import time
 from typing import Any
 
@@ -22,8 +21,7 @@ from jsonrpc_backend.rpc.parse import may_hold_unportable
 from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.server.bodies import Bodies
 from jsonrpc_backend.server.cors import Cors
-
-SESSION_HEADER = "X-Set-Monaca-Cloud-Session"
+from jsonrpc_backend.server.responses import Responses
 
 
 class Endpoint:
@@ -45,6 +43,7 @@ class Endpoint:
         self._proxies = Proxies(config.trusted_proxies)
         self._shared = shared
         self._bodies = Bodies(config)
+        self._responses = Responses(cors)
 
     def add_to(self, app: web.Application, path: str) -> None:
         # aiohttp's own pattern leaves out ids with braces; here they are unknown ids like others.
@@ -53,17 +52,19 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            address = self._find_address(request)
-            with Share(self._shared, caller_at(address)) as share:
-                response = _response(await self._answer(request, address, share))
-                self._allow_origin(request, response)
-                return await _sent(request, response)
+            return await self.post(request, request.match_info["backend_id"])
         if request.method == "OPTIONS" and self._cors is not None:
             return self._cors.preflight(request)
         response = web.json_response({"error": "Send JSON-RPC 2.0 requests here with POST."}, status=405)
         response.headers["Allow"] = "POST" if self._cors is None else "POST, OPTIONS"
         self._allow_origin(request, response)
         return response
+
+    async def post(self, request: web.BaseRequest, backend_id: str) -> web.StreamResponse:
+        """Sends the answer to what is posted."""
+        address = self._find_address(request)
+        with Share(self._shared, caller_at(address)) as share:
+            return await self._responses.send(request, await self._answer(request, backend_id, address, share))
 
     async def stop(self, _: web.Application) -> None:
         """The server stops and receives no more: nobody waits for the rest of a body."""
@@ -92,8 +93,8 @@ class Endpoint:
             async with share.turn:
                 return await self._dispatcher.call(method, {}, _post(request, backend_id, address, share))
 
-    async def _answer(self, request: web.Request, address: Address | None, share: Share) -> Answer:
-        began, backend_id = time.perf_counter(), request.match_info["backend_id"]
+    async def _answer(self, request: web.BaseRequest, backend_id: str, address: Address | None, share: Share) -> Answer:
+        began = time.perf_counter()
         try:
             body = await self._bodies.read(request, share)
             post = _post(request, backend_id, address, share, body)
@@ -102,11 +103,11 @@ class Endpoint:
             self._dispatcher.note_refusal(_post(request, backend_id, address, share), error, began)
             return Answer.of_error(error)
 
-    def _find_address(self, request: web.Request) -> Address | None:
+    def _find_address(self, request: web.BaseRequest) -> Address | None:
         return self._proxies.find_client(request.remote, request.headers.getall("X-Forwarded-For", []))
 
 
-def _post(request: web.Request, backend_id: str, address: Address | None, share: Share, body: bytes = b"") -> Post:
+def _post(request: web.BaseRequest, backend_id: str, address: Address | None, share: Share, body: bytes = b"") -> Post:
     return Post(
         backend_id,
         address,
@@ -116,21 +117,3 @@ def _post(request: web.Request, backend_id: str, address: Address | None, share:
         request.headers.get(hdrs.ACCEPT_LANGUAGE, ""),
         may_hold_unportable(body),
     )
-
-
-def _response(answer: Answer) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    if answer.opened_session is not None:
-        headers[SESSION_HEADER] = answer.opened_session
-    if answer.json is None:
-        return web.Response(status=204, headers=headers)
-    # The line break is for people who call with curl.
-    return web.Response(body=answer.json + b"\n", content_type="application/json", headers=headers)
-
-
-async def _sent(request: web.Request, response: web.Response) -> web.Response:
-    """Sends a response here: what it takes of memory is in use until the client has it."""
-    with contextlib.suppress(ConnectionError):  # aiohttp tries again, and closes the connection
-        await response.prepare(request)
-        await response.write_eof()
-    return response

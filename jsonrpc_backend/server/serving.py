@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from jsonrpc_backend.server.connections import Audience, Connection, Connections
+from jsonrpc_backend.server.front import Front
 from jsonrpc_backend.server.listener import listening
 
 CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
+FRONT = web.AppKey("FRONT", Front)
 
 KEEPALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 5.0  # for a client that is still sending a body that was refused, so that it reads the answer
@@ -37,6 +39,7 @@ async def serving(app: web.Application) -> AsyncIterator[Listen]:
         await runner.setup()
         server, connections = runner.server, app[CONNECTIONS]
         assert server is not None  # noqa: S101 (since it has been set up)
+        server.request_handler = app[FRONT].before(server.request_handler)
 
         def listen(host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
             def connect(peer: str) -> Connection | None:

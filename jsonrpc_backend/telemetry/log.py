@@ -52,7 +52,8 @@ class JsonFormat:
         if is_ours and is_method:
             what = _members(backend, method, code)
         else:
-            what = _members(_name(backend, known=is_ours), method and _name(method, known=is_method), code)
+            named = None if method is None else _name(method, known=is_method)
+            what = _members(_name(backend, known=is_ours), named, code)
         return (
             f'{{"time":"{_time(_now())}",{_OF_CALLS}"request_id":"{request_id}",{what},'
             f'"ms":{seconds * 1000:.3f},"client":"{client}"}}\n'  # an address, as we write it
