@@ -1,5 +1,6 @@
 /*
- * Accounts with CB.CloudUser: sign up, log in, save, log out, delete.
+ * Accounts with CB.CloudUser: sign up, log in, save, log out, delete. Then votes with CB.CloudObject and CB.CloudQuery:
+ * rows of the table "votes" that everybody may read and change.
  */
 (function () {
     "use strict";
@@ -80,6 +81,63 @@
             Page.show("sign-in");
             Page.tell("Your account and all its data are deleted.");
         });
+    });
+
+    // --- votes: objects and a query -----------------------------------------------------------------------
+
+    var chosen = null; // the place that the latest vote is for
+
+    Page.onSubmit("votes-form", showVotes);
+
+    function showVotes() {
+        var query = new CB.CloudQuery("votes");
+        query.orderByDesc("count");
+        query.orderByAsc("name");
+        return query.find().then(function (places) {
+            var list = byId("places");
+            list.textContent = "";
+            places.forEach(function (place) {
+                list.appendChild(placeItem(place));
+            });
+            byId("no-places").hidden = places.length > 0;
+            Page.show("votes");
+        });
+    }
+
+    function placeItem(place) {
+        var item = document.createElement("li");
+        var name = document.createElement("span");
+        var button = document.createElement("button");
+        name.textContent = place.get("name");
+        name.setAttribute("translate", "no");
+        button.type = "button";
+        button.className = "quiet";
+        button.textContent = "Vote (" + place.get("count") + ")";
+        button.setAttribute("aria-label", "Vote for " + place.get("name") + ", " + place.get("count") + " so far");
+        button.addEventListener("click", function () {
+            chosen = place;
+            Page.submit(byId("vote-form"));
+        });
+        item.appendChild(name);
+        item.appendChild(button);
+        return item;
+    }
+
+    Page.onSubmit("vote-form", function () {
+        chosen.set("count", chosen.get("count") + 1);
+        return chosen.save().then(showVotes);
+    });
+
+    Page.onSubmit("place-form", function (fields) {
+        var place = new CB.CloudObject("votes");
+        place.set("name", fields.name.value.trim());
+        place.set("count", 1);
+        return place
+            .save()
+            .then(showVotes)
+            .then(function () {
+                fields.name.value = "";
+            });
     });
 
     connect("cloudboost.js", start);

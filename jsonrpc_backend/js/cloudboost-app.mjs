@@ -98,7 +98,7 @@ CloudBoostApp.prototype = {
                         ? 'Apps may not insert into "' + table + '". Its operator can let them.'
                         : 'This object of "' + table + '" may be read, but not written.';
             }
-            throw sentence ? new CloudError(error.code, sentence, copy({ reason: sentence }, error.data)) : error;
+            throw sentence ? new CloudError(error.code, sentence, { reason: sentence }) : error;
         });
     },
 

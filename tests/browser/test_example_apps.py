@@ -228,6 +228,21 @@ async def test_cloudboost_app(open_app: OpenApp, dev_server: ServerProcess, orig
     await app.sees("Your profile")
     await expect(app.field("City")).to_have_value("Tokyo")
 
+    await app.press("Vote for the next meeting")
+    await app.is_warned(
+        'There is no collection "votes" on this server. Its operator has to create it and let apps insert.'
+    )
+    make_collection(dev_server, ".venv/bin/jsonrpc-backend collection create votes --insertable --public rw")
+    await app.press("Vote for the next meeting")
+    await app.sees("Where do we meet?")
+    for place in ("Park", "<b>Café</b>"):
+        await app.enter("Add it", Another_place=place)
+        await expect(app.view.locator("#places")).to_contain_text(place)
+    await app.view.get_by_role("button", name="Vote for Park, 1 so far").click()
+    await expect(app.view.locator("#places li")).to_have_text(["ParkVote (2)", "<b>Café</b>Vote (1)"])
+    await app.passes_axe()
+    await app.press("Back to your profile")
+
     await app.press("Delete account")
     await app.enter("Delete my account", Password="password")
     await app.is_refused("Password", "Password is incorrect.")
