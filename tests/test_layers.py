@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "backend": BELOW_BACKEND,
     "rpc": {"backend"} | BELOW_BACKEND,
     "methods": {"backend", "rpc"} | BELOW_BACKEND,
-    "transfer": {"accounts", "config", "errors", "rpc", "store"},
+    "transfer": {"accounts", "collections", "config", "errors", "rpc", "store"},
     "demo": {"accounts", "backend", "collections", "config", "fairness", "store"},
     "web": {"methods", "rpc", "backend"} | BELOW_BACKEND,
     "server": BELOW_SERVER,

@@ -43,7 +43,9 @@ READING = {
     "items": ["collection", "items", "diary", "--query", "n == 1"],
     "dry run": ["user", "import", "users.jsonl", "--dry-run"],
     "dry run of an update": ["user", "import", "users.jsonl", "--existing", "update", "--send-reset", "--dry-run"],
+    "dry run of items": ["collection", "import", "diary.jsonl", "--create", "--dry-run"],
     "export": ["user", "export", "-"],
+    "export of items": ["collection", "export", "diary", "-"],
     "send-reset dry run": ["user", "send-reset", "--dry-run"],
 }
 
@@ -58,6 +60,7 @@ WRITING = {
     "clear": ["throttle", "clear", ANNA],
     "create": ["collection", "create", "diary"],
     "import": ["user", "import", "users.jsonl"],
+    "import of items": ["collection", "import", "diary.jsonl", "--create"],
     "send-reset": ["user", "send-reset", "--yes"],
     "stop": ["user", "send-reset", "--stop"],
 }
@@ -79,10 +82,11 @@ def smtp(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def restored(shell: Shell, version: int) -> Path:
-    """A file of this schema in ./data, and a file to import."""
+    """A file of this schema in ./data, and files to import."""
     path = shell.folder / "data" / "app.sqlite3"
     restore(version, path)
     (shell.folder / "users.jsonl").write_text('{"username": "carl@example.com"}\n')
+    (shell.folder / "diary.jsonl").write_text('{"n": 1}\n')
     return path
 
 
@@ -165,6 +169,7 @@ def test_older_schema_is_refused_in_a_sentence_and_left_alone(quick: QuickShell,
 
 def test_dry_run_makes_no_file(quick: QuickShell) -> None:
     (quick.folder / "users.jsonl").write_text('{"username": "carl@example.com"}\n')
+    (shell.folder / "diary.jsonl").write_text('{"n": 1}\n')
     assert "1 ready to import" in quick.ok(*READING["dry run"])
     assert [path.name for path in quick.folder.iterdir()] == ["users.jsonl"]
 
@@ -230,6 +235,7 @@ def without_permission(shell: Shell, folder: Path, arguments: list[str]) -> "sub
 
 def test_reading_beside_a_server(shell: Shell, quick: QuickShell) -> None:
     (shell.folder / "users.jsonl").write_text('{"username": "carl@example.com"}\n')
+    (shell.folder / "diary.jsonl").write_text('{"n": 1}\n')
     with served(shell.folder / "data") as server:
         shell.ok("user", "add", ANNA, "--password-stdin", stdin="password")
         shell.ok("collection", "create", "diary")

@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def print_json(value: Any, *, err: bool = False) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2), err=err)
 
 
-def tell(sentence: str, result: Any, *, as_json: bool) -> None:
-    """Either of the two."""
+def tell(sentence: str, result: Any, *, as_json: bool, err: bool = False) -> None:
+    """Either of the two. `err`: on standard error, where standard output has the data."""
     if as_json:
-        print_json(result)
+        print_json(result, err=err)
     else:
-        click.echo(sentence)
+        click.echo(sentence, err=err)

@@ -1,7 +1,9 @@
 """`audit`: what operators did; and the note that commands make of what they do themselves."""
 
+import contextlib
 import os
 import pwd
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -14,13 +16,30 @@ from jsonrpc_backend.cli.wording import counted
 from jsonrpc_backend.clock import system_clock
 from jsonrpc_backend.store import audit as audit_log
 from jsonrpc_backend.store.audit import COMMAND_LINE, Act, Entry, Operator
+from jsonrpc_backend.store.engine import Db
 
 IDS_SHOWN = 3
+
+Note = Callable[[Callable[[Db], None]], None]  # gets what writes the entry
 
 
 def act_of(command: str) -> Act:
     """What a command does now."""
     return Act(Operator(COMMAND_LINE, _system_user()), command, system_clock())
+
+
+@contextlib.contextmanager
+def noting(target: Target) -> Iterator[Note]:
+    """What notes in the audit log that data are read. A copy that nobody serves is left as it is."""
+    with target.reading():
+        pass  # a file of an older version is refused rather than migrated
+    if target.engine.is_copy():
+        yield lambda _: None
+    elif not target.engine.is_writable():
+        yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
+    else:
+        with target.writing() as db:
+            yield db.write
 
 
 def _system_user() -> str:

@@ -8,10 +8,11 @@ from jsonrpc_backend.accounts.throttle import Attempt
 from jsonrpc_backend.collections import definitions
 from jsonrpc_backend.collections.definitions import NoSuchCollection
 from jsonrpc_backend.collections.item_changes import ITEM_TOO_LARGE, NO_SUCH_ITEM, TOO_MANY_ENTRIES
+from jsonrpc_backend.collections.item_form import new_item_id
 from jsonrpc_backend.collections.search import Search
 from jsonrpc_backend.errors import InvalidParams, LoginRequired, PermissionDenied
 from jsonrpc_backend.methods.finding import Page, parsed_criteria, parsed_order, searched, wanted
-from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul, item_json, new_item_id
+from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul, item_json
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded
 from jsonrpc_backend.rpc.call import Call

@@ -6,11 +6,12 @@ from typing import Any
 from jsonrpc_backend.accounts.user_object import joined
 from jsonrpc_backend.collections import definitions, item_changes
 from jsonrpc_backend.collections.item_changes import NewItem, known_item
+from jsonrpc_backend.collections.item_form import new_item_id
 from jsonrpc_backend.collections.item_object import operator_fields
 from jsonrpc_backend.collections.searching import OperatorSearch
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.methods.finding import wanted
-from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul, new_item_id
+from jsonrpc_backend.methods.item_values import HAS_NUL, encoded_item, has_nul
 from jsonrpc_backend.methods.listing import listed, page_json
 from jsonrpc_backend.methods.user import OK
 from jsonrpc_backend.rpc.answer import Encoded

@@ -1,25 +1,17 @@
 """Items as they come over the wire and go back."""
 
 import json
-import re
-import uuid
 from collections.abc import Container, Mapping
 from typing import Any
 
 from jsonrpc_backend.accounts.user_object import joined
 from jsonrpc_backend.collections.item_changes import ITEM_TOO_LARGE
+from jsonrpc_backend.collections.item_form import holds_nul
 from jsonrpc_backend.errors import InvalidParams
 from jsonrpc_backend.store.items import Item
 from jsonrpc_backend.store.users import PropertiesTooLarge, encode_properties, to_json
 
 HAS_NUL = "{} must not contain the character U+0000."
-
-# U+0000 as JSON writes it: not behind a backslash that is itself a character.
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def new_item_id() -> str:
-    return f"i{uuid.uuid4()}"
 
 
 def encoded_item(item: Mapping[str, Any]) -> str:
@@ -28,14 +20,14 @@ def encoded_item(item: Mapping[str, Any]) -> str:
         encoded = encode_properties(item)
     except PropertiesTooLarge as error:
         raise InvalidParams({"item": ITEM_TOO_LARGE}) from error
-    if _NUL.search(encoded):
+    if holds_nul(encoded):
         raise InvalidParams({"item": HAS_NUL.format("Item")})
     return encoded
 
 
 def has_nul(value: Any) -> bool:
     """Whether U+0000 is anywhere in a value, or in the name of a member."""
-    return _NUL.search(to_json(value)) is not None
+    return holds_nul(to_json(value))
 
 
 def item_json(item: Item, names: Container[str] | None = None) -> bytes:

@@ -98,6 +98,14 @@ def note_built(db: Db, collection: Collection, index: str) -> None:
     db.execute("UPDATE collections SET indexes = ? WHERE key = ?", (json.dumps(states), collection.key))
 
 
+def fill_indexes(db: Db, collection: Collection, after: int) -> None:
+    """Items behind this one have come without their values in the indexes, which are filled up in slices."""
+    states = dict.fromkeys(collection.settings.indexes, False)
+    db.execute("UPDATE collections SET indexes = ? WHERE key = ?", (json.dumps(states), collection.key))
+    for name in collection.built:  # the others are being filled anyway
+        upkeep.go_on_with_index(db, collection.key, name, after)
+
+
 def drop(db: Db, collection: Collection) -> None:
     """Gone for everybody at once; its items follow in slices."""
     db.execute("DELETE FROM collections WHERE key = ?", (collection.key,))

@@ -32,6 +32,12 @@ NONE, BOTH = Rights(reads=False, writes=False), Rights(reads=True, writes=True)
 RIGHTS = {"": NONE, "r": Rights(reads=True, writes=False), "w": Rights(reads=False, writes=True), "rw": BOTH}
 _WRITTEN = {rights: text for text, rights in RIGHTS.items()}
 
+# Whether a grant is what opens an item to the user, as SQL.
+OPENS = (
+    "CASE WHEN grants.reads = 1 AND items.public_read = 0"
+    " AND (items.owner IS NULL OR items.owner <> grants.user) THEN 1 ELSE 0 END"
+)
+
 # The rights of everybody, and those of users by their ids.
 Permission = Mapping[str, Rights]
 
@@ -124,8 +130,6 @@ def _grant(db: Db, item: int, entries: Iterable[tuple[str, Rights]]) -> None:
 def mark_grants(db: Db, item: int) -> None:
     """Says anew which grants of an item open it: it has become public or private, or has another owner."""
     db.execute(
-        "UPDATE grants SET opens = (SELECT CASE WHEN grants.reads = 1 AND items.public_read = 0"
-        " AND (items.owner IS NULL OR items.owner <> grants.user) THEN 1 ELSE 0 END"
-        " FROM items WHERE items.key = grants.item) WHERE item = ?",
+        f"UPDATE grants SET opens = (SELECT {OPENS} FROM items WHERE items.key = grants.item) WHERE item = ?",  # noqa: S608
         (item,),
     )

@@ -1,7 +1,7 @@
 """Items: JSON objects in collections, each with an owner and rights (item_rights.py)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,12 @@ def disown(db: Db, key: int) -> None:
     item_rights.mark_grants(db, key)
 
 
+def give_to(db: Db, key: int, owner: str | None, device: str | None) -> None:
+    """The item, which is nobody's, belongs to this user or device from now on."""
+    db.execute("UPDATE items SET owner = ?, device = ? WHERE key = ?", (owner, device, key))
+    item_rights.mark_grants(db, key)
+
+
 def owned_slice(db: Db, owner: str, most: int, most_bytes: int) -> list[tuple[int, int]]:
     """The keys of up to `most` items of a user, and their collections; fewer where they are large."""
     rows = db.execute(
@@ -171,6 +177,18 @@ def is_private(db: Db, key: int, owner: str) -> bool:
         (owner, key),
     ).fetchone()
     return bool(row[0] == 0)
+
+
+def list_all(db: Db, collection: Collection) -> Iterator[Item]:
+    """In the order of their insertion."""
+    rows = db.execute("SELECT key FROM items WHERE collection = ? ORDER BY key", (collection.key,))
+    yield from get_in_order(db, (row[0] for row in rows))
+
+
+def property_names(db: Db, collection: Collection) -> list[str]:
+    """Every name that an item has a property of, sorted."""
+    rows = db.execute("SELECT properties FROM items WHERE collection = ?", (collection.key,))
+    return sorted({name for (properties,) in rows for name in json.loads(properties)})
 
 
 def latest_property_names(db: Db, collection: Collection, most: int) -> list[str]:

@@ -1,29 +1,33 @@
-"""Small files that only their owner can read: API keys, encryption keys, configuration."""
+"""Files that only their owner can read: API keys, encryption keys, configuration, exports of items."""
 
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def create(file: Path, content: str) -> None:
     """Writes a new file, as a whole or, when the disk is full, not at all. Raises FileExistsError, OSError."""
+    with created(file) as stream:
+        stream.write(content.encode())
+
+
+@contextlib.contextmanager
+def created(file: Path) -> Iterator[BinaryIO]:
+    """The same for what is written bit by bit: the file is there when the block has ended, and nothing if it fails."""
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        _write(unfinished, content)
+        descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(descriptor)
         _give_name(unfinished, file)
     finally:
         unfinished.unlink(missing_ok=True)
     sync_folder(file.parent)
-
-
-def _write(file: Path, content: str) -> None:
-    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
 
 
 def _give_name(unfinished: Path, file: Path) -> None:

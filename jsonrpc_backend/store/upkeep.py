@@ -44,8 +44,15 @@ def build_index(db: Db, collection: int, name: str) -> None:
     _add(db, BUILD, name, collection)
 
 
-def _add(db: Db, kind: str, name: str, collection: int) -> None:
-    db.execute("INSERT INTO upkeep (kind, name, collection, after) VALUES (?, ?, ?, 0)", (kind, name, collection))
+def go_on_with_index(db: Db, collection: int, name: str, after: int) -> None:
+    """The index lacks the items behind this one."""
+    _add(db, BUILD, name, collection, after)
+
+
+def _add(db: Db, kind: str, name: str, collection: int, after: int = 0) -> None:
+    db.execute(
+        "INSERT INTO upkeep (kind, name, collection, after) VALUES (?, ?, ?, ?)", (kind, name, collection, after)
+    )
 
 
 def _cancel(db: Db, kind: str, name: str, collection: int) -> None:

@@ -125,6 +125,11 @@ def find_by_id(db: Db, id: str) -> User | None:  # noqa: A002
     return User(*row) if row else None
 
 
+def find_id(db: Db, username_key: str) -> str | None:
+    row = db.execute("SELECT id FROM users WHERE username_key = ?", (username_key,)).fetchone()
+    return row[0] if row else None
+
+
 def exists(db: Db, key: int) -> bool:
     return db.execute("SELECT 1 FROM users WHERE key = ?", (key,)).fetchone() is not None
 

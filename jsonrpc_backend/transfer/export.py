@@ -77,19 +77,19 @@ class Csv:
 
     @property
     def header(self) -> bytes:
-        return _csv_line([*self._system, *self._names])
+        return csv_line([*self._system, *self._names])
 
     def line(self, user: User) -> bytes:
         fields, properties = _system_fields(user, with_hashes=self._with_hashes), user.properties
         fields[USERNAME] = cells.write_text(user.username)
         values = [cells.write_value(properties[name]) if name in properties else "" for name in self._names]
-        return _csv_line([*(str(fields.get(name, "")) for name in self._system), *values])
+        return csv_line([*(str(fields.get(name, "")) for name in self._system), *values])
 
     def id_of(self, line: bytes) -> str:
         return next(csv.reader([line.decode()]))[0]
 
 
-def _csv_line(row: Iterable[str]) -> bytes:
+def csv_line(row: Iterable[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(row)
     return line.getvalue().encode()

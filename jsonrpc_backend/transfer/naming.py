@@ -44,11 +44,11 @@ def unusable(name: str) -> str:
         wrong = "There is no such field"
     else:
         wrong = "Property names must consist of the letters a-z and A-Z and digits, and start with a letter"
-    renaming, name = shlex.quote(f"{name}={_usable(name) or 'NAME'}"), shlex.quote(name)
+    renaming, name = shlex.quote(f"{name}={like_a_property(name) or 'NAME'}"), shlex.quote(name)
     return f"{wrong}; say --map {renaming}, or --drop {name}."
 
 
-def _usable(name: str) -> str:
+def like_a_property(name: str) -> str:
     """A name like this one that a property can have: `firstName` for `first_name`; empty where there is none."""
     letters = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
     words: list[str] = re.findall("[a-zA-Z0-9]+", letters.lstrip("_0123456789 "))

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from jsonrpc_backend.accounts import foreign_hashes
@@ -29,10 +28,10 @@ from jsonrpc_backend.transfer.naming import (
     unusable,
 )
 from jsonrpc_backend.transfer.source import Record
+from jsonrpc_backend.transfer.times import NO_TIME, milliseconds
 
 # In a call the properties lie within the request and its params.
 MAX_PROPERTIES_DEPTH = MAX_DEPTH - 2
-LATEST = 253_402_300_799_999  # the last millisecond of the year 9999
 
 _ID = re.compile(r"u[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -72,9 +71,9 @@ class ImportRules:
         times: dict[str, int] = {}
         for name in (CREATED, UPDATED, DISABLED):
             try:
-                times |= {name: _milliseconds(system[name])} if name in system else {}
+                times |= {name: milliseconds(system[name])} if name in system else {}
             except ValueError:
-                complaints[name] = "The time must be milliseconds since 1970 UTC or in ISO 8601."
+                complaints[name] = NO_TIME
         password_hash, password = self._password(system, complaints)
         encoded = _encode(properties, complaints)
         if complaints:
@@ -148,20 +147,3 @@ def _encode(properties: Mapping[str, Any], complaints: dict[str, str]) -> str:
     except PropertiesTooLarge:
         complaints["properties"] = TOO_LARGE
         return ""
-
-
-def _milliseconds(value: Any) -> int:
-    """A time as other systems write it, in ms since 1970 UTC. Raises ValueError."""
-    if isinstance(value, dict):  # MongoDB's and Parse's ways of putting a time into JSON
-        value = next((value[key] for key in ("$date", "$numberLong", "iso") if key in value), None)
-        return _milliseconds(value)
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,21}", value):
-        value = int(value)
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        value = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError
-    if not 0 <= value <= LATEST:
-        raise ValueError
-    return int(value)

@@ -21,6 +21,14 @@ _COMMANDS = {
         "Change how the collection NAME is set up; what you do not say stays.",
     ),
     "drop": Later("jsonrpc_backend.cli.collection.drop:drop", "Delete the collection NAME with all items."),
+    "import": Later(
+        "jsonrpc_backend.cli.collection.import_file:import_items",
+        "Import items of collections from each FILE (JSON Lines, JSON, CSV, or a zip of them).",
+    ),
+    "export": Later(
+        "jsonrpc_backend.cli.collection.export_file:export_items",
+        "Export all items of the collection NAME, in the order of their insertion, to FILE (.jsonl or .csv; - is standard output).",
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from jsonrpc_backend.collections.item_object import item_object
 from jsonrpc_backend.collections.searching import OperatorSearch
 from jsonrpc_backend.rpc.parse import unportable
 from jsonrpc_backend.store import collections, items
+from jsonrpc_backend.store.engine import WritableDb
 
 ROWS_AT_ONCE = 500  # so that a server's writers get their turn in between
 
@@ -77,10 +78,14 @@ class CollectionsInFile:
             raise click.UsageError(" ".join(error.complaints.values())) from error
 
     def _do_chores(self) -> None:
-        """A running server would do them too, but not before it looks for some."""
         with self._target.writing() as db:
-            while db.write(lambda db: chores.do_slice(db, most=ROWS_AT_ONCE)):
-                pass
+            do_chores(db)
+
+
+def do_chores(db: WritableDb) -> None:
+    """A running server would do them too, but not before it looks for some."""
+    while db.write(lambda db: chores.do_slice(db, most=ROWS_AT_ONCE)):
+        pass
 
 
 def _portable(name: str) -> str:

@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from jsonrpc_backend.cli.audit import act_of
+from jsonrpc_backend.cli.audit import Note, act_of, noting
 from jsonrpc_backend.cli.on_either import only_in_file
 from jsonrpc_backend.cli.progress import progress
 from jsonrpc_backend.cli.target import Target, json_option, on_backend
@@ -22,8 +22,6 @@ from jsonrpc_backend.transfer.export import Csv, JsonLines, Layout, NothingToCon
 from jsonrpc_backend.transfer.source import format_of
 
 STANDARD_OUTPUT = Path("-")
-
-Note = Callable[[int], None]  # of so many users
 
 
 @click.command("export")
@@ -60,7 +58,7 @@ def export_users(
         raise click.UsageError("--continue goes with a file, and without --after.")
     if not to_stdout and file.exists() and not force:
         raise click.ClickException(f"{file} exists already and was left as it is; --force replaces it.")
-    with _noting(target) as note, target.reading() as db:
+    with noting(target) as note, target.reading() as db:
         layout = _layout(db, format_name, with_hashes=with_hashes)
         part = None if to_stdout else export.unfinished(file, with_hashes=with_hashes)
         with _opened(part, layout, continued=continued) as (stream, last_id):
@@ -71,20 +69,6 @@ def export_users(
         click.echo(json.dumps({"users": count, "file": str(file)}, indent=2), err=to_stdout)
     else:
         click.echo(f"Exported {counted(count, 'user')}" + ("." if to_stdout else f" to {file}."), err=to_stdout)
-
-
-@contextlib.contextmanager
-def _noting(target: Target) -> Iterator[Note]:
-    """What notes in the audit log how many users are read. A copy that nobody serves is left as it is."""
-    with target.reading():
-        pass  # a file of an older version is refused rather than migrated
-    if target.engine.is_copy():
-        yield lambda _: None
-    elif not target.engine.is_writable():
-        yield lambda _: click.echo("The audit log cannot be written to; the export is not noted there.", err=True)
-    else:
-        with target.writing() as db:
-            yield lambda users: db.write(lambda db: audit.record(db, act_of("user export"), [], users=users))
 
 
 def _layout(db: Db, format_name: str, *, with_hashes: bool) -> Layout:
@@ -120,7 +104,7 @@ def _write(note: Note, db: Db, stream: BinaryIO, layout: Layout, after_id: str |
         raise click.ClickException(f"There is no user {after_id} any more to go on after.")
     key, count = last.key if last else 0, 0
     expected = users.count_after(db, key)
-    note(expected)  # before anything gets out
+    note(lambda db: audit.record(db, act_of("user export"), [], users=expected))  # before anything gets out
     with progress("Exporting", expected) as advance:
         for _ in export.write(stream, layout, users.list_after(db, key)):
             count += 1

@@ -1,0 +1,1 @@
+"""Items of collections in files: written out completely, read in from what other systems export."""
