@@ -27,7 +27,7 @@ _COMMANDS = {
     ),
     "export": Later(
         "jsonrpc_backend.cli.collection.export_file:export_items",
-        "Export all items of the collection NAME, in the order of their insertion, to FILE (.jsonl or .csv; - is standard output).",
+        "Export all items of the collection NAME to FILE (.jsonl or .csv; - is standard output).",
     ),
 }
 

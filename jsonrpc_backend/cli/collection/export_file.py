@@ -40,11 +40,10 @@ STANDARD_OUTPUT = Path("-")
 @on_backend()
 @json_option
 def export_items(target: Target, *, name: str | None, file: Path | None, archive: Path | None, as_json: bool) -> None:
-    """Export all items of the collection NAME, in the order of their insertion, to FILE (.jsonl or .csv; - is standard
-    output).
+    """Export all items of the collection NAME to FILE (.jsonl or .csv; - is standard output).
 
-    The state of one moment, even while the server writes. The file appears when it is complete; only its owner can
-    read it. One that exists is left as it is.
+    In the order of their insertion, and as of one moment, even while the server writes. The file appears when it is
+    complete; only its owner can read it. One that exists is left as it is.
     """
     destination = _destination(name, file, archive)
     if os.path.lexists(destination):
