@@ -24,6 +24,7 @@ from jsonrpc_backend.cli.settings import (
     reported,
 )
 from jsonrpc_backend.cli.stop_signals import Stop, ToldToStop, stop_signals
+from jsonrpc_backend.cli.target import printable
 from jsonrpc_backend.config import Config, ManagementConfig, ServerConfig, setting_rule
 from jsonrpc_backend.demo.seed import seed
 from jsonrpc_backend.server import open_files
@@ -120,7 +121,7 @@ async def _run(
     demo: bool,
 ) -> None:
     def say(text: str) -> None:
-        output.put(f"{text}\n")
+        output.put(printable(text, but="\n\t") + "\n")  # mails hold what users have written
 
     open_files.raise_limit()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=run_anywhere))

@@ -79,6 +79,13 @@ SENTENCES: Mapping[str, str] = {
     "A user must not have more than {} bytes of properties in the first {} minutes.": (
         "登録から{1}分間は、プロパティは合計{0}バイトまでです。"
     ),
+    "The app has made as many calls in this month as it may.": "アプリがその月の呼び出しを使い切りました。",
+    # --- mails
+    "There is no such template of mails between users.": (
+        "ユーザー間のメールに使えるテンプレートに、その名前のものはありません。"
+    ),
+    "The user has no mail address there.": "そのユーザーのメールアドレスがありません。",
+    "Filled in with these the mail takes more than {} bytes.": "値を差し込むと、メールが{}バイトを超えます。",
     # --- collections
     "Collection not found.": "コレクションが見つかりません。",
     "Collection name is already taken.": "このコレクション名はすでに使われています。",

@@ -10,7 +10,7 @@ import pytest
 from jsonrpc_backend.web.reference import MAIL_PAGE
 from tests.conftest import NewApp
 from tests.mailbox import Mailbox
-from tests.servers import FakeClock, InProcessServer, make_config, running
+from tests.servers import API_KEY, FakeClock, InProcessServer, make_config, running, served
 from tests.wire import Answer, Wire
 
 FROM = "App <app@example.com>"
@@ -351,3 +351,19 @@ async def test_mails_are_shown_in_development(
     assert ADDRESS in page
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
     assert "<b>bold</b>" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+async def test_no_user_commands_the_terminal_of_who_develops(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    template = f'subject = "%FROM_WHOM%"\nfrom = "{FROM}"\nbody = "%text%"'
+    table = f'[backends.app]\napi_key = "{API_KEY}"\n[backends.app.mail_templates.invitation]\n{template}\n'
+    (tmp_path / "config.toml").write_text(table)
+    with served(tmp_path / "data", "--dev", "--config", "config.toml") as process:
+        process.api_key = API_KEY
+        app = Wire(http, process)
+        await app.register("anna@example.com")
+        clear = "\x1b[2J\x9b2J"
+        await send(app, await another(app), substituteParams={"FROM_WHOM": clear, "text": f"{clear}\n\tあ, LAST"})
+        printed = process.read_until("LAST")
+    assert "\\u001b[2J\\u009b2J\n  | \tあ, LAST" in printed
+    assert not {"\x1b", "\x9b"} & set(printed)
