@@ -312,7 +312,7 @@ async def test_all_params_of_the_schemas_can_be_given(
         options = {f"options.{name}" for name in params.get("options", {})}
         covered.setdefault(method, set()).update(params, options)
     for method in APP_API.methods:
-        if not method.startswith(("User.", "rpc.")):
+        if method.startswith(("Collection.", "Device.", "Mailer.")):  # others are called by their names
             stated = load(f"{method}.json")["params"]["properties"]
             options = stated.get("options", {}).get("properties", {})
             assert covered[method] == {*stated, *(f"options.{name}" for name in options)}, method
