@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, settings
 
+from jsonrpc_backend.server.open_files import raise_limit
 from jsonrpc_backend.store.sqlite import units
 from tests import operators, setup
 from tests.mailbox import Mailbox, listening
@@ -38,6 +39,7 @@ MEMORY, ROOM = Path("/dev/shm"), 1 << 30
 
 
 def pytest_configure() -> None:
+    raise_limit()  # as servers do: clients come by the thousand from here
     if _is_memory_free():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

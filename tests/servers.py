@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from jsonrpc_backend.config import Config, load_config
@@ -228,7 +229,9 @@ class ServerProcess:
         while text.encode() not in output:
             ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
             chunk = os.read(descriptor, 65536) if ready else b""
-            assert chunk, f"the server has not printed {text!r}: {output.decode()}"
+            if not chunk:
+                self.kill()
+                pytest.fail(f"the server has not printed {text!r}: {output.decode()}")
             output += chunk
         return output.decode()
 
@@ -259,9 +262,9 @@ def served(
     data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None, open_files: int | None = None
 ) -> Iterator[ServerProcess]:
     """A server process on a free port, stopped at the end."""
-    server = ServerProcess(data_dir, list(arguments), dict(environment or {}), open_files=open_files).start()
+    server = ServerProcess(data_dir, list(arguments), dict(environment or {}), open_files=open_files)
     try:
-        yield server
+        yield server.start()
     finally:
         if server.process is not None and server.process.poll() is None:
             server.stop()

@@ -29,7 +29,9 @@ NPM = _NODE_FOLDER / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 # Programs, and the Debian packages that have them.
 SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}
 CHROMIUM = "Chromium"
-PACKAGES = {CHROMIUM: "chromium", **SERVER_PACKAGES}
+# What drives it is a Node.js that comes with Playwright, and needs a library that a bare Debian has not.
+DRIVER = "Playwright's driver"
+PACKAGES = {CHROMIUM: "chromium", DRIVER: "libatomic1", **SERVER_PACKAGES}
 
 NPM_PACKAGES = "npm packages"
 
@@ -100,12 +102,21 @@ def _install_npm_packages() -> None:
 def _missing() -> set[str]:
     """What of the system's the tests would like to have."""
     servers = SERVER_PACKAGES if sys.platform == "linux" else ()
-    return {name for name in servers if find_program(name) is None} | (set() if _has_browser() else {CHROMIUM})
+    missing = {name for name in servers if find_program(name) is None}
+    return missing | (set() if driver_starts() else {DRIVER}) | (set() if _has_browser() else {CHROMIUM})
+
+
+def driver_starts() -> bool:
+    command = [sys.executable, "-m", "playwright", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _has_browser() -> bool:
+    """Whether Chromium is there; without the driver nobody can tell whether Playwright has one of its own."""
     if system_browser() is not None:
         return True
+    if not driver_starts():
+        return False
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path).is_file()
 

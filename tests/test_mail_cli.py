@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.mailbox import TOKEN, Mailbox
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess, served
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
@@ -29,7 +31,8 @@ async def forgotten(http: aiohttp.ClientSession, server: ServerProcess, username
 
 def listed(shell: Shell) -> list[dict[str, Any]]:
     """The mails, as soon as there is one: the server writes them after it has answered."""
-    for _ in range(40):
+    deadline = time.monotonic() + HANG_SECONDS
+    while time.monotonic() < deadline:
         mails: list[dict[str, Any]] = json.loads(shell.ok("mail", "list", "--json"))
         if mails:
             return mails

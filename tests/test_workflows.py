@@ -177,6 +177,7 @@ def test_packages_are_built_as_the_workflow_says(tree: Path) -> None:
     programs.mkdir()
     (programs / "npm").write_text(f'#!/bin/sh\nexec node "{NPM}" "$@"\n')
     (programs / "npm").chmod(0o755)
+    (programs / "python").symlink_to(sys.executable)
     path = os.pathsep.join(map(str, (programs, NODE_PATH, os.environ["PATH"])))
     github = {"GITHUB_REF_NAME": "v7.8.9", "GITHUB_SERVER_URL": "https://example.com", "GITHUB_REPOSITORY": "a/b"}
     for step in commands:

@@ -45,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    setup.need(setup.DRIVER, setup.driver_starts())
     async with async_playwright() as playwright:
         its_own = Path(playwright.chromium.executable_path)
         setup.need(setup.CHROMIUM, setup.system_browser() or its_own.is_file())
