@@ -70,9 +70,12 @@ class User(Account):
         return properties
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # kept: it is asked for each value
+
+
 def to_json(value: Any) -> str:
     """Compact, as values are stored and answered."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _compact.encode(value)
 
 
 def encode_properties(properties: Mapping[str, Any]) -> str:
