@@ -3,13 +3,12 @@
 import pytest
 
 from tests.browser.conftest import ORIGINS, Site, StartServer, script_tag
+from tests.browser.test_monaca_client import HEAD, OLD_WEBVIEW
 from tests.collections.conftest import make_collection
 from tests.mailbox import Mailbox
 from tests.servers import InProcessServer
 from tests.setup import JAVASCRIPT
 from tests.test_javascript import make_collections
-
-HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -38,6 +37,21 @@ async def test_mail_to_another_user(site: Site, start: StartServer, mailbox: Mai
     assert (mail.message["Subject"], mail.text.strip()) == ("Anna invites you", "bea@example.com, come to 1!")
     unknown = "monaca.cloud.Mailer.sendMail('nobody', 'invitation', null, null).catch((error) => error.data)"
     assert await page.evaluate(unknown) == {"userOid": "There is no such user."}
+
+
+async def test_an_old_webview(site: Site, server: InProcessServer) -> None:
+    make_collections(server)
+    told = """<script>
+    var diary = monaca.cloud.Collection("Diary");
+    diary.insert({title: "Milk"})
+        .then(function (item) { item.title = "Cream"; return item.update(); })
+        .then(function () { return diary.findMine({title: "Cream"}); })
+        .done(function (result) { console.log(result.totalItems + " " + result.items[0].title); })
+        .fail(function (error) { console.log(JSON.stringify(error)); });
+    </script>"""
+    async with site.context.expect_event("console"):
+        await site.open("http", HEAD + OLD_WEBVIEW + script_tag(server) + told)
+    assert site.console == ["log: 1 Cream"]
 
 
 # What clients of the old service send, and read of the answers. `call` comes to the result, or to the error's code.
