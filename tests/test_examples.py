@@ -62,14 +62,16 @@ def test_password_reset(tmp_path: Path) -> None:
     assert "Welcome back, anna-" in printed
 
 
-def test_python_snippet_of_the_readme(served: ServerProcess, tmp_path: Path) -> None:
-    (snippet,) = re.findall(r"```python\n(from .*?)```", read("docs/clients.md"), re.DOTALL)
-    program = tmp_path / "snippet.py"
-    program.write_text(
-        snippet.replace("http://127.0.0.1:8080", served.url).replace("<API key>", served.api_key), encoding="utf-8"
-    )
-    assert "anna@example.com {'age': 21, 'nickname': 'Anna'}" in run(str(program))
-    assert "{'username': 'Username is already taken.'}" in run(str(program))
+def test_python_snippets_of_the_page_on_clients(served: ServerProcess, tmp_path: Path) -> None:
+    accounts, collections = tmp_path / "of_accounts.py", tmp_path / "of_collections.py"
+    snippets = re.findall(r"```python\n(from .*?)```", read("docs/clients.md"), re.DOTALL)
+    for program, snippet in zip((accounts, collections), snippets, strict=True):
+        text = snippet.replace("http://127.0.0.1:8080", served.url).replace("<API key>", served.api_key)
+        program.write_text(text, encoding="utf-8")
+    assert "anna@example.com {'age': 21, 'nickname': 'Anna'}" in run(str(accounts))
+    assert "{'username': 'Username is already taken.'}" in run(str(accounts))
+    run("-m", "jsonrpc_backend", "collection", "create", "diary", "--insertable", "--data", str(served.data_dir))
+    assert run(str(collections)).startswith("1 Rain all day. 20")
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def for_server(snippet: str, server: ServerProcess) -> str:
 
 def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Path) -> None:
     assert f"Operators   {managed.url}/manage/json-rpc/app" in managed.output
-    (snippet,) = re.findall(r"```python\n(from .*?)```", read(MANAGING), re.DOTALL)
+    snippet, _ = re.findall(r"```python\n(from .*?)```", read(MANAGING), re.DOTALL)
     program, text = tmp_path / "snippet.py", for_server(snippet, managed)
     deletion = "    client.user.delete([user.id])\n"
     assert text.endswith(deletion)
@@ -107,9 +109,9 @@ def test_management_snippets_of_the_readme(managed: ServerProcess, tmp_path: Pat
 
 
 def test_snippet_of_collections_for_operators(managed: ServerProcess, tmp_path: Path) -> None:
-    (snippet,) = re.findall(r"```python\n(with .*?)```", read(MANAGING), re.DOTALL)
+    _, snippet = re.findall(r"```python\n(from .*?)```", read(MANAGING), re.DOTALL)
     program = tmp_path / "snippet.py"
-    program.write_text("from jsonrpc_backend.client import ManagementClient\n" + for_server(snippet, managed))
+    program.write_text(for_server(snippet, managed))
     printed = run(str(program))
     assert re.fullmatch(r"i\S{36} None \{'public': 'r'\} \{'mood': 3\}\n", printed)
 
