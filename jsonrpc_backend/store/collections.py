@@ -1,7 +1,8 @@
 """Collections: their names and settings. Items are in items.py."""
 
+import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,9 @@ class Collection:
 _COLUMNS = "key, name, insertable, default_read, default_write, delete_with_owner, indexes, created_at"
 
 
-def _collection(row: Sequence[Any]) -> Collection:
+@functools.lru_cache(maxsize=1000)
+def _collection(row: tuple[Any, ...]) -> Collection:
+    """Kept, because each call about an item asks for its collection, and nobody changes one often."""
     key, name, insertable, reads, writes, with_owner, indexes, created_at = row
     states: dict[str, bool] = json.loads(indexes)
     settings = Settings(bool(insertable), Rights(bool(reads), bool(writes)), with_owner, tuple(states))
