@@ -81,7 +81,7 @@ def write_config(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(module: str, *arguments: str, log: Path) -> Iterator[Server]:
+def running(module: str, *arguments: str, log: Path, **environment: str) -> Iterator[Server]:
     """A Python module that serves, and prints where, on a free port; its lines about calls go to a file."""
     with log.open("ab") as stderr:
         process = subprocess.Popen(
@@ -90,6 +90,7 @@ def running(module: str, *arguments: str, log: Path) -> Iterator[Server]:
             stderr=stderr,
             text=True,
             cwd=ROOT,
+            env=os.environ | environment,
             preexec_fn=_allow_many_connections,  # noqa: PLW1509 (no threads here yet)
         )
     try:
@@ -100,10 +101,13 @@ def running(module: str, *arguments: str, log: Path) -> Iterator[Server]:
 
 
 def real_server(folder: Path, *, workers: int | None = None) -> contextlib.AbstractContextManager[Server]:
-    """`jsonrpc-backend serve` on the database in `folder`, with its defaults but for throttling."""
-    given = [] if workers is None else ["--workers", str(workers)]
-    arguments = ["serve", "--config", str(folder / "config.toml"), *given]
-    return running("jsonrpc_backend", *arguments, log=folder / "server.log")
+    """`jsonrpc-backend serve` on the database in `folder`, with its defaults but for throttling.
+
+    `workers`: how many; None: as many as it has by default.
+    """
+    arguments = ["serve", "--config", str(folder / "config.toml")]
+    settings = {} if workers is None else {"JSONRPC_BACKEND_SERVER_WORKERS": str(workers)}
+    return running("jsonrpc_backend", *arguments, log=folder / "server.log", **settings)
 
 
 def bare_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
