@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.operators import KEYS, Operator
+from tests.patience import HANG_SECONDS
 from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running, served
 from tests.wire import Answer, Wire
 
@@ -35,7 +36,7 @@ async def started(start: StartServer, most: int, clock: FakeClock | None = None)
 
 
 async def until_saved(server: InProcessServer, calls: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while server.rows("SELECT calls FROM call_counts") != [(calls,)]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -146,7 +147,7 @@ async def test_what_cannot_be_written_is_not_forgotten(
     app = Wire(http, server)
     server.execute("CREATE TRIGGER full BEFORE INSERT ON call_counts BEGIN SELECT raise(ABORT, 'no space'); END")
     await ask(app)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while "cannot write how many calls" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     server.execute("DROP TRIGGER full")

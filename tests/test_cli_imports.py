@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_SECONDS
+
 PROGRAM = """
 import atexit, json, runpy, sys
 atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
@@ -64,7 +66,7 @@ def imported(folder: Path, arguments: str, *, stdin: str = "") -> set[str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert process.returncode == 0, process.stderr

@@ -10,11 +10,11 @@ import pytest
 
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
 from jsonrpc_backend.store.sqlite.transaction import WriterLock
+from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
 from tests.shell import Shell
 from tests.wire import Wire
 
-HANG_SECONDS = 20
 TURNS = 10
 
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import StartServer
+from tests.patience import HANG_SECONDS
 from tests.servers import ServerProcess, served
 
 # Three English words in a row, outside of what is data or only there without scripts.
@@ -26,7 +27,7 @@ FIND_ENGLISH = r"""() => {
 @pytest_asyncio.fixture(loop_scope="session")
 async def japanese(browser: Browser) -> AsyncIterator[BrowserContext]:
     opened = await browser.new_context(locale="ja-JP")
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(HANG_SECONDS * 1000)
     yield opened
     await opened.close()
 

@@ -10,6 +10,7 @@ import pytest
 from jsonrpc_backend.web.reference import MAIL_PAGE
 from tests.conftest import NewApp
 from tests.mailbox import Mailbox
+from tests.patience import HANG_SECONDS
 from tests.servers import API_KEY, FakeClock, InProcessServer, make_config, running, served
 from tests.wire import Answer, Wire
 
@@ -309,7 +310,7 @@ async def test_a_mail_is_tried_for_a_day(new_app: NewApp, mailbox: Mailbox) -> N
 
 async def _until(app: Wire, query: str, expected: list[Any]) -> None:
     assert isinstance(app.server, InProcessServer)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_SECONDS):
         while app.server.rows(query) != expected:
             await app.call("User.isAuthenticated")
 
