@@ -199,13 +199,15 @@ class Outcome:
     slowest_start_seconds: float = 0
 
 
-async def run_rounds(folder: Path, rounds: int, users: int = 0) -> Outcome:
+async def run_rounds(
+    folder: Path, rounds: int, users: int = 0, *, environment: Mapping[str, str] = QUICK_SERVER
+) -> Outcome:
     """Each round starts on what the killed server before it has left behind; the first with so many users.
 
     Raises AssertionError.
     """
     outcome, writers = Outcome(), list[Writer]()
-    server = ServerProcess(folder / "data", environment=QUICK_SERVER)
+    server = ServerProcess(folder / "data", environment=dict(environment))
     if users:
         fill(server.data_dir / "app.sqlite3", users)
     async with aiohttp.ClientSession() as http:

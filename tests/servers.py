@@ -201,6 +201,7 @@ class ServerProcess:
         command = [*self.program, "serve", "--data", str(self.data_dir), "--port", "0"]
         self.process = subprocess.Popen(
             [*self.launcher, *command, *self.arguments],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -16,6 +16,7 @@ from jsonrpc_backend.accounts import foreign_hashes
 from jsonrpc_backend.accounts.foreign_hashes import UnusableHash, adopt
 from jsonrpc_backend.accounts.passwords import PasswordHasher
 from jsonrpc_backend.config import PasswordsConfig
+from jsonrpc_backend.fairness.tally import OwnTally
 from jsonrpc_backend.telemetry.events import Observer
 from tests.servers import InProcessServer
 from tests.shell import QuickShell
@@ -109,7 +110,7 @@ VECTORS = [
 
 @pytest.fixture(scope="module")
 def hasher() -> PasswordHasher:
-    return PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer())
+    return PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer(), OwnTally())
 
 
 @pytest.mark.slow
@@ -327,7 +328,7 @@ async def test_what_comes_in_never_raises(form: str, numbers: tuple[int, int, in
     assert lines == []
 
 
-HASHER = PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer())
+HASHER = PasswordHasher(PasswordsConfig(memory_kib=64, iterations=1), None, Observer(), OwnTally())
 
 
 @contextlib.contextmanager

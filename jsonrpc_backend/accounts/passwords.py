@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -21,6 +20,7 @@ from jsonrpc_backend.accounts.tokens import new_token
 from jsonrpc_backend.config import PasswordsConfig
 from jsonrpc_backend.fairness import Caller
 from jsonrpc_backend.fairness.queue import Queue
+from jsonrpc_backend.fairness.tally import Tally
 from jsonrpc_backend.store.users import NO_PASSWORD
 from jsonrpc_backend.telemetry.events import Observer
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+_TALLY = "hash"
 
 # Whether a caller has hung up: then what waits in the queue is done for nobody.
 IsGone = Callable[[], bool]
@@ -115,6 +117,7 @@ class PasswordHasher:
     """Computes and verifies hashes in threads of its own, a few at a time, with a bounded queue before them.
 
     Callers take turns. When the queue is full, the newest of whoever has most in it is given up, not who comes last.
+    By the `tally` the limits hold for all processes of the server together.
     `most_per_caller`: how many of one caller may be in there at the same time; None: no limit but the queue's.
     What had to wait is given up, too, when its turn comes and its caller `is_gone`. Each thread calls `begin_thread`
     before anything else.
@@ -125,6 +128,7 @@ class PasswordHasher:
         config: PasswordsConfig,
         most_per_caller: int | None,
         observer: Observer,
+        tally: Tally,
         *,
         begin_thread: Callable[[], None] = lambda: None,
     ) -> None:
@@ -133,7 +137,8 @@ class PasswordHasher:
         self._pool = ThreadPoolExecutor(self._workers, "argon2", initializer=partial(_begin, begin_thread))
         self._most = self._workers + config.max_queue
         self._most_per_caller = most_per_caller or self._most
-        self._under_way: Counter[Caller] = Counter()
+        self._tally = tally
+        self._under_way = 0  # in this process
         self._queue: Queue[_Hash[Any]] = Queue()
         self._running = 0
         self._lock = threading.Lock()  # around these two: each thread takes what is next as soon as it is free
@@ -166,12 +171,12 @@ class PasswordHasher:
     @property
     def running(self) -> int:
         """Hashes that are being computed."""
-        return min(self._under_way.total(), self._workers)
+        return min(self._under_way, self._workers)
 
     @property
     def waiting(self) -> int:
         """Hashes in the queue."""
-        return max(self._under_way.total() - self._workers, 0)
+        return max(self._under_way - self._workers, 0)
 
     def close(self) -> None:
         """Waits for the hashes that are being computed, drops those that wait."""
@@ -195,25 +200,27 @@ class PasswordHasher:
             return False
 
     async def _run(self, work: Callable[[], T], caller: Caller, is_gone: IsGone) -> T:
-        under_way = self._under_way.total()
-        not_now = TooManyHashes(retry_after=1 + under_way // (40 * self._workers))
-        if self._under_way[caller] >= self._most_per_caller:
-            raise not_now
-        has_to_wait = under_way >= self._workers
-        asked: _Hash[T] = _Hash(work, not_now, is_gone if has_to_wait else lambda: False)
-        self._under_way[caller] += 1
+        names = [_TALLY, f"{_TALLY} {' '.join(caller)}"]
+        of_all, of_caller = await self._tally.begin(names)
+        under_way = self._under_way
+        self._under_way += 1
         try:
-            self._enqueue(caller, asked)
+            not_now = TooManyHashes(retry_after=1 + under_way // (40 * self._workers))
+            if of_caller.everywhere >= self._most_per_caller:
+                raise not_now
+            has_to_wait = under_way >= self._workers
+            asked: _Hash[T] = _Hash(work, not_now, is_gone if has_to_wait else lambda: False)
+            self._enqueue(caller, asked, elsewhere=of_all.elsewhere)
             return await asyncio.wrap_future(asked.outcome)
         finally:
-            self._under_way[caller] -= 1
-            if not self._under_way[caller]:
-                del self._under_way[caller]
+            self._under_way -= 1
+            self._tally.end(names)
 
-    def _enqueue(self, caller: Caller, asked: "_Hash[T]") -> None:
+    def _enqueue(self, caller: Caller, asked: "_Hash[T]", *, elsewhere: int) -> None:
         with self._lock:
             self._queue.put(caller, asked)
-            gives_way = self._queue.drop() if len(self._queue) + self._running > self._most else None
+            is_full = len(self._queue) + self._running + elsewhere > self._most
+            gives_way = self._queue.drop() if is_full else None
         if gives_way is not asked:
             self._pool.submit(self._compute_next)
         if gives_way is not None:

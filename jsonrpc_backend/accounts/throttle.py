@@ -13,7 +13,6 @@ import contextlib
 import enum
 import math
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +25,7 @@ from jsonrpc_backend.accounts.tokens import WELL_FORMED, digest, stored
 from jsonrpc_backend.accounts.usernames import MAX_LENGTH, username_key
 from jsonrpc_backend.clock import MINUTE, Clock
 from jsonrpc_backend.config import ThrottleConfig
+from jsonrpc_backend.fairness.tally import Tally
 from jsonrpc_backend.store import attempts, login_tokens, password_resets
 from jsonrpc_backend.store.engine import Database, Db
 from jsonrpc_backend.store.users import Account
@@ -109,11 +109,12 @@ def _around(name: str, attempt: Attempt, most: int) -> list[_Limit]:
 class Throttle:
     """The limits of one backend."""
 
-    def __init__(self, config: ThrottleConfig, database: Database, clock: Clock) -> None:
+    def __init__(self, backend_id: str, config: ThrottleConfig, database: Database, clock: Clock, tally: Tally) -> None:
         self.config = config
+        self._backend_id = backend_id
         self._database = database
         self._clock = clock
-        self._under_way: Counter[bytes] = Counter()
+        self._under_way = tally
 
     @contextlib.asynccontextmanager
     async def admitted(self, limited: Limited, attempt: Attempt) -> AsyncIterator[None]:
@@ -229,10 +230,10 @@ class Throttle:
     @contextlib.asynccontextmanager
     async def _guess(self, rules: _Rules) -> AsyncIterator[None]:
         """Raises NotNow where a limit is reached; notes the guess if it turns out wrong."""
-        scopes = [limit.scope for limit in rules.all]
+        scopes = [f"guess {self._backend_id} {limit.scope.hex()}" for limit in rules.all]
         # As of now: what ends while the database is asked has been noted there, or was right.
-        ahead = [self._under_way[limit.scope] for limit in rules.kept]
-        self._under_way.update(scopes)
+        before = await self._under_way.begin(scopes)
+        ahead = [number.everywhere for number in before[: len(rules.kept)]]
         try:
             if rules.kept and (seconds := await self._database.read(self._longest_wait, rules.kept, ahead)):
                 raise NotNow(seconds)
@@ -242,10 +243,7 @@ class Throttle:
                 await self._database.write(rules.note, self._clock())
                 raise
         finally:
-            self._under_way.subtract(scopes)
-            for scope in scopes:
-                if not self._under_way[scope]:
-                    del self._under_way[scope]
+            self._under_way.end(scopes)
 
     def _longest_wait(self, db: Db, limits: list[_Limit], ahead: list[int]) -> int:
         waits = [self._seconds_to_wait(db, limit, ahead=number) for limit, number in zip(limits, ahead, strict=True)]

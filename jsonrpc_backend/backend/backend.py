@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 from jsonrpc_backend.accounts import look_alikes
 from jsonrpc_backend.accounts.disk_room import DiskRoom
@@ -51,14 +52,16 @@ class Backend:
         self._throttle_settings = throttle = process.config.throttle
         self.session_window = SessionWindow.of(self.config)
         self.collection_settings = process.config.collections
-        self.searches = Searches(process.config.collections)
-        self.throttle = Throttle(throttle, database, process.clock)
+        self.searches = Searches(backend_id, process.config.collections, process.siblings.tally)
+        self.throttle = Throttle(backend_id, throttle, database, process.clock, process.siblings.tally)
         self.call_limit = CallLimit(backend_id, process, database)
         self.purge = Purge(backend_id, process, database, self.throttle)
         self.address_rules = rules_of(self.config)  # which mail addresses count for password resets
         self.room = DiskRoom(backend_id, self.config.max_database_bytes, self._engine.bytes_in_use, throttle)
         seal = Seal(mail_key_path(process.data_dir, backend_id))
-        self.mailbag = Mailbag(backend_id, database, seal, process.clock, process.observer)
+        self.mailbag = Mailbag(
+            backend_id, database, seal, process.clock, process.observer, partial(process.siblings.tell, backend_id)
+        )
         self._outbox = Outbox(self.mailbag, process.config.smtp, process.on_mail)
         writer = MailWriter(backend_id, self.config, throttle, process.recipients, process.clock)
         self.resets = Resets(self.mailbag, writer, self._outbox)
@@ -79,8 +82,9 @@ class Backend:
             await backend._note_look_alikes()
             await backend._keep_email_properties()
             await backend.resets.recall()
+            process.siblings.hear(backend_id, backend._wake)
             async with (
-                running(backend.resets, backend._outbox),
+                backend._mailing(process.siblings.on_duty),
                 backend.purge.running(),
                 backend.call_limit.running(),
             ):
@@ -91,6 +95,28 @@ class Backend:
                         await asyncio.wait(backend._touches)
         finally:
             await database.close()
+
+    def _wake(self, name: str) -> None:
+        """Another process of the server has something to do for one of those that work here."""
+        for worker in (self.resets, self._outbox):
+            if worker.name == name:
+                worker.hear()
+
+    @contextlib.asynccontextmanager
+    async def _mailing(self, on_duty: asyncio.Event) -> AsyncIterator[None]:
+        """From when it is this process that does it for all."""
+
+        async def mail() -> None:
+            await on_duty.wait()
+            async with running(self.resets, self._outbox):
+                await asyncio.Event().wait()  # until it is cancelled
+
+        working = asyncio.create_task(mail())
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
 
     async def _note_look_alikes(self) -> None:
         """Of users who have come while the setting was off, or by another program."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsonrpc_backend.accounts.passwords import PasswordHasher
+from jsonrpc_backend.backend.siblings import Siblings
 from jsonrpc_backend.clock import Clock, since_boot
 from jsonrpc_backend.config import Config
 from jsonrpc_backend.mail.mailbag import MailListener
@@ -20,6 +21,7 @@ class Process:
     clock: Clock
     observer: Observer
     recipients: Recipients
+    siblings: Siblings
     on_mail: MailListener | None = None
     elapsed: Clock = since_boot
 

@@ -29,6 +29,7 @@ class Purge:
         self._config = process.config.backends[backend_id]
         self._database = database
         self._throttle = throttle
+        self._on_duty = process.siblings.on_duty
         # What a wrong clock has ended comes back with the right time, unless it has been removed.
         meanwhile = "nothing is removed for what has ended by that"
         self._clock = SteadyClock(process.clock, process.elapsed, patience=DAY, meanwhile=meanwhile)
@@ -70,6 +71,7 @@ class Purge:
         yield lambda: write(mails.purge, created_before=now - KEEP_MAILS, most=most)
 
     async def _run_regularly(self) -> None:
+        await self._on_duty.wait()
         while True:
             try:
                 await self.run()

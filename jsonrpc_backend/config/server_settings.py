@@ -64,10 +64,16 @@ class ServerConfig:
     )
     log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "Least severe lines in the log.")
     log_calls: bool = setting(True, boolean(), "Whether the log has a line for each call, at the level info.")
+    workers: int = setting(
+        1,
+        integer(0, 64),
+        "Processes that answer calls; 0: one for each processor core, at most 4. With --dev there is one.",
+    )
     one_core: bool = setting(
         True,
         boolean(),
-        "Whether all but hashing keeps to one processor core while no other program needs it: cheaper calls; Linux.",
+        "Whether all but hashing keeps to one processor core, each worker to its own, while no other program needs it:"
+        " cheaper calls; Linux.",
     )
 
 
@@ -102,7 +108,11 @@ class PasswordsConfig:
     memory_kib: int = setting(19456, integer(8, 4194304), "Argon2id memory for one hash, in KiB.")
     iterations: int = setting(2, integer(1, 1000), "Argon2id passes over that memory.")
     parallelism: int = setting(1, integer(1, 64), "Argon2id lanes.")
-    workers: int = setting(0, integer(0, 256), "Hashes computed at the same time; 0: one per processor.")
+    workers: int = setting(
+        0,
+        integer(0, 256),
+        "Hashes computed at the same time; 0: one per processor. Divided among server.workers, each has at least one.",
+    )
     max_queue: int = setting(
         256, integer(1, 100000), "Hashes that may wait; past that who has most of them gets error 9999."
     )

@@ -39,6 +39,7 @@ class Mailbag:
     seal: Seal
     clock: Clock
     observer: Observer
+    tell_others: Callable[[str], None]  # the processes of the same server: the worker of this name has something to do
 
     async def check(self) -> None:
         """Raises MailUnusable for a key by which no mail could be written."""

@@ -1,4 +1,4 @@
-"""How many mails one address gets, whoever causes them: a limit over all users and all backends of a process.
+"""How many mails one address gets, whoever causes them: a limit over all users and all backends of a server.
 
 Anybody can register with somebody else's address. What accounts that are minutes old may cause is a small part of the
 limit, so that they cannot use up what others need. A username is unique, and mails to an address that is the user's own
@@ -6,9 +6,9 @@ username count apart: nobody else can use them up. And so do mails that users se
 mail from anybody.
 """
 
-import asyncio
 import collections
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,7 +38,8 @@ class Recipients:
     """Mails of the latest window by where they went. Who writes one holds the lock from asking to noting it."""
 
     config: ThrottleConfig
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: AbstractAsyncContextManager[None]
+    tell: Callable[[str, int, bool, bool], None]  # the other processes of the server, whose `hear` takes the same
     _written: dict[tuple[str, bool], list[Written]] = field(default_factory=lambda: collections.defaultdict(list))
 
     @property
@@ -66,12 +67,17 @@ class Recipients:
 
     def note(self, address: str, mail: Written, *, by_user: bool = False) -> None:
         """A mail to an address is in the outbox."""
-        self._written[mailbox_key(address), by_user].append(mail)
+        self.hear(mailbox_key(address), *mail, by_user)
+        self.tell(mailbox_key(address), *mail, by_user)
+
+    def hear(self, mailbox: str, at: int, for_new_account: bool, by_user: bool) -> None:
+        """The same, of any process."""
+        self._written[mailbox, by_user].append(Written(at, for_new_account))
 
     def note_all(self, mails: Iterable[tuple[str, int, int]], *, by_user: bool = False) -> None:
         """Those of before the start: address, time, and when the user had registered."""
         for address, at, created_at in mails:
-            self.note(address, Written(at, self.is_new(created_at, at)), by_user=by_user)
+            self.hear(mailbox_key(address), at, self.is_new(created_at, at), by_user)
 
     def forget_old(self, now: int) -> None:
         """Drops what counts no more, so that memory does not grow with every address ever written to."""

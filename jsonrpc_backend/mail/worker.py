@@ -27,6 +27,7 @@ class Worker(abc.ABC):
     def __init__(self, mailbag: Mailbag) -> None:
         self.mailbag = mailbag
         self.is_stopping = False
+        self._is_running = False
         self._woken = asyncio.Event()
 
     @abc.abstractmethod
@@ -34,7 +35,13 @@ class Worker(abc.ABC):
         """Does what there is to do, unless it is to stop; returns the seconds until there is more."""
 
     def wake(self) -> None:
-        """There is something new to do."""
+        """There is something new to do, here or in the process that works for all of them."""
+        if not self._is_running:
+            self.mailbag.tell_others(self.name)
+        self.hear()
+
+    def hear(self) -> None:
+        """The same, of another process."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -44,6 +51,7 @@ class Worker(abc.ABC):
 
     async def run(self) -> None:
         """Works until it is stopped."""
+        self._is_running = True
         while not self.is_stopping:
             self._woken.clear()
             try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonrpc_backend.backend.backend import Backend
+from jsonrpc_backend.backend.siblings import Siblings
 from jsonrpc_backend.clock import MINUTE, SECOND, Clock
 from jsonrpc_backend.config import ManagementKeyConfig, ThrottleConfig
 from jsonrpc_backend.errors import CallLimitExceeded, InvalidApiKey
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 KEY_HEADER = "X-Monaca-Backend-Management-API-Key"
 NETWORKS_REMEMBERED = 4096
+
+_WRONG_KEY = "wrong management key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ class Door:
     stand the guesses that an address can make.
     """
 
-    def __init__(self, config: ThrottleConfig, clock: Clock) -> None:
+    def __init__(self, config: ThrottleConfig, clock: Clock, siblings: Siblings) -> None:
         """`clock` goes on steadily, in ms."""
-        self._wrong_keys = _WrongKeys(config, clock) if config.enabled else None
+        self._wrong_keys = _WrongKeys(config, clock, siblings) if config.enabled else None
 
     async def admit(
         self, method: Method, params: Mapping[str, Any], backend: Backend | None, post: Post
@@ -72,7 +75,7 @@ class Door:
         entry = _entry(backend.config.management_keys, post.management_key, post.address) if backend else None
         if backend is None or entry is None:
             if self._wrong_keys is not None:
-                self._wrong_keys.note(post.networks())
+                await self._wrong_keys.note(post.networks())
             raise InvalidApiKey
         operator = Operator(MANAGEMENT_KEY, entry.label, str(post.address or ""))
         return ManagementCall(backend, post, operator, method.name), dict(params)
@@ -81,21 +84,40 @@ class Door:
 class _WrongKeys:
     """When they came, by network."""
 
-    def __init__(self, config: ThrottleConfig, clock: Clock) -> None:
+    def __init__(self, config: ThrottleConfig, clock: Clock, siblings: Siblings) -> None:
+        self._tell, self._lock = siblings.tell, siblings.lock(_WRONG_KEY)
+        siblings.hear(_WRONG_KEY, self._hear)
         self._most, self._window, self._clock = config.failed_logins_per_address, config.window_minutes * MINUTE, clock
         self._times: OrderedDict[str, deque[int]] = OrderedDict()
 
-    def note(self, networks: Sequence[Network]) -> None:
+    async def note(self, networks: Sequence[Network]) -> None:
         """Counts one. Raises CallLimitExceeded where there are too many already; that does not count."""
+        self._check(networks)  # so that a flood waits for nobody
+        async with self._lock:
+            self._count(networks, self._check(networks))
+
+    def _check(self, networks: Sequence[Network]) -> list[tuple[deque[int], int]]:
+        """What has been counted, with how many there may be. Raises CallLimitExceeded."""
         now = self._clock()
         counted = [(self._recent(network.name, now), self._most * network.times) for network in networks]
         waits = [times[-most] + self._window - now for times, most in counted if len(times) >= most]
         if waits:
             raise CallLimitExceeded(math.ceil(max(waits) / SECOND))
+        return counted
+
+    def _count(self, networks: Sequence[Network], counted: list[tuple[deque[int], int]]) -> None:
+        now = self._clock()
         for (times, most), network in zip(counted, networks, strict=True):
             times.append(now)
             if len(times) == most:
                 log.warning("%d wrong management keys from %s", most, network.name or "an unknown address")
+        self._tell(_WRONG_KEY, [network.name for network in networks])
+
+    def _hear(self, names: Sequence[str]) -> None:
+        """Another process of the server has counted one."""
+        now = self._clock()
+        for name in names:
+            self._recent(name, now).append(now)
 
     def _recent(self, name: str, now: int) -> deque[int]:
         times = self._times.setdefault(name, deque())

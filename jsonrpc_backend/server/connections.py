@@ -5,6 +5,7 @@ time, and when an answer is not taken in time. (Bodies are the endpoint's: it an
 """
 
 import asyncio
+import contextlib
 import enum
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
@@ -23,6 +24,9 @@ SLOWEST_ANSWER = 16 * 1024
 
 # For clients that do not take their answers while the server stops.
 SECONDS_TO_TAKE_ANSWERS = 2
+
+# Who has not called for so long by then is not about to, when the process is replaced by another one.
+SECONDS_TO_LET_GO = 10.0
 
 # asyncio's own 256 KiB, in chunks of one byte, would keep everybody waiting for 50 ms.
 RECEIVED_AT_ONCE = 16 * 1024
@@ -113,7 +117,8 @@ class Connections:
     def __init__(self, config: ServerConfig, most: int) -> None:
         self.config = config
         self._crowd = Crowd(config, most)
-        self._stopping = False
+        self._stopping = self.lets_go = False
+        self._one_less = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._crowd.all)
@@ -130,6 +135,7 @@ class Connections:
         return None if connection.spot is None else connection
 
     def forget(self, connection: Connection) -> None:
+        self._one_less.set()
         if connection.spot is not None:
             self._crowd.leave(connection.spot)
 
@@ -179,6 +185,15 @@ class Connections:
     def seconds_to_take(self, size: int) -> float:
         """How long a client may take to receive so many bytes."""
         return SECONDS_TO_TAKE_ANSWERS if self._stopping else self.config.answer_timeout_seconds + size / SLOWEST_ANSWER
+
+    async def let_go(self) -> None:
+        """Another process takes over: each connection ends with its next answer, or when nobody has called for long."""
+        self.lets_go = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_TO_LET_GO):
+                while len(self):
+                    self._one_less.clear()
+                    await self._one_less.wait()
 
     async def hurry(self, _: web.Application) -> None:
         """The server stops: whoever does not take an answer gets little more time for it."""

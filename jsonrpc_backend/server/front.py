@@ -29,6 +29,9 @@ class Front:
         async def respond(request: web.BaseRequest) -> web.StreamResponse:
             connection = cast(Connection, request.protocol)
             self._connections.begin(connection)
+            if self._connections.lets_go:
+                # As if the client had asked for it: the answer says so, and the connection ends with it.
+                request._message = request._message._replace(should_close=True)  # noqa: SLF001
             try:
                 backend_id = self._called(request, connection)
                 if backend_id is None:

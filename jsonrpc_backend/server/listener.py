@@ -10,7 +10,7 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self
 
 # The protocol for a connection from an address; None closes it.
@@ -35,21 +35,27 @@ _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 @contextlib.asynccontextmanager
 async def listening(connect: Connect, host: str, port: int) -> AsyncIterator[int]:
     """Accepts connections at all addresses of a host until the end of the block; yields the port. Raises OSError."""
-    sockets = await _bind(host, port)
-    accepting = [asyncio.create_task(_accept(listener, connect)) for listener in sockets]
+    async with accepting(connect, await asyncio.to_thread(bound, host, port)) as chosen:
+        yield chosen
+
+
+@contextlib.asynccontextmanager
+async def accepting(connect: Connect, sockets: Sequence[socket.socket]) -> AsyncIterator[int]:
+    """The same at sockets, which are closed at the end; other processes may accept at them, too."""
+    tasks = [asyncio.create_task(_accept(listener, connect)) for listener in sockets]
     try:
         yield sockets[0].getsockname()[1]
     finally:
-        for task in accepting:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(accepting)
+        await asyncio.wait(tasks)
         for listener in sockets:
             listener.close()
 
 
-async def _bind(host: str, port: int) -> list[socket.socket]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+def bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets at all addresses of a host, to accept at. Raises OSError. Blocking."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     failure: OSError | None = None
     for family, _, _, _, address in dict.fromkeys(found):
@@ -114,9 +120,8 @@ class _Door:
 
     async def let_some_in(self, listener: socket.socket) -> None:
         """Those who wait, as many as fit into a turn. Raises OSError, also when nobody else waits."""
-        loop = asyncio.get_running_loop()
-        self._let_in(*await loop.sock_accept(listener))
-        for _ in range(LOOKED_AT_TOGETHER - 1):
+        await _somebody_waits(listener)
+        for _ in range(LOOKED_AT_TOGETHER):
             if len(self._joining) >= LET_IN_TOGETHER:
                 break
             self._let_in(*listener.accept())
@@ -130,6 +135,20 @@ class _Door:
         task = asyncio.create_task(_join(protocol, connection))
         self._joining.add(task)
         task.add_done_callback(self._joining.discard)
+
+
+async def _somebody_waits(listener: socket.socket) -> None:
+    """Returns when a connection can be accepted, perhaps.
+
+    When asyncio's `sock_accept` is cancelled it may have accepted one, which would be lost: another process goes on
+    with this socket, and whoever calls must not notice it.
+    """
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(listener, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(listener)
 
 
 async def _join(protocol: asyncio.BaseProtocol, connection: socket.socket) -> None:

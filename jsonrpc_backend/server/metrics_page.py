@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from jsonrpc_backend.backend.backend import Backend
+from jsonrpc_backend.backend.siblings import Siblings
 from jsonrpc_backend.config import MetricsConfig
 from jsonrpc_backend.server import http
-from jsonrpc_backend.server.listener import listening
+from jsonrpc_backend.server.listener import accepting, listening
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
@@ -25,6 +27,8 @@ METRICS_PORT = web.AppKey("METRICS_PORT", list[int])
 
 SHUTDOWN_SECONDS = 1.0
 
+_FIGURES = "metrics"
+
 
 @dataclass(frozen=True)
 class ServerState:
@@ -33,46 +37,71 @@ class ServerState:
     backends: Mapping[str, Backend]
     connections: Callable[[], int]
     dropped_log_lines: Callable[[], int]
+    siblings: Siblings
 
 
-def add_metrics(app: web.Application, config: MetricsConfig, meters: "Meters", state: ServerState) -> None:
+@dataclass(frozen=True)
+class Scraped:
+    """Where they are served. `sockets` that are there already are listened at, else the address of the settings."""
+
+    config: MetricsConfig
+    sockets: Sequence[socket.socket] = ()
+
+
+def add_metrics(app: web.Application, where: Scraped, meters: "Meters", state: ServerState) -> None:
     """Serves them while the application runs. Starting it raises MetricsUnavailable where nothing can listen there."""
     turn = asyncio.Lock()
 
     async def show(_: web.Request) -> web.Response:
         async with turn:
             await _look(meters, state)
-            page = await asyncio.to_thread(meters.page)
+            others = await state.siblings.ask(_FIGURES)
+            page = await asyncio.to_thread(meters.page, others)
         return web.Response(body=page, headers={"Content-Type": meters.content_type, "Cache-Control": "no-store"})
+
+    async def figures() -> dict[str, float]:
+        _look_at_process(meters, state)
+        state.siblings.count(meters.counted())
+        return meters.figures()
 
     async def serve(_: web.Application) -> AsyncIterator[None]:
         own = web.Application()
         own.router.add_get("/metrics", show)
         own.on_response_prepare.append(http.name_server)
-        async with _listening(own, config) as port:
+        async with _listening(own, where) as port:
             app[METRICS_PORT][:] = [port]
             yield
+        state.siblings.count(meters.counted())
 
     app[METRICS_PORT] = []
     app.cleanup_ctx.append(serve)
+    state.siblings.answer(_FIGURES, figures)
 
 
 @contextlib.asynccontextmanager
-async def _listening(app: web.Application, config: MetricsConfig) -> AsyncIterator[int]:
+async def _listening(app: web.Application, where: Scraped) -> AsyncIterator[int]:
     """Serves them until the end of the block; yields the port. Raises MetricsUnavailable."""
+    config = where.config
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         async with contextlib.AsyncExitStack() as stack:
             connect = partial(_connect, runner)
+            if where.sockets:
+                yield await stack.enter_async_context(accepting(connect, where.sockets))
+                return
             try:
                 port = await stack.enter_async_context(listening(connect, config.host, config.port))
             except OSError as error:
-                where = f"{config.host}:{config.port}"
-                raise MetricsUnavailable(f"metrics cannot be served at {where}: {error.strerror or error}") from error
+                raise unavailable(config, error) from error
             yield port
     finally:
         await runner.cleanup()
+
+
+def unavailable(config: MetricsConfig, error: OSError) -> MetricsUnavailable:
+    where = f"{config.host}:{config.port}"
+    return MetricsUnavailable(f"metrics cannot be served at {where}: {error.strerror or error}")
 
 
 def _connect(runner: web.AppRunner, _: str) -> http.HttpConnection:
@@ -84,6 +113,11 @@ async def _look(meters: "Meters", state: ServerState) -> None:
     sizes = await asyncio.gather(*(_measured(backend) for backend in state.backends.values()))
     for backend_id, found in zip(state.backends, sizes, strict=True):
         meters.show_backend(backend_id, found)
+    _look_at_process(meters, state)
+
+
+def _look_at_process(meters: "Meters", state: ServerState) -> None:
+    """What each of several processes has for itself."""
     hashers = {backend.passwords for backend in state.backends.values()}
     meters.show_hashes(sum(each.running for each in hashers), sum(each.waiting for each in hashers))
     meters.show_connections(state.connections())

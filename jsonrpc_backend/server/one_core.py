@@ -31,9 +31,12 @@ def run_anywhere() -> None:
 
 
 @contextlib.asynccontextmanager
-async def on_one_core(threads: Iterable[int]) -> AsyncIterator[None]:
-    """Keeps the calling thread and those with these native ids together until the end of the block (Linux only)."""
-    keeping = asyncio.create_task(_keep({threading.get_native_id(), *threads}))
+async def on_one_core(threads: Iterable[int], number: int | None = None) -> AsyncIterator[None]:
+    """Keeps the calling thread and those with these native ids together until the end of the block (Linux only).
+
+    On that core of those allowed which has the `number`, counted from 0 and around; None: where the thread is.
+    """
+    keeping = asyncio.create_task(_keep({threading.get_native_id(), *threads}, number))
     try:
         yield
     finally:
@@ -41,24 +44,24 @@ async def on_one_core(threads: Iterable[int]) -> AsyncIterator[None]:
         await asyncio.wait([keeping])
 
 
-async def _keep(threads: set[int]) -> None:
+async def _keep(threads: set[int], number: int | None) -> None:
     if len(_ALLOWED) < 2:
         return
     with contextlib.suppress(OSError):  # a system that does not allow it, or does not tell how long threads wait
         pause, longest = PAUSE_SECONDS
         while True:
             began = asyncio.get_running_loop().time()
-            await _keep_while_alone(threads)
+            await _keep_while_alone(threads, number)
             if asyncio.get_running_loop().time() - began > longest:
                 pause, _ = PAUSE_SECONDS
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
 
-async def _keep_while_alone(threads: set[int]) -> None:
+async def _keep_while_alone(threads: set[int], number: int | None) -> None:
     """Returns when others make the event loop wait. Raises OSError."""
     waited = _seconds_waited()
-    _bind(threads, {_core()})
+    _bind(threads, {_core() if number is None else sorted(_ALLOWED)[number % len(_ALLOWED)]})
     try:
         share = 0.0
         while share <= MOST_WAITING:

@@ -1,13 +1,15 @@
 """Runs an application: it starts, listens where it is told to, answers what is under way when it ends."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
 from jsonrpc_backend.server.connections import Audience, Connection, Connections
 from jsonrpc_backend.server.front import Front
-from jsonrpc_backend.server.listener import listening
+from jsonrpc_backend.server.listener import Connect, accepting, listening
 
 CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 FRONT = web.AppKey("FRONT", Front)
@@ -24,8 +26,20 @@ OPTIONS = {
     "lingering_time": LINGERING_SECONDS,
 }
 
-# Listens at a host and port until the end of the block; yields the port. Raises OSError when it cannot.
-Listen = Callable[[str, int, Audience], contextlib.AbstractAsyncContextManager[int]]
+
+class Listen:
+    """Listens until the end of the block; yields the port."""
+
+    def __init__(self, connect: Callable[[Audience], Connect]) -> None:
+        self._connect = connect
+
+    def __call__(self, host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
+        """Raises OSError when it cannot."""
+        return listening(self._connect(audience), host, port)
+
+    def at(self, sockets: Sequence[socket.socket], audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
+        """At sockets that are there, and are closed at the end."""
+        return accepting(self._connect(audience), sockets)
 
 
 @contextlib.asynccontextmanager
@@ -41,12 +55,10 @@ async def serving(app: web.Application) -> AsyncIterator[Listen]:
         assert server is not None  # noqa: S101 (since it has been set up)
         server.request_handler = app[FRONT].before(server.request_handler)
 
-        def listen(host: str, port: int, audience: Audience) -> contextlib.AbstractAsyncContextManager[int]:
-            def connect(peer: str) -> Connection | None:
-                return connections.admit(peer, lambda: Connection(connections, server, audience, **OPTIONS))
+        def connect(audience: Audience) -> Connect:
+            make = partial(Connection, connections, server, audience, **OPTIONS)
+            return lambda peer: connections.admit(peer, make)
 
-            return listening(connect, host, port)
-
-        yield listen
+        yield Listen(connect)
     finally:
         await runner.cleanup()

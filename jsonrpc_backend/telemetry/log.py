@@ -7,11 +7,12 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TextIO
 
 from jsonrpc_backend.config import ServerConfig
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
-from jsonrpc_backend.telemetry.output import Output, writing
+from jsonrpc_backend.telemetry.output import Output, OutputWithoutThread, writing
 
 MAX_NAME_LENGTH = 64  # of a name that a client has made up
 
@@ -147,7 +148,7 @@ class CallLog(Observer):
 class _Handler(logging.Handler):
     """Takes a record at once, but writes it later: kept as it is, it would keep what its traceback refers to."""
 
-    def __init__(self, output: Output, form: LogFormat) -> None:
+    def __init__(self, output: Output | OutputWithoutThread, form: LogFormat) -> None:
         super().__init__()
         self._output = output
         self._form = form
@@ -171,16 +172,34 @@ class Log:
 
 
 @contextlib.contextmanager
-def logging_to(stream: TextIO, config: ServerConfig) -> Iterator[Log]:
-    """Sends the whole process's log to a stream until the end of the block."""
+def logging_to(
+    stream: TextIO, config: ServerConfig, alone: AbstractContextManager[None] | None = None
+) -> Iterator[Log]:
+    """Sends the whole process's log to a stream until the end of the block. `alone`: see Output."""
+    form = _form(stream, config)
+    with writing(stream, form.loss, alone) as output, _handled(_Handler(output, form), config) as level:
+        yield Log(output, CallLog(output, form) if config.log_calls and level <= logging.INFO else Observer())
+
+
+@contextlib.contextmanager
+def logging_without_thread(stream: TextIO, config: ServerConfig) -> Iterator[None]:
+    """The same for a process that answers no calls, and must not have threads."""
+    with _handled(_Handler(OutputWithoutThread(stream), _form(stream, config)), config):
+        yield
+
+
+def _form(stream: TextIO, config: ServerConfig) -> LogFormat:
     as_text = config.log_format == "text" or (config.log_format == "auto" and stream.isatty())
-    form: LogFormat = TextFormat() if as_text else JsonFormat()
+    return TextFormat() if as_text else JsonFormat()
+
+
+@contextlib.contextmanager
+def _handled(handler: logging.Handler, config: ServerConfig) -> Iterator[int]:
+    """The handler of all records until the end of the block; yields the level of the least severe ones."""
     root, level = logging.getLogger(), logging.getLevelNamesMapping()[config.log_level.upper()]
-    with writing(stream, form.loss) as output:
-        handler = _Handler(output, form)
-        root.addHandler(handler)
-        root.setLevel(level)
-        try:
-            yield Log(output, CallLog(output, form) if config.log_calls and level <= logging.INFO else Observer())
-        finally:
-            root.removeHandler(handler)
+    root.addHandler(handler)
+    root.setLevel(level)
+    try:
+        yield level
+    finally:
+        root.removeHandler(handler)

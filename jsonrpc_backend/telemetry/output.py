@@ -10,6 +10,7 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TextIO
 
 MOST_WAITING = 10_000  # texts
@@ -22,8 +23,18 @@ SECONDS_TO_FINISH = 2.0
 class Output:
     """One stream."""
 
-    def __init__(self, stream: TextIO, explain_loss: Callable[[int], str], most: int = MOST_WAITING) -> None:
-        """`explain_loss` makes the text that tells how many were dropped, once there is room again."""
+    def __init__(
+        self,
+        stream: TextIO,
+        explain_loss: Callable[[int], str],
+        most: int = MOST_WAITING,
+        alone: AbstractContextManager[None] | None = None,
+    ) -> None:
+        """`explain_loss` makes the text that tells how many were dropped, once there is room again.
+
+        `alone` keeps other processes off the stream: a pipe takes what is long in pieces.
+        """
+        self._alone = alone or contextlib.nullcontext()
         self._stream = stream  # or it might be closed when nobody else refers to it
         self._descriptor = stream.fileno()
         self._encoding = stream.encoding or "utf-8"
@@ -77,7 +88,8 @@ class Output:
         lost = self.dropped - self._dropped_and_told
         text = (self._explain_loss(lost) if lost else "") + "".join(texts)
         try:
-            self._write(text.encode(self._encoding, "backslashreplace"))
+            with self._alone:
+                self._write(text.encode(self._encoding, "backslashreplace"))
             self._dropped_and_told += lost
         except OSError:  # a full disk, or the reader has gone
             self._count_dropped(len(texts))
@@ -93,10 +105,34 @@ class Output:
                 select.select([], [self._descriptor], [])
 
 
+class OutputWithoutThread:
+    """One stream, for a process that has no threads: what finds no room at once is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.dropped = 0
+
+    def put(self, text: str) -> None:
+        """Never waits: where there is room at all in a pipe, there is for so much."""
+        data = text.encode(self._stream.encoding or "utf-8", "backslashreplace")
+        try:
+            while data and select.select([], [self._stream], [], 0)[1]:
+                data = data[os.write(self._stream.fileno(), data[: select.PIPE_BUF]) :]
+        except OSError:
+            self.dropped += 1
+        else:
+            self.dropped += bool(data)
+
+    def flush(self, _seconds: float = 0) -> None:
+        """Nothing waits."""
+
+
 @contextlib.contextmanager
-def writing(stream: TextIO, explain_loss: Callable[[int], str]) -> Iterator[Output]:
+def writing(
+    stream: TextIO, explain_loss: Callable[[int], str], alone: AbstractContextManager[None] | None = None
+) -> Iterator[Output]:
     """An output that is written to its end when the block ends."""
-    output = Output(stream, explain_loss)
+    output = Output(stream, explain_loss, alone=alone)
     try:
         yield output
     finally:

@@ -2,9 +2,10 @@
 
 import platform
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import nan
+from typing import cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,6 +25,7 @@ from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.events import CallEnded, Observer
 from jsonrpc_backend.telemetry.metrics import declared
 from jsonrpc_backend.telemetry.metrics.declared import CALL_DURATION, CALLS, Declared
+from jsonrpc_backend.telemetry.metrics.sums import Summed, figures_in
 
 disable_created_metrics()  # when each series began: as many lines again, for nobody
 
@@ -84,9 +86,17 @@ class Meters(Observer):
         self._count()
         self._look(argon2)
 
-    def page(self) -> bytes:
-        """Everything, in Prometheus' text format."""
-        return generate_latest(self.registry)
+    def page(self, others: Sequence[Mapping[str, float]] = ()) -> bytes:
+        """Everything, in Prometheus' text format. `others`: the figures of other processes of the server."""
+        return generate_latest(cast(CollectorRegistry, Summed(self.registry, others)))
+
+    def counted(self) -> dict[str, float]:
+        """What has been counted since the start, for a sum over processes."""
+        return figures_in(self.registry, {"counter", "histogram"})
+
+    def figures(self) -> dict[str, float]:
+        """The same with what there is at the moment."""
+        return figures_in(self.registry, {"counter", "histogram", "gauge"})
 
     # --- counted when it happens -------------------------------------------------------------------------
 
