@@ -178,7 +178,7 @@ def remove(db: Db, number: int) -> None:
 
 
 def update_known(db: Db, collection: Collection, number: int) -> None:
-    """Merges the record of an item that is there into it, and leaves that record aside.
+    """Merges the record of an item that is there into it.
 
     A permission that the record has replaces that of the item; an owner counts where the item has none.
     Raises OutgrownItem.
@@ -198,13 +198,22 @@ def update_known(db: Db, collection: Collection, number: int) -> None:
     if item.owner is None and item.device is None:
         items.give_to(db, item.key, owner, device)
     if read is not None:
-        item_rights.replace(db, item.key, {PUBLIC: Rights(bool(read), bool(write)), **_grants_of(db, number)})
-    remove(db, number)
+        permission = {PUBLIC: Rights(bool(read), bool(write)), **_grants_of(db, number)}
+        if permission != item_rights.read_permission(db, item.key):
+            item_rights.replace(db, item.key, permission)
 
 
 def _grants_of(db: Db, number: int) -> dict[str, Rights]:
     rows = db.execute("SELECT user, reads, writes FROM arriving_grants WHERE number = ?", (number,))
     return {user: Rights(bool(reads), bool(writes)) for user, reads, writes in rows}
+
+
+def remove_known(db: Db, collection: Collection) -> None:
+    """Leaves the records of items that are there aside."""
+    db.execute(
+        "DELETE FROM arriving_items WHERE collection = ? AND id IN (SELECT id FROM items WHERE collection = ?)",
+        (collection.name, collection.key),
+    )
 
 
 def insert_new(db: Db, collection: Collection, public: Rights) -> tuple[int, list[str]]:

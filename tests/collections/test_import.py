@@ -1,18 +1,28 @@
 """`collection import`: what other systems export, every kind of bad record, and nothing half done."""
 
+import asyncio
+import contextlib
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
 from jsonrpc_backend.transfer.items import files
-from tests.shell import QuickShell
+from tests.servers import ServerProcess
+from tests.shell import QuickShell, Shell
 from tests.test_import import given, lines
+from tests.wire import Wire
 
 ANNA, BERT = "u01234567-89ab-4cde-8f01-23456789abcd", "u11111111-2222-4333-8444-555555555555"
 TIME = 1420167845678  # 2015-01-02T03:04:05.678Z
@@ -494,3 +504,47 @@ def test_broken_zip(here: QuickShell, damage: Any, message: str) -> None:
 def test_unusual_packing(here: QuickShell) -> None:
     file = zipped(here.folder / "x.zip", {"diary.jsonl": "{}"}, zipfile.ZIP_LZMA)
     assert "the zip is packed in an unusual way" in here.fails(1, "collection", "import", file)
+
+
+# --- beside a server, as people run it -------------------------------------------------------------------
+
+
+async def test_running_server_serves_what_comes(
+    shell: Shell, served: ServerProcess, http: aiohttp.ClientSession
+) -> None:
+    shell.ok("collection", "create", "diary", "--index", "tag")
+    app = Wire(http, served)
+    anna = (await app.register("anna")).result["user"]["_id"]
+    records = ({"_id": f"i{n}", "_ownerUserOid": anna, "tag": f"t{n % 50}", "n": n} for n in range(5000))
+    file = given(shell, "diary.jsonl", lines(*records))
+    running, calls = asyncio.create_task(asyncio.to_thread(shell.ok, "collection", "import", file)), 0
+    while not running.done() or calls < 5:
+        assert (await app.call("User.saveProperty", name="calls", value=calls)).result == "OK"
+        found = (await app.call("Collection.find", collectionName="diary", options={"limit": 1})).result
+        assert found["totalItems"] in {0, 5000}
+        calls += 1
+    assert (await running).startswith("5000 added")
+    found = (await app.call("Collection.find", collectionName="diary", criteria='tag == "t7"')).result
+    assert [item["n"] for item in found["items"]] == list(range(7, 5000, 50))
+    with contextlib.closing(open_for_writing(shell.folder / "data" / "app.sqlite3")) as db:
+        assert db.execute("SELECT count(*) FROM item_values").fetchall() == [(5000,)]
+        assert db.execute("SELECT * FROM upkeep").fetchall() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_import_leaves_nothing(shell: Shell, number: signal.Signals) -> None:
+    shell.ok("collection", "create", "diary")
+    pipe = shell.folder / "diary.jsonl"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "jsonrpc_backend", "collection", "import", pipe.name]
+    process = subprocess.Popen(command, cwd=shell.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with pipe.open("wb") as stream:  # more than a pipe holds: when all is written, the process is reading
+        stream.write(b"".join(b'{"_id": "i%d", "a": "%s"}\n' % (n, b"x" * 1000) for n in range(500)))
+        stream.flush()
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert process.returncode != 0
+    assert b"Traceback" not in errors
+    pipe.unlink()
+    shell.ok("collection", "export", "diary", "x.jsonl")
+    assert (shell.folder / "x.jsonl").read_bytes() == b""

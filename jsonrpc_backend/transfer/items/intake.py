@@ -149,10 +149,8 @@ class ItemIntake:
                 incoming_items.update_known(db, collection, number)
         elif known and not (skipping or self.existing is Existing.SKIP):
             raise ItemClashes([(number, place) for number, place, _ in known])
-        else:
-            for number, _, _ in known:
-                incoming_items.remove(db, number)
-            known = []
+        incoming_items.remove_known(db, collection)
+        known = known if self.existing is Existing.UPDATE else []
         added, ids = incoming_items.insert_new(db, collection, self._public(collection.settings))
         audit.record_items(db, act, name, [*(id_ for _, _, id_ in known), *ids], items=added + len(known))
         moved.added += added
