@@ -60,8 +60,8 @@ class WriterLock:
 
     def _open_one(self, file: Path) -> int:
         descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        if os.geteuid() == 0:  # a command that root runs must not keep the server out
-            owner = self._database.stat()
+        owner = self._database.stat()
+        if os.geteuid() == 0 and owner.st_uid != 0:  # a command that root runs must not keep the server out
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         return descriptor
 
