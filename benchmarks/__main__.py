@@ -1,6 +1,7 @@
 """The command: `python -m benchmarks`."""
 
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ FULL = Plan(
     users=1_000,
     sizes=(1_000, 100_000, 1_000_000),
     connections=(1, 8, 32, 128, 1_000),
+    workers=tuple(sorted({1, 2, os.cpu_count() or 1})),
     items=(1_000, 10_000, 100_000, 1_000_000),
 )
 QUICK = Plan(

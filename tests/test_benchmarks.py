@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import items
-from benchmarks.operations import OPERATIONS
+from benchmarks import beside, items
+from benchmarks.operations import MIXED, OPERATIONS
 from benchmarks.report import FLOORS
 from benchmarks.suite import ARGON2, BARE, DURABLE
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 SHORT = ["--quick", "--rounds", "1", "--seconds", "0.05", "--users", "60", "--users", "1000", "--connections", "2"]
-SHORT += ["--items", "1000"]
+SHORT += ["--items", "1000", "--workers", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,14 @@ def test_collections_are_measured_beside_updates_of_properties(figures: Any) -> 
         assert 0 < series["p50"]["median"] <= series["p99"]["median"]
     assert len(figures["of_updates"]) == 2
     assert all(ratio > 0 for ratio in figures["of_updates"].values())
+
+
+def test_workers_are_measured_with_mixed_load(figures: Any) -> None:
+    assert figures["beside"].keys() == {"2 workers"}
+    cost = figures["beside"]["2 workers"]
+    assert cost.keys() == {*beside.OPERATIONS, *(f"mixed: {kind}" for kind in MIXED)}
+    assert all(series["calls_per_second"]["least"] > 0 for series in cost.values())
+    assert all(cost[name]["cpu"]["median"] > 0 for name in beside.OPERATIONS), "that of the workers counts"
 
 
 def test_start_and_memory_are_measured(figures: Any) -> None:
