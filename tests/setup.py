@@ -30,8 +30,7 @@ NPM = _NODE_FOLDER / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 SERVER_PACKAGES = {"nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd", "curl": "curl"}
 CHROMIUM = "Chromium"
 # What drives it is a Node.js that comes with Playwright, and needs a library that a bare Debian has not.
-DRIVER = "Playwright's driver"
-PACKAGES = {CHROMIUM: "chromium", DRIVER: "libatomic1", **SERVER_PACKAGES}
+PACKAGES = {CHROMIUM: "chromium libatomic1", **SERVER_PACKAGES}
 
 NPM_PACKAGES = "npm packages"
 
@@ -49,9 +48,14 @@ def need(name: str, there: object) -> None:
 
 def what_to_install(names: Collection[str]) -> str:
     """A sentence for people whose machine has none of these."""
-    packages = " ".join(PACKAGES[name] for name in sorted(names) if name in PACKAGES)
+    packages = " ".join(packages_of(names))
     by_hand = f"; on Debian and Ubuntu: apt install {packages}" if packages else ""
     return f"{', '.join(sorted(names))} (python3 run.py test --install{by_hand})"
+
+
+def packages_of(names: Collection[str]) -> list[str]:
+    """Debian's, of what is one of them."""
+    return [package for name in sorted(names) for package in PACKAGES.get(name, "").split()]
 
 
 def node_environment() -> dict[str, str]:
@@ -103,20 +107,16 @@ def _missing() -> set[str]:
     """What of the system's the tests would like to have."""
     servers = SERVER_PACKAGES if sys.platform == "linux" else ()
     missing = {name for name in servers if find_program(name) is None}
-    return missing | (set() if driver_starts() else {DRIVER}) | (set() if _has_browser() else {CHROMIUM})
+    return missing | (set() if has_browser() else {CHROMIUM})
 
 
-def driver_starts() -> bool:
-    command = [sys.executable, "-m", "playwright", "--version"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _has_browser() -> bool:
-    """Whether Chromium is there; without the driver nobody can tell whether Playwright has one of its own."""
+def has_browser() -> bool:
+    """Whether there is a Chromium, the system's or Playwright's own, and what drives it starts."""
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    if subprocess.run(driver, capture_output=True, check=False).returncode != 0:
+        return False
     if system_browser() is not None:
         return True
-    if not driver_starts():
-        return False
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path).is_file()
 
@@ -129,7 +129,7 @@ def _install_the_rest() -> None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
         missing.discard(CHROMIUM)
     if missing:
-        install = ["apt-get", "install", "-qy", "--no-install-recommends", *(PACKAGES[name] for name in missing)]
+        install = ["apt-get", "install", "-qy", "--no-install-recommends", *packages_of(missing)]
         for command in (["apt-get", "update", "-q"], install):
             subprocess.run(command, check=True)
 

@@ -4,6 +4,7 @@ One browser serves all tests of a process; each test has a context of its own (s
 its own. They share one event loop, for a browser cannot move between loops.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -45,10 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    setup.need(setup.DRIVER, setup.driver_starts())
+    # In another thread, for it runs Playwright in a loop of its own.
+    setup.need(setup.CHROMIUM, await asyncio.to_thread(setup.has_browser))
     async with async_playwright() as playwright:
-        its_own = Path(playwright.chromium.executable_path)
-        setup.need(setup.CHROMIUM, setup.system_browser() or its_own.is_file())
         started = await playwright.chromium.launch(
             executable_path=setup.system_browser(), args=BROWSER_ARGUMENTS, headless=True
         )
