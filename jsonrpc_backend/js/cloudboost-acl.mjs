@@ -97,6 +97,12 @@ function looksLikeAcl(value) {
     return isPlain(value) && isPlain(value.read) && isPlain(value.read.allow) && isPlain(value.write);
 }
 
+/** Whether an ACL says what one says that nobody has touched. */
+function isOpenToAll(acl) {
+    var open = openToAll();
+    return JSON.stringify(acl) === JSON.stringify({ read: open, write: open });
+}
+
 function denied(acl) {
     return RIGHTS.some(function (right) {
         var rule = acl[right[0]];
@@ -148,4 +154,4 @@ function permissionAfter(acl, permission) {
     return permission;
 }
 
-export { ACL, aclOf, looksLikeAcl, permissionAfter, permissionOf };
+export { ACL, aclOf, isOpenToAll, looksLikeAcl, permissionAfter, permissionOf };

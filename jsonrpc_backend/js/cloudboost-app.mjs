@@ -1,5 +1,6 @@
 import { explained, failed } from "./cloudboost-errors.mjs";
 import { fromPlain, plainCopy } from "./cloudboost-json.mjs";
+import { begun } from "./cloudboost-saving.mjs";
 import { Connection } from "./connection.mjs";
 import { CloudError } from "./errors.mjs";
 import { copy } from "./objects.mjs";
@@ -46,7 +47,7 @@ CloudBoostApp.prototype = {
 
     /** A promise of what the work comes to; the callbacks {success, error} hear of it. */
     answer: function (callbacks, work) {
-        var promise = (this.connection ? work() : failed(-13, UNCONFIGURED)).then(undefined, function (error) {
+        var promise = (this.connection ? begun(work) : failed(-13, UNCONFIGURED)).then(undefined, function (error) {
             throw explained(error);
         });
         if (callbacks && typeof callbacks.success === "function") {
@@ -120,7 +121,7 @@ CloudBoostApp.prototype = {
         }
         return app.callSignedIn("User.getProperties", {}).then(
             function (result) {
-                return current._refresh(result.properties);
+                return current._isCurrent() ? current._refresh(result.properties) : new app.CloudUser();
             },
             function (error) {
                 if (error.code !== 11) {

@@ -84,6 +84,9 @@ function addCondition(query, method, column, value) {
 
 /** The text of a query's conditions, empty where there are none; adds the values in it to `bind`. */
 function criteriaOf(query, bind) {
+    if (query._absent) {
+        refuse(query._absent);
+    }
     var terms = query._either.map(function (queries) {
         var values = [];
         var parts = queries.map(function (each) {

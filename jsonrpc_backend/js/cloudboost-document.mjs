@@ -1,6 +1,7 @@
 import { ACL } from "./cloudboost-acl.mjs";
 import { refuse } from "./cloudboost-errors.mjs";
-import { columnOf, decoded, encoded, isOfType, keyOf, relationsIn } from "./cloudboost-values.mjs";
+import { columnOf, decoded, encoded, isColumn, isOfType, keyOf, relationsIn } from "./cloudboost-values.mjs";
+import { put } from "./objects.mjs";
 
 var OF_THE_OBJECT = ["_id", "_tableName", "_type", "_version", "createdAt", "updatedAt", "ACL", "expires"];
 
@@ -13,15 +14,16 @@ function begin(object, tableName, type, id) {
     object._changed = {}; // the columns that were set since, and ACL where another one was assigned
 }
 
-/** Takes over what the server has. */
+/** Takes over what the server has. Whoever may insert chooses the keys: none may say what object this is. */
 function takeOver(object, item, stub) {
     var document = object.document;
     Object.keys(item).forEach(function (key) {
         var column = columnOf(key, document._tableName);
-        if (column !== null) {
-            document[column] = column === "_id" ? item[key] : decoded(item[key], stub);
+        if (column !== null && isOwnColumn(column)) {
+            put(document, column, decoded(item[key], stub));
         }
     });
+    document._id = item._id;
     document.createdAt = new Date(item._createdAt).toISOString();
     document.updatedAt = new Date(item._updatedAt).toISOString();
     return object;
@@ -65,6 +67,15 @@ function checkColumns(object) {
     });
 }
 
+/** Marks what was written into the document of a new object without `set`. */
+function markColumns(object) {
+    columnsOf(object)
+        .filter(isColumn)
+        .forEach(function (column) {
+            put(object._changed, column, true);
+        });
+}
+
 /** What is to be sent, by its names on the wire; what leads to an object that has no id yet has to wait. */
 function takeChanges(object) {
     var item = {};
@@ -77,7 +88,7 @@ function takeChanges(object) {
                 item[keyOf(column, object.document._tableName)] = encoded(value);
             }
         } else {
-            object._changed[column] = true;
+            put(object._changed, column, true);
             delete taken[column];
         }
     });
@@ -86,7 +97,7 @@ function takeChanges(object) {
 
 function giveBack(object, columns) {
     Object.keys(columns).forEach(function (column) {
-        object._changed[column] = true;
+        put(object._changed, column, true);
     });
 }
 
@@ -95,4 +106,16 @@ function isOwnColumn(name) {
     return OF_THE_OBJECT.indexOf(name) < 0;
 }
 
-export { begin, checkColumns, giveBack, hasChanges, isOwnColumn, isSaved, related, stepsOf, takeChanges, takeOver };
+export {
+    begin,
+    checkColumns,
+    giveBack,
+    hasChanges,
+    isOwnColumn,
+    isSaved,
+    markColumns,
+    related,
+    stepsOf,
+    takeChanges,
+    takeOver
+};

@@ -2,14 +2,20 @@ import { CloudError } from "./errors.mjs";
 
 var EARTH_RADIUS = { km: 6371, miles: 3959 };
 
-function inRange(name, value, most) {
-    var number = Number(value);
-    if (value === null || value === "" || !(Math.abs(number) <= most)) {
+var MOST = { longitude: 180, latitude: 90 };
+
+function isInRange(name, value) {
+    return value !== null && value !== "" && Math.abs(Number(value)) <= MOST[name];
+}
+
+function inRange(name, value) {
+    var most = MOST[name];
+    if (!isInRange(name, value)) {
         var sentence =
             "CB.CloudGeoPoint(longitude, latitude): " + name + " must be from -" + most + " to " + most + ".";
         throw new CloudError(-32602, sentence);
     }
-    return number;
+    return Number(value);
 }
 
 /** A place, in degrees. Longitude comes first, as CloudBoost had it. */
@@ -30,7 +36,7 @@ CloudGeoPoint.prototype = {
         if (name !== "longitude" && name !== "latitude") {
             throw new CloudError(-32602, "A CB.CloudGeoPoint has a longitude and a latitude, no " + name + ".");
         }
-        this.document[name] = inRange(name, value, name === "longitude" ? 180 : 90);
+        this.document[name] = inRange(name, value);
     },
 
     distanceInKMs: function (other) {
@@ -75,4 +81,9 @@ function haversine(angle) {
     return sine * sine;
 }
 
-export { CloudGeoPoint };
+/** Whether a plain value is one that a place is stored as. */
+function isPlace(value) {
+    return value._type === "point" && isInRange("longitude", value.longitude) && isInRange("latitude", value.latitude);
+}
+
+export { CloudGeoPoint, isPlace };

@@ -1,4 +1,5 @@
 import { isUserTable, relationsIn } from "./cloudboost-values.mjs";
+import { has } from "./objects.mjs";
 import { resolved } from "./promise.mjs";
 
 var MOST_IDS = 100; // of objects to include, for one call
@@ -21,7 +22,7 @@ function includeColumns(app, objects, columns) {
 }
 
 function add(lists, name, item) {
-    lists[name] = (lists[name] || []).concat([item]);
+    lists[name] = (has(lists, name) ? lists[name] : []).concat([item]);
 }
 
 function fillOwn(app, stubs) {
@@ -54,6 +55,11 @@ function fill(app, table, stubs) {
                         stub._load(item);
                     });
                 });
+            })
+            .then(undefined, function (error) {
+                if (error.code !== -32602) {
+                    throw error; // -32602: it leads to a table that is not there, which is the row's fault only
+                }
             });
     }, resolved());
 }

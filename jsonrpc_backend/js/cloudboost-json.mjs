@@ -1,6 +1,8 @@
-import { ACL, aclOf, looksLikeAcl } from "./cloudboost-acl.mjs";
-import { CloudGeoPoint } from "./cloudboost-geo.mjs";
-import { isPlain, isRelation } from "./cloudboost-values.mjs";
+import { ACL, aclOf, isOpenToAll, looksLikeAcl } from "./cloudboost-acl.mjs";
+import { isSaved, markColumns } from "./cloudboost-document.mjs";
+import { CloudGeoPoint, isPlace } from "./cloudboost-geo.mjs";
+import { isPlain, isRelation, isUserTable } from "./cloudboost-values.mjs";
+import { put } from "./objects.mjs";
 
 /** A plain copy: of objects their documents, one inside another; where a circle closes, of the object only its id. */
 function plainCopy(value, within) {
@@ -39,9 +41,27 @@ function plainObject(object, outer) {
 function copied(object, work) {
     var result = {};
     Object.keys(object).forEach(function (name) {
-        result[name] = work(object[name]);
+        put(result, name, work(object[name]));
     });
     return result;
+}
+
+/** Gives an object the members of its document. Of a new one all is to be saved, but a password is none of them. */
+function filled(object, members) {
+    Object.keys(members).forEach(function (name) {
+        if (name === "password" && isUserTable(members._tableName)) {
+            object.set(name, members[name]);
+        } else {
+            put(object.document, name, members[name]);
+        }
+    });
+    if (!isSaved(object)) {
+        markColumns(object);
+        if (!isOpenToAll(object.document.ACL)) {
+            object._changed.ACL = true; // otherwise the collection's own rules hold
+        }
+    }
+    return object;
 }
 
 /** What `CB.fromJSON` makes of a plain copy. */
@@ -55,7 +75,7 @@ function fromPlain(app, value) {
     if (!isPlain(value)) {
         return value;
     }
-    if (value._type === "point") {
+    if (isPlace(value)) {
         return new CloudGeoPoint(value.longitude, value.latitude);
     }
     if (looksLikeAcl(value)) {
@@ -68,14 +88,7 @@ function fromPlain(app, value) {
     if (typeof value._tableName !== "string") {
         return members;
     }
-    var object = new app.CloudObject(value._tableName, value._id);
-    Object.keys(members).forEach(function (name) {
-        object.document[name] = members[name];
-        if (value._id === undefined && name.charAt(0) !== "_" && name !== "expires") {
-            object._changed[name] = true; // a new object, of which all is to be saved
-        }
-    });
-    return object;
+    return filled(new app.CloudObject(value._tableName, value._id), members);
 }
 
 export { fromPlain, plainCopy };

@@ -6,6 +6,7 @@ import {
     hasChanges,
     isOwnColumn,
     isSaved,
+    markColumns,
     stepsOf,
     takeChanges,
     takeOver
@@ -13,6 +14,7 @@ import {
 import { failed } from "./cloudboost-errors.mjs";
 import { allOf, saveWhole } from "./cloudboost-saving.mjs";
 import { checkColumn, isUserTable } from "./cloudboost-values.mjs";
+import { has, put } from "./objects.mjs";
 import { resolved } from "./promise.mjs";
 
 var NEVER_SET = ["id", "_id", "_tableName", "_type", "operator"];
@@ -35,7 +37,8 @@ function cloudObjectOf(app) {
         constructor: CloudObject,
 
         get: function (name) {
-            return this.document[name === "id" ? "_id" : name];
+            var column = name === "id" ? "_id" : name;
+            return has(this.document, column) ? this.document[column] : undefined;
         },
 
         /** Sets a column; it is on the server after save. */
@@ -49,9 +52,9 @@ function cloudObjectOf(app) {
                 return;
             }
             checkColumn(name);
-            this.document[name] = value;
+            put(this.document, name, value);
             if (isOwnColumn(name)) {
-                this._changed[name] = true;
+                put(this._changed, name, true);
             }
         },
 
@@ -126,6 +129,9 @@ function cloudObjectOf(app) {
                 object._checkColumns();
                 var permission =
                     object._changed.ACL || stepsOf(object).length ? permissionOf(object.document.ACL) : null;
+                if (!isSaved(object)) {
+                    markColumns(object);
+                }
                 var changes = takeChanges(object);
                 var sending = isSaved(object) ? object._update(changes) : object._insert(changes, permission);
                 return sending.then(undefined, function (error) {

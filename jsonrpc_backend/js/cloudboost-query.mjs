@@ -76,7 +76,7 @@ function cloudQueryOf(app) {
         findOne: function (callbacks) {
             var query = this;
             return app.answer(callbacks, function () {
-                return query._find({ skip: Number(query.skip) || 0, limit: 1 }).then(first);
+                return query._find({ skip: query._page().skip, limit: 1 }).then(first);
             });
         },
 
@@ -102,10 +102,11 @@ function cloudQueryOf(app) {
         },
 
         /** The rows of a page, from 1; the callback hears also how many there are, and how many pages. */
-        paginate: function (pageNumber, pageSize, callbacks) {
+        paginate: function (pageNumber, pageSize) {
             var query = this;
-            var size = pageSize > 0 ? Number(pageSize) : DEFAULT_LIMIT;
-            var page = pageNumber > 0 ? Number(pageNumber) : 1;
+            var callbacks = Array.prototype.filter.call(arguments, isObject).pop(); // the numbers may be left out
+            var size = pageSize >= 1 ? Math.floor(pageSize) : this._page().limit;
+            var page = pageNumber >= 1 ? Math.floor(pageNumber) : 1;
             var success = callbacks && callbacks.success;
             var total = 0;
             var quiet = { error: callbacks && callbacks.error };
@@ -130,18 +131,15 @@ function cloudQueryOf(app) {
         },
 
         _page: function () {
-            var skip = Math.max(0, Number(this.skip) || 0);
+            var skip = Math.max(0, Math.floor(this.skip) || 0);
             var limit = Number(this.limit);
-            return { skip: skip, limit: limit > 0 ? Math.floor(limit) : LIMIT_OF_NONE };
+            return { skip: skip, limit: limit >= 1 ? Math.floor(limit) : LIMIT_OF_NONE };
         },
 
         /** What the server answers to the query. */
         _ask: function (options) {
             var query = this;
             return resolved().then(function () {
-                if (query._absent) {
-                    refuse(query._absent);
-                }
                 var bind = [];
                 var criteria = criteriaOf(query, bind);
                 if (isUserTable(query.tableName)) {
@@ -169,7 +167,7 @@ function cloudQueryOf(app) {
             var query = this;
             var wanted = page.skip + page.limit;
             return this._ask(optionsOf(page)).then(function (result) {
-                if (wanted > MOST_ITEMS && result.totalItems > MOST_ITEMS) {
+                if (!isWholePage(page) && wanted > MOST_ITEMS && result.totalItems > MOST_ITEMS) {
                     console.warn(
                         "CloudQuery: the server gives at most " + MOST_ITEMS + " of " + result.totalItems + " rows."
                     );
@@ -197,7 +195,12 @@ function cloudQueryOf(app) {
 
         _ownUser: function (id) {
             var current = app.CloudUser.current;
-            return current && current.id === id ? app.currentUser() : failed(13, OTHER_USERS);
+            if (!current || current.id !== id) {
+                return failed(13, OTHER_USERS);
+            }
+            return app.currentUser().then(function (user) {
+                return user.id === undefined ? null : user; // the session has ended
+            });
         }
     };
 
@@ -225,6 +228,10 @@ function cloudQueryOf(app) {
     };
 
     return CloudQuery;
+}
+
+function isObject(value) {
+    return value !== null && typeof value === "object";
 }
 
 function first(found) {

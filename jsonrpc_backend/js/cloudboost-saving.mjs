@@ -16,7 +16,34 @@ function saveWhole(object, seen) {
     return inTurn(related(object), function (other) {
         return seen.indexOf(other) >= 0 ? undefined : saveWhole(other, seen);
     }).then(function () {
-        return object === seen[0] || hasChanges(object) ? object._send() : undefined;
+        return object === seen[0] || hasChanges(object) ? sendInTurn(object) : undefined;
+    });
+}
+
+/** Sends an object when what is sent of it already has come to its end: only then is it known to have an id. */
+function sendInTurn(object) {
+    var before = object._underWay;
+    function send() {
+        return before && !hasChanges(object) ? undefined : object._send();
+    }
+    var sending = before ? before.then(send, send) : send();
+    // Not one of the members that apps see and copy.
+    Object.defineProperty(object, "_underWay", { value: sending, configurable: true, enumerable: false });
+    return sending.then(end, function (error) {
+        end();
+        throw error;
+    });
+
+    function end() {
+        if (object._underWay === sending) {
+            delete object._underWay;
+        }
+    }
+}
+
+function begun(work, each) {
+    return new CloudPromise(function (resolve) {
+        resolve(work(each));
     });
 }
 
@@ -40,7 +67,7 @@ function allOf(list, work) {
             ended();
         }
         list.forEach(function (each, index) {
-            work(each).then(
+            begun(work, each).then(
                 function (result) {
                     results[index] = result;
                     ended();
@@ -54,4 +81,4 @@ function allOf(list, work) {
     });
 }
 
-export { allOf, saveWhole };
+export { allOf, begun, saveWhole };

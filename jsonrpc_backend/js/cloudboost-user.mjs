@@ -1,7 +1,6 @@
-import { begin, giveBack, takeChanges, takeOver } from "./cloudboost-document.mjs";
+import { begin, giveBack, stepsOf, takeChanges, takeOver } from "./cloudboost-document.mjs";
 import { failed, refuse } from "./cloudboost-errors.mjs";
 import { addAccessors } from "./cloudboost-object.mjs";
-import { checkColumn } from "./cloudboost-values.mjs";
 import { CloudError } from "./errors.mjs";
 import { copy, has } from "./objects.mjs";
 import { resolved } from "./promise.mjs";
@@ -41,7 +40,7 @@ function cloudUserOf(app) {
             if (name === "password") {
                 return this._password;
             }
-            var value = this.document[name === "id" ? "_id" : name];
+            var value = app.CloudObject.prototype.get.call(this, name);
             if (value === undefined && has(UNLESS_SET, name)) {
                 return Array.isArray(UNLESS_SET[name]) ? [] : UNLESS_SET[name];
             }
@@ -57,13 +56,7 @@ function cloudUserOf(app) {
                 this._password = value;
                 return;
             }
-            if (name === "ACL" || name === "expires") {
-                app.CloudObject.prototype.set.call(this, name, value);
-                return;
-            }
-            checkColumn(name);
-            this.document[name] = value;
-            this._changed[name] = true;
+            app.CloudObject.prototype.set.call(this, name, value);
         },
 
         /** Creates the user and signs in. */
@@ -113,6 +106,7 @@ function cloudUserOf(app) {
                         }
                     })
                     .then(function () {
+                        app.current = null;
                         return user;
                     });
             });
@@ -136,7 +130,7 @@ function cloudUserOf(app) {
             var user = this;
             return app.answer(callbacks, function () {
                 return new app.CloudQuery("User")._byId(user.id).then(function (current) {
-                    return current.id === undefined ? null : new CloudUser()._load(app.connection.signIn.user);
+                    return current === null ? null : new CloudUser()._load(app.connection.signIn.user);
                 });
             });
         },
@@ -156,6 +150,7 @@ function cloudUserOf(app) {
             }
             return app.callSignedIn("User.unregister", { password: this._password }).then(function () {
                 app.connection.signIn.end();
+                app.current = null;
                 begin(user, "User", "user");
                 user._password = undefined;
             });
@@ -207,11 +202,14 @@ function cloudUserOf(app) {
             if (this._password !== undefined) {
                 return failed(13, "To change the password use user.changePassword(oldPassword, newPassword).");
             }
-            if (this.username !== signIn.user._username) {
+            if (this.username !== undefined && this.username !== signIn.user._username) {
                 return failed(13, "The username of a user cannot be changed.");
             }
             return this._sending(function (properties) {
                 return app.callSignedIn("User.saveProperties", { properties: properties }).then(function () {
+                    if (!user._isCurrent()) {
+                        return; // signed out while the call ran
+                    }
                     // The server tells its own time at the next log-in only.
                     var updatedAt = Math.max(signIn.user._updatedAt, Date.now());
                     signIn.remember(copy(copy(copy({}, signIn.user), properties), { _updatedAt: updatedAt }));
@@ -226,7 +224,7 @@ function cloudUserOf(app) {
             var user = this;
             return resolved().then(function () {
                 user._checkColumns();
-                if (user._changed.ACL || user.document.ACL._steps.length) {
+                if (user._changed.ACL || stepsOf(user).length) {
                     refuse(NO_ACCESS_RULES);
                 }
                 var changes = takeChanges(user);

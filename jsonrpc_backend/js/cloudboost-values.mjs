@@ -1,7 +1,7 @@
-import { CloudGeoPoint } from "./cloudboost-geo.mjs";
+import { CloudGeoPoint, isPlace } from "./cloudboost-geo.mjs";
 import { isTime } from "./cloudboost-times.mjs";
 import { CloudError } from "./errors.mjs";
-import { has } from "./objects.mjs";
+import { has, put } from "./objects.mjs";
 
 var COLUMN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -28,13 +28,17 @@ function keyOf(column, table) {
 /** The column of a key, or null for what the server keeps for itself. */
 function columnOf(key, table) {
     if (key.charAt(0) === "_") {
-        return { _id: "_id", _username: isUserTable(table) ? "username" : null }[key] || null;
+        return key === "_username" && isUserTable(table) ? "username" : null;
     }
     return key.indexOf("cb_") === 0 ? key.slice(2) : key;
 }
 
+function isColumn(name) {
+    return typeof name === "string" && COLUMN.test(name) && name.indexOf("cb_") !== 0;
+}
+
 function checkColumn(name) {
-    if (typeof name !== "string" || !COLUMN.test(name) || name.indexOf("cb_") === 0) {
+    if (!isColumn(name)) {
         var rule =
             "A column is called by letters, digits and underscores, and begins with none of the digits nor with cb_: ";
         throw new CloudError(-32602, rule + name);
@@ -56,7 +60,7 @@ function isPlain(value) {
 function mapped(object, work) {
     var result = {};
     Object.keys(object).forEach(function (name) {
-        result[name] = work(object[name]);
+        put(result, name, work(object[name]));
     });
     return result;
 }
@@ -103,12 +107,32 @@ function decoded(value, stub) {
     if (!isPlain(value)) {
         return value;
     }
-    return value._type === "point" ? new CloudGeoPoint(value.longitude, value.latitude) : mapped(value, decode);
+    return isPlace(value) ? new CloudGeoPoint(value.longitude, value.latitude) : mapped(value, decode);
 }
 
-/** The objects that a value of a column leads to: it is one, or a list has some. */
+/** The objects that a value of a column leads to: it is one, or has some in it. */
 function relationsIn(value) {
-    return (Array.isArray(value) ? value : [value]).filter(isRelation);
+    if (isRelation(value)) {
+        return [value];
+    }
+    if (!Array.isArray(value) && !(isPlain(value) && typeof value.toJSON !== "function")) {
+        return [];
+    }
+    return Object.keys(value).reduce(function (found, name) {
+        return found.concat(relationsIn(value[name]));
+    }, []);
 }
 
-export { checkColumn, columnOf, decoded, encoded, isOfType, isPlain, isRelation, isUserTable, keyOf, relationsIn };
+export {
+    checkColumn,
+    columnOf,
+    decoded,
+    encoded,
+    isColumn,
+    isOfType,
+    isPlain,
+    isRelation,
+    isUserTable,
+    keyOf,
+    relationsIn
+};

@@ -26,7 +26,9 @@ function createCloudBoost(options) {
          * the calls go to `CB.apiUrl`, or else to the server that cloudboost.js came from.
          */
         init: function (url, backendId, apiKey) {
-            var given = arguments.length < 3 ? [CB.apiUrl || defaults.url, url, backendId] : [url, backendId, apiKey];
+            // What CloudBoost took as options after the keys concerned its live updates.
+            var isShort = arguments.length < 3 || (apiKey && typeof apiKey === "object");
+            var given = isShort ? [CB.apiUrl || defaults.url, url, backendId] : [url, backendId, apiKey];
             if (!/^https?:\/\/[^/]/.test(given[0])) {
                 throw new Error("CB.CloudApp.init(url, backendId, apiKey): url must look like https://example.com");
             }

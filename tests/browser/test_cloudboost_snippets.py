@@ -110,10 +110,10 @@ async def test_current_cannot_be_set(site: Site, server: InProcessServer) -> Non
 async def test_objects_queries_and_rights(site: Site, server: InProcessServer, origin: str) -> None:
     make_tables(server)
     page = await open_page(site, server, origin)
-    for part in ("objects", "queries", "rights", "run"):
+    for part in ("objects", "queries", "rights", "edges", "run"):
         await page.add_script_tag(content=(JAVASCRIPT / f"cloudboost-{part}.cjs").read_text(encoding="utf-8"))
     where = [server.url, server.backend_id, server.api_key]
-    run_all = "(where) => runCloudBoost({...OBJECTS, ...QUERIES, ...RIGHTS}, CB, ...where)"
+    run_all = "(where) => runCloudBoost({...OBJECTS, ...QUERIES, ...RIGHTS, ...EDGES}, CB, ...where)"
     assert await page.evaluate(run_all, where) == []
     assert site.console == []
 

@@ -46,7 +46,7 @@ async function runCloudBoost(snippets, CB, url, backendId, apiKey) {
         const print = (line) => printed.push(line);
         const text = (value) => (value === undefined ? "undefined" : JSON.stringify(value));
         const log = (...values) => print(values.map(text).join(" "));
-        await run({ CB, log, print, init, ask, called }).then(undefined, (error) =>
+        await run({ CB, log, print, init, ask, called, url, backendId, apiKey }).then(undefined, (error) =>
             print(`rejected: ${error.code} ${error.stack}`)
         );
         if (printed.join("\n") !== expected.join("\n")) {
@@ -57,7 +57,7 @@ async function runCloudBoost(snippets, CB, url, backendId, apiKey) {
 }
 
 if (typeof module === "object") {
-    const snippets = ["objects", "queries", "rights"].map((name) => require(`./cloudboost-${name}.cjs`));
+    const snippets = ["objects", "queries", "rights", "edges"].map((name) => require(`./cloudboost-${name}.cjs`));
     const [script, ...where] = process.argv.slice(2);
     runCloudBoost(Object.assign({}, ...snippets), require(script), ...where).then((wrong) =>
         console.log(JSON.stringify(wrong, null, 2))
