@@ -85,14 +85,21 @@ class ParamsSchema:
         document = load(f"{method}.json")
         self._schema = schema = {"$id": document["$id"], **document["params"]}  # references are relative to the file
         self._optional = frozenset(schema["properties"]) - frozenset(schema.get("required", ()))
-        # Of these it is told which parameter is wrong, not which part of it.
-        self._whole = {name for name, stated in schema["properties"].items() if self._is_whole(stated)}
+        self._whole = frozenset(self._whole_names(schema))
         self._validator = jsonschema.Draft202012Validator(schema, registry=registry, format_checker=_formats)
 
-    def _is_whole(self, stated: Mapping[str, Any]) -> bool:
-        if "$ref" in stated:
-            stated = self._common["$defs"].get(stated["$ref"].rpartition("/")[2], {})
-        return bool(stated.get("whole", False))
+    def _whole_names(self, schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+        """Dotted names of parameters and their members of which it is told that they are wrong, not which part."""
+        for name, given in schema.get("properties", {}).items():
+            definition = given.get("$ref", "").rpartition("/")[2]
+            stated = self._common["$defs"].get(definition, {}) if definition else given
+            if stated.get("whole", False):
+                yield prefix + name
+            else:
+                yield from self._whole_names(stated, f"{prefix}{name}.")
+
+    def _blamed(self, name: str) -> str:
+        return next((whole for whole in self._whole if name.startswith(f"{whole}.")), name)
 
     def without_absent(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The params without the optional ones that are null: null stands for absent."""
@@ -127,8 +134,7 @@ class ParamsSchema:
         found: dict[str, str] = {}
         for error in self._validator.iter_errors(params):
             for name, sentence in self._explain(error):
-                parameter = name.partition(".")[0]
-                found.setdefault(parameter if parameter in self._whole else name, sentence)
+                found.setdefault(self._blamed(name), sentence)
             if len(found) >= MAX_SENTENCES:
                 break
         return found

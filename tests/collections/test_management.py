@@ -161,7 +161,8 @@ async def test_items_are_made_for_a_user(operator: Operator, person: NewPerson) 
     [
         ({"_ownerUserOid": "u0"}, "item._ownerUserOid", "There is no such user."),
         ({"_ownerUserOid": 1}, "item._ownerUserOid", "must be a string."),
-        ({"_permission": {"public": "x"}}, "item._permission.public", "Permission must give"),
+        ({"_permission": {"public": "x"}}, "item._permission", "Permission must give"),
+        ({"_permission": {"_a": "r"}}, "item._permission", "`public` or ids of users as its keys."),
         ({"_permission": {f"u{n}": "r" for n in range(1000)}}, "item._permission", "at most 1,000 entries."),
         ({"_id": "i1"}, "item._id", "only _ownerUserOid and _permission can be given."),
         ({"_createdAt": 1}, "item._createdAt", "only _ownerUserOid and _permission can be given."),
