@@ -46,7 +46,7 @@ class CollectionConfig:
 class ManagedItem(Item):
     """An item with what apps do not see: the device that owns it where no user does, and who else has which rights."""
 
-    owner_device: str | None
+    owner_device: str | None = field(repr=False)  # who knows it acts as the owner: not for logs
     permission: dict[str, Rights] = field(hash=False)
 
     @staticmethod

@@ -84,6 +84,7 @@ async def test_items_are_found(client: AsyncManagementClient, operator: Operator
     assert [item.properties for item in page.items] == [{"mood": 3}]
     (item,) = (await client.item.list("diary", query="_ownerDeviceOid != null")).items
     assert item.owner_device == "tablet"
+    assert "tablet" not in repr(item)
     with pytest.raises(InvalidParams):
         await client.item.list("diary", query="mood = 1")
 
