@@ -143,7 +143,11 @@ class DeviceRequired(RpcError):
 
 
 class InvalidOperation(RpcError):
-    """The method cannot be used now; `data.reason` is a sentence that says why."""
+    """The method cannot be used now; `data.reason` is a sentence that says why.
+
+    Somebody is signed in where nobody may be, auto-login is turned off, a search takes too long, or the server has
+    not got what is asked for, such as push notifications.
+    """
 
     code = 13
     message = "Invalid operation"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,8 @@ def test_shell(block: Block, tmp_path: Path, server: ServerProcess) -> None:
     folder = tmp_path / "own" if "jsonrpc-backend serve" in block.text else tmp_path
     folder.mkdir(exist_ok=True)
     shutil.copy(ROOT / "examples" / "users.csv", folder)
+    with zipfile.ZipFile(folder / "export.zip", "w") as export:  # as the old service gave it out
+        export.writestr("collection_diary.json", json.dumps({"results": [{"monaca_id": "i1", "title": "Milk"}]}))
     text = filled_in(block.text, server).replace(".venv/bin/python examples/", f"{sys.executable} {ROOT}/examples/")
     text = text.replace("jsonrpc-backend serve", f"{sys.executable} -m tests.serve_once")
     done = subprocess.run(
