@@ -321,6 +321,41 @@ async def test_cloudboosts_snippets_in_node(
     assert await run_node(JAVASCRIPT / "cloudboost.cjs", *arguments) == "through\n"
 
 
+TWO_USERS = """
+const [script, ...where] = process.argv.slice(2);
+const CB = require(script);
+const user = (username) => {
+    const made = new CB.CloudUser();
+    made.set("username", username);
+    made.set("password", "blue-whale-31");
+    return made;
+};
+(async () => {
+    CB.CloudApp.init(...where);
+    await user("anna").save();
+    await user("bert").save();
+    const anna = await user("anna").logIn();
+    await anna.logOut();
+    console.error("in turn");
+    await user("bert").logIn();
+    console.error("side by side");
+    await user("anna").logIn();
+    await user("bert").logIn();
+})();
+"""
+
+
+@pytest.mark.slow
+async def test_node_is_told_once_that_its_users_share_a_sign_in(tmp_path: Path, server: InProcessServer) -> None:
+    (tmp_path / "cloudboost.js").write_text(scripts.classic_script("cloudboost.js"))
+    (tmp_path / "users.cjs").write_text(TWO_USERS)
+    arguments = (tmp_path / "cloudboost.js", server.url, server.backend_id, server.api_key)
+    code, _, errors = await in_node(tmp_path / "users.cjs", *arguments)
+    first, second, warning = errors.splitlines()
+    assert (code, first, second) == (0, "in turn", "side by side")
+    assert warning.startswith("In Node.js CB.CloudUser.current belongs to the whole process")
+
+
 @pytest.mark.slow
 async def test_cloudboosts_objects_in_node(tmp_path: Path, server: InProcessServer) -> None:
     make_tables(server)

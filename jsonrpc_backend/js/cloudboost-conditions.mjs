@@ -36,7 +36,7 @@ function boundOf(method, column, value) {
     if (isRelation(value) && !value.document._id) {
         wrongValue('"' + column + '" is compared with an object that is not saved.');
     }
-    return encoded(value);
+    return column === "id" || column === "_id" ? (isRelation(value) ? value.document._id : value) : encoded(value);
 }
 
 /** The name of a column in a condition; `company._id` is compared with an object, of which the table is known. */

@@ -10,12 +10,17 @@ function inTurn(list, work) {
     }, resolved());
 }
 
-/** Saves the objects that an object leads to, then itself; each once, so a circle ends where it began. */
-function saveWhole(object, seen) {
-    seen.push(object);
+/** Saves the objects that an object leads to, but for those `seen`; each once, so a circle ends where it began. */
+function saveRelated(object, seen) {
     return inTurn(related(object), function (other) {
         return seen.indexOf(other) >= 0 ? undefined : saveWhole(other, seen);
-    }).then(function () {
+    });
+}
+
+/** Saves the objects that an object leads to, then itself. */
+function saveWhole(object, seen) {
+    seen.push(object);
+    return saveRelated(object, seen).then(function () {
         return object === seen[0] || hasChanges(object) ? sendInTurn(object) : undefined;
     });
 }
@@ -81,4 +86,4 @@ function allOf(list, work) {
     });
 }
 
-export { allOf, begun, saveWhole };
+export { allOf, begun, saveRelated, saveWhole };

@@ -1,6 +1,7 @@
 import { begin, giveBack, stepsOf, takeChanges, takeOver } from "./cloudboost-document.mjs";
 import { failed, refuse } from "./cloudboost-errors.mjs";
 import { addAccessors } from "./cloudboost-object.mjs";
+import { saveRelated } from "./cloudboost-saving.mjs";
 import { CloudError } from "./errors.mjs";
 import { copy, has } from "./objects.mjs";
 import { resolved } from "./promise.mjs";
@@ -13,7 +14,6 @@ var SHARED =
 var NO_ACCESS_RULES = "An account is its user's own; an ACL says nothing of it.";
 
 var NOT_BY_APPS = ["id", "_id", "_tableName", "_type", "operator", "createdAt", "updatedAt"];
-var UNLESS_SET = { roles: [], verified: false };
 
 function isServerSide() {
     return typeof process === "object" && Boolean(process.versions && process.versions.node) && !root.document;
@@ -41,8 +41,8 @@ function cloudUserOf(app) {
                 return this._password;
             }
             var value = app.CloudObject.prototype.get.call(this, name);
-            if (value === undefined && has(UNLESS_SET, name)) {
-                return Array.isArray(UNLESS_SET[name]) ? [] : UNLESS_SET[name];
+            if (value === undefined && (name === "roles" || name === "verified")) {
+                return name === "roles" ? [] : false;
             }
             return value !== undefined && (name === "createdAt" || name === "updatedAt") ? new Date(value) : value;
         },
@@ -67,7 +67,13 @@ function cloudUserOf(app) {
                     return failed(13, USE_SAVE);
                 }
                 return user._register(app.connection).then(function (result) {
-                    return user._becomeCurrent(result.user);
+                    var before = user.document;
+                    var since = Object.keys(user._changed); // while the call ran
+                    user._becomeCurrent(result.user);
+                    since.forEach(function (name) {
+                        user.set(name, before[name]);
+                    });
+                    return user;
                 });
             });
         },
@@ -160,9 +166,12 @@ function cloudUserOf(app) {
 
         _register: function (on) {
             var user = this;
-            return this._sending(function (properties) {
+            function register(properties) {
                 var params = { username: user.get("username"), password: user._password, properties: properties };
                 return on.call("User.register", params);
+            }
+            return saveRelated(user, [user]).then(function () {
+                return user._sending(register);
             });
         },
 
@@ -185,12 +194,11 @@ function cloudUserOf(app) {
         /** Creates a new user, without signing in, or saves the changed properties of the current one. */
         _send: function () {
             var user = this;
-            if (this.id !== undefined) {
-                return this._update();
-            }
-            return this._register(app.apart()).then(function (result) {
-                user._load(result.user);
-            });
+            return this.id !== undefined
+                ? this._update()
+                : this._register(app.apart()).then(function (result) {
+                      user._load(result.user);
+                  });
         },
 
         _update: function () {

@@ -253,6 +253,22 @@ async def test_a_session_that_has_ended_is_renewed(site: Site, server: InProcess
     assert await page.evaluate("CB.CloudUser.current") is None
 
 
+@pytest.mark.parametrize("locks", ["navigator.locks", "undefined"], ids=["locks", "no-locks"])
+async def test_calls_side_by_side_renew_a_session(site: Site, server: InProcessServer, locks: str) -> None:
+    """None of them signs the user out, nor saves as nobody."""
+    make_tables(server)
+    page = await open_page(site, server)
+    await sign_up(page)
+    await page.evaluate(f"Object.defineProperty(navigator, 'locks', {{ value: {locks} }})")
+    server.clock.advance(minutes=2 * 24 * 60)
+    songs = "[1, 2, 3].map(() => new CB.CloudObject('song'))"
+    saved = "then((list) => list.length, (error) => error.message)"
+    assert await page.evaluate(f"CB.CloudObject.saveAll({songs}).{saved}") == 3
+    assert await page.evaluate("CB.CloudUser.current === user")
+    [[owner]] = server.rows("SELECT DISTINCT owner FROM items")
+    assert owner == await page.evaluate("user.id")
+
+
 async def test_a_connection_lost_while_a_session_is_renewed_signs_nobody_out(
     site: Site, server: InProcessServer
 ) -> None:
@@ -280,6 +296,49 @@ async def test_what_is_set_while_a_save_is_under_way_is_saved_next(site: Site, s
     )
     ((properties,),) = server.rows("SELECT properties FROM users")
     assert properties == '{"email":"email@sample.com","a":1,"c":2,"b":2}'
+
+
+async def test_signing_up_loses_no_value(site: Site, server: InProcessServer) -> None:
+    """Neither an object that is new itself, nor what is set while the call runs."""
+    make_tables(server)
+    page = await open_page(site, server)
+    assert await page.evaluate("""(async () => {
+        const [user, company] = [new CB.CloudUser(), new CB.CloudObject('company')];
+        user.set('username', 'anna');
+        user.set('password', 'blue-whale-31');
+        user.set('company', company);
+        const signing = user.signUp();
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        user.set('city', 'Oslo');
+        await signing;
+        const shown = user.get('city');
+        await user.save();
+        const now = await user.fetch();
+        return [shown, now.get('city'), Boolean(company.id) && now.get('company').id === company.id];
+    })()""") == ["Oslo", "Oslo", True]
+    assert site.console == []
+
+
+async def test_callbacks_that_throw(site: Site, server: InProcessServer) -> None:
+    """Such a mistake reaches the page, but neither the promise nor the other callbacks."""
+    make_tables(server)
+    page = await open_page(site, server)
+    assert await page.evaluate("""(async () => {
+        const mistakes = [];
+        const heard = new Promise((resolve) => {
+            addEventListener('error', (event) => { // whose message pages of another origin are not told
+                event.preventDefault();
+                mistakes.push('mistake');
+                if (mistakes.length === 2) { resolve(); }
+            });
+        });
+        const song = new CB.CloudObject('song');
+        const saved = await song.save({ success() { throw new Error('one'); }, error() { mistakes.push('no'); } });
+        const closed = new CB.CloudObject('closed').save({ success() {}, error() { throw new Error('two'); } });
+        const code = await closed.then(null, (error) => error.code);
+        await heard;
+        return [saved === song, code, ...mistakes];
+    })()""") == [True, 14, "mistake", "mistake"]
 
 
 async def test_what_is_undefined_is_not_saved(site: Site, server: InProcessServer) -> None:

@@ -200,12 +200,13 @@ const EDGES = {
         }
     ],
     "values that are compared": [
-        ["1 1 1 0", '"Err#-32602"'],
+        ["1 1 1 0", "1 1", '"Err#-32602"'],
         async ({ CB, log, called }) => {
             const at = new Date(0);
             const song = await made(CB, "song", { at, empty: null, text: "@cb:x" }).save();
             const many = (column, value) => new CB.CloudQuery("song").equalTo(column, value).count();
             log(await many("at", at), await many("empty", null), await many("text", "@cb:x"), await many("at", null));
+            log(await many("id", song), await new CB.CloudQuery("song").containedIn("_id", [song]).count());
             log((await called(new CB.CloudQuery("song").equalTo("at", { some: "object" }), "find")).slice(0, 10));
             await song.delete();
         }
@@ -248,6 +249,14 @@ const EDGES = {
             await ask("User.logout", {});
             const gone = await new CB.CloudQuery("User").findById(eva.id);
             log(gone, CB.CloudUser.current);
+        }
+    ],
+    "an account has no ACL": [
+        ['"Err#13: An account is its user\'s own; an ACL says nothing of it."'],
+        async ({ CB, log, called }) => {
+            const user = made(CB, "User", { username: "fay", password: "blue-whale-31" });
+            user.ACL.setPublicReadAccess(false);
+            log(await called(user, "save"));
         }
     ],
     "init with options": [
