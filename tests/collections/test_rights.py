@@ -1,10 +1,16 @@
 """Who may do what with an item: COLLECTIONS.md, section 9, "Rights"."""
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from tests.collections.conftest import CALLS, NewPerson, Person, make_collection
+from jsonrpc_backend.collections import definitions
+from jsonrpc_backend.store import items
+from jsonrpc_backend.store.engine import Db
+from jsonrpc_backend.store.sqlite.database_file import open_for_writing
+from tests.collections.conftest import CALLS, NAME, NewPerson, Person, make_collection
+from tests.servers import InProcessServer
 from tests.wire import Answer
 
 READ, WRITE, NEITHER = "r", "w", ""
@@ -175,3 +181,51 @@ async def test_an_item_has_a_thousand_entries_at_most(person: NewPerson) -> None
     assert (await anna.call("insert", item={}, permission={**many, "x": "r", "y": "r"})).data.keys() == {"permission"}
     assert (await anna.call("insert", item={}, permission={**many, "x": "r"})).data.keys() == {"permission"}
     assert len(await anna.found()) == 2
+
+
+# --- so many and no more ---------------------------------------------------------------------------------
+
+
+def insert_many(server: InProcessServer, owner: str | None, number: int) -> None:
+    """In one transaction, which the app API does not offer."""
+
+    def unit(db: Db) -> None:
+        collection = definitions.named(db, NAME)
+        for n in range(number):
+            items.insert(
+                db,
+                collection,
+                id=f"i{n}",
+                owner=owner,
+                device=None,
+                properties_json=f'{{"n":{n}}}',
+                permission={},
+                created_at=server.clock(),
+                updated_at=server.clock(),
+            )
+
+    with contextlib.closing(open_for_writing(server.database_path())) as db:
+        db.write(unit)
+
+
+async def test_one_call_is_about_ten_thousand_items_at_most(person: NewPerson, server: InProcessServer) -> None:
+    anna = await person("anna")
+    insert_many(server, anna.id, 10_001)
+    entries = {f"u{number}": "r" for number in range(11)}
+    for refused in (
+        {"permission": {"public": "r"}},
+        {"permission": entries, "criteria": "n < 10000"},
+    ):
+        answer = await anna.call("updatePermission", **refused)
+        assert (answer.code, [*answer.data]) == (-32602, ["criteria"])
+    assert server.rows("SELECT count(*) FROM items WHERE public_read") == [(0,)]
+    assert server.rows("SELECT count(*) FROM grants") == [(0,)]
+
+    changed = await anna.call("updatePermission", permission={"public": "r"}, criteria="n < 10000")
+    assert changed.result == {"numUpdates": 10_000}
+    for options in ({}, {"limit": 10_001}):
+        found = (await anna.call("find", options=options)).result
+        assert (len(found["items"]), found["totalItems"]) == (10_000, 10_001)
+        assert (await anna.call("find", options={**options, "page": 2})).result == {"items": [], "totalItems": 10_001}
+    second = (await anna.call("find", options={"limit": 10_000, "page": 2})).result
+    assert [item["_id"] for item in second["items"]] == ["i10000"]
