@@ -164,8 +164,9 @@ export interface CloudBoost extends Readonly<Record<NotServedClassName, NotServe
     /** The server's address, for `CloudApp.init` without one. */
     apiUrl?: string;
     readonly CloudApp: {
-        init(url: string, backendId: string, apiKey: string): void;
-        init(backendId: string, apiKey: string): void;
+        /** What CloudBoost took as options concerned its live updates; they are ignored. */
+        init(url: string, backendId: string, apiKey: string, options?: object): void;
+        init(backendId: string, apiKey: string, options?: object): void;
     };
     readonly CloudUser: CloudUserConstructor;
     readonly CloudObject: CloudObjectConstructor;

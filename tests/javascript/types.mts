@@ -99,6 +99,7 @@ export async function goodCollections(): Promise<void> {
 export async function goodCloudBoost(): Promise<void> {
     const CB = createCloudBoost();
     CB.CloudApp.init("https://example.com", "app", "key");
+    CB.CloudApp.init("https://example.com", "app", "key", { disableRealtime: true });
     const user = new CB.CloudUser();
     user.set("username", "anna");
     user.password = "secret";
