@@ -41,6 +41,9 @@ class PasswordResetConfig:
     interval_seconds: int = setting(
         60, integer(0, 86400), "No other reset mail to the same user within this time. Off with throttle.enabled."
     )
+    page: bool = setting(
+        False, boolean(), "Whether there is a page at /reset/<backend id> where users enter the code of a reset mail."
+    )
 
 
 @dataclass(frozen=True)

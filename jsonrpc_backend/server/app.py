@@ -33,6 +33,7 @@ from jsonrpc_backend.server.health import add_health
 from jsonrpc_backend.server.metrics_page import Scraped, ServerState, add_metrics
 from jsonrpc_backend.server.not_found import NothingHere, explaining, nothing_here
 from jsonrpc_backend.server.one_core import run_anywhere
+from jsonrpc_backend.server.reset_page import add_reset_pages
 from jsonrpc_backend.server.responses import SESSION_HEADER
 from jsonrpc_backend.server.serving import CONNECTIONS, FRONT
 from jsonrpc_backend.telemetry.events import Observer, Observers
@@ -103,6 +104,7 @@ def make_app(
     app.on_shutdown.append(connections.hurry)
     app.router.add_get("/manage/openrpc.json", ManagementReference(management.ask, backends).send_document)
     add_health(app, siblings)
+    add_reset_pages(app, config, for_apps, shared)
     add_scripts(app, development=development)
     if documented:
         Reference(config, backends, cors.allow, missing).add_to(app)

@@ -5,7 +5,8 @@ their own and lose ours.
 """
 
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -22,6 +23,9 @@ from jsonrpc_backend.rpc.post import Post
 from jsonrpc_backend.server.bodies import Bodies
 from jsonrpc_backend.server.cors import Cors
 from jsonrpc_backend.server.responses import Responses
+
+T = TypeVar("T")
+Work = Callable[[bytes, Post], Awaitable[T]]
 
 
 class Endpoint:
@@ -92,6 +96,18 @@ class Endpoint:
         with Share(self._shared, caller_at(address)) as share:
             async with share.turn:
                 return await self._dispatcher.call(method, {}, _post(request, backend_id, address, share))
+
+    async def work_on(self, request: web.Request, backend_id: str, work: Work[T]) -> T:
+        """What `work` makes of a body that is no JSON-RPC. Raises RpcError."""
+        began, address = time.perf_counter(), self._find_address(request)
+        with Share(self._shared, caller_at(address)) as share:
+            try:
+                body = await self._bodies.read(request, share)
+                async with share.turn:
+                    return await work(body, _post(request, backend_id, address, share, body))
+            except RpcError as error:
+                self._dispatcher.note_refusal(_post(request, backend_id, address, share), error, began)
+                raise
 
     async def _answer(self, request: web.BaseRequest, backend_id: str, address: Address | None, share: Share) -> Answer:
         began = time.perf_counter()

@@ -51,6 +51,16 @@ const TEXTS = {
         "バックエンドごとに最新の{}通です。このページがあるのは ",
     "A new mail.": "新しいメールが1通あります。",
     "{} new mails.": "新しいメールが{}通あります。",
+    // the page for the code of a reset mail
+    "Choose a new password": "新しいパスワードの設定",
+    "This page needs JavaScript.": "このページには JavaScript が必要です。",
+    "Username": "ユーザー名",
+    "Code from the mail": "メールに書かれたコード",
+    "New password": "新しいパスワード",
+    "Save the new password": "新しいパスワードを保存",
+    "Your password is changed. Sign in with it in the app.":
+        "パスワードを変更しました。アプリで新しいパスワードを使ってログインしてください。",
+    "That did not work; try again later.": "うまくいきませんでした。しばらくしてからもう一度お試しください。",
     // the reference: frame and connection
     "Methods": "メソッド",
     "Methods · jsonrpc-backend": "メソッド · jsonrpc-backend",
