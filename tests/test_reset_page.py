@@ -1,12 +1,14 @@
 """What the page for reset codes posts: who may, what it costs, and what it tells."""
 
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.conftest import StartServer
-from tests.servers import InProcessServer
+from tests.prometheus import watched
+from tests.servers import API_KEY, InProcessServer
 from tests.wire import Wire
 
 PAGE = {"backends": {"app": {"password_reset": {"page": True}}}}
@@ -77,3 +79,12 @@ async def test_what_is_no_form_is_refused(start: StartServer, http: aiohttp.Clie
 async def test_reserved_params_and_others_are_left_out(start: StartServer, http: aiohttp.ClientSession) -> None:
     answer = (await posted(http, await start(PAGE), TYPED | {"__session": "x", "more": 1}))[1]
     assert list(answer["sentences"]) == ["token"]
+
+
+async def test_metrics_count_it_and_hold_nothing_of_it(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    async with watched(tmp_path, http, PAGE) as server:
+        await posted(http, server)
+        labels = {"backend": "app", "method": "User.resetPasswordAndLogin", "code": "-32602"}
+        await server.until("jsonrpc_backend_calls_total", 1, **labels)
+        told = await server.text()
+    assert not [secret for secret in (*TYPED.values(), API_KEY) if secret in told]

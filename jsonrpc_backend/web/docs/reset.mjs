@@ -29,7 +29,7 @@ function show(sentences) {
         byId(`${name}-error`).textContent = sentences[name] ?? "";
         byId(name).toggleAttribute("aria-invalid", name in sentences);
     }
-    FIELDS.map(byId).find((field) => field.hasAttribute("aria-invalid"))?.focus();
+    byId(FIELDS.find((name) => name in sentences) ?? "general").focus();
 }
 
 async function submit() {
