@@ -85,6 +85,6 @@ async def test_metrics_count_it_and_hold_nothing_of_it(tmp_path: Path, http: aio
     async with watched(tmp_path, http, PAGE) as server:
         await posted(http, server)
         labels = {"backend": "app", "method": "User.resetPasswordAndLogin", "code": "-32602"}
-        await server.until("jsonrpc_backend_calls_total", 1, **labels)
+        await server.until("calls_total", 1, **labels)
         told = await server.text()
     assert not [secret for secret in (*TYPED.values(), API_KEY) if secret in told]

@@ -105,7 +105,6 @@ def make_app(
     app.router.add_get("/manage/openrpc.json", ManagementReference(management.ask, backends).send_document)
     add_health(app, siblings)
     add_reset_pages(app, config, for_apps, shared)
-    add_scripts(app, development=development)
     if documented:
         Reference(config, backends, cors.allow, missing).add_to(app)
     _add_pages(app, config, backends, not_found, development=development)
@@ -139,6 +138,7 @@ def _add_pages(
     app: web.Application, config: Config, backends: dict[str, Backend], not_found: NothingHere, *, development: bool
 ) -> None:
     """What browsers get beside the reference, which has the start page of development."""
+    add_scripts(app, development=development)
     if not development:
         add_front_page(app, not_found, documented=config.server.docs)
         return
