@@ -46,7 +46,7 @@ def test_pages_have_nothing_inline() -> None:
         scripts = re.findall(r"<script.*", text)
         assert len(scripts) == 2  # the page's own, and the Japanese one
         for script in scripts:
-            assert re.fullmatch(r'<script type="module" src="(\.\./)?docs/[a-z]+\.mjs"></script>', script)
+            assert re.fullmatch(r'<script type="module" src="(\.\./)?(docs|reset-page)/[a-z]+\.mjs"></script>', script)
 
 
 # --- the front page ----------------------------------------------------------------------------------------
