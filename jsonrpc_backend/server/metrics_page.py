@@ -56,6 +56,7 @@ def add_metrics(app: web.Application, where: Scraped, meters: "Meters", state: S
         async with turn:
             await _look(meters, state)
             others = await state.siblings.ask(_FIGURES)
+            state.siblings.count(meters.counted())  # so that it stays in the sum when this process is killed
             page = await asyncio.to_thread(meters.page, others)
         return web.Response(body=page, headers={"Content-Type": meters.content_type, "Cache-Control": "no-store"})
 
