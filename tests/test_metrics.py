@@ -18,9 +18,10 @@ from jsonrpc_backend.errors import RpcError
 from jsonrpc_backend.methods import APP_API
 from jsonrpc_backend.rpc.schema_files import load
 from jsonrpc_backend.server.app import make_app
+from jsonrpc_backend.store.sizes import Sizes
 from jsonrpc_backend.telemetry.metrics import MetricsUnavailable
 from jsonrpc_backend.telemetry.metrics.declared import SIGN_INS
-from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES
+from jsonrpc_backend.telemetry.metrics.meters import MAIL_OUTCOMES, SIGN_IN_OUTCOMES, Meters
 from tests.collections.conftest import make_collection
 from tests.documents import section
 from tests.mailbox import Mailbox
@@ -229,6 +230,24 @@ async def test_sizes(prometheus: Watched, http: aiohttp.ClientSession) -> None:
     assert await prometheus.value("up", backend="app") == 1
     assert await prometheus.value("process_resident_memory_bytes") == 0  # has no prefix
     assert (await prometheus.samples())["process_resident_memory_bytes", frozenset()] > 1e6
+
+
+def test_sizes_of_a_database_are_not_added_up_over_processes() -> None:
+    """Each worker sees the same database; what each has of its own makes a sum."""
+    one, other = Meters("sse2", {}), Meters("sse2", {})
+    for meters in (one, other):
+        meters.show_backend("app", Sizes(users=3, sessions=4, collections=5, items=6, file_bytes=7, log_bytes=8))
+        meters.show_connections(9)
+    page = one.page([other.figures()]).decode()
+    found = {name: float(value) for name, value in re.findall(r"(?m)^jsonrpc_backend_(\w+).* (\S+)$", page)}
+    assert {name: found[name] for name in ("up", "users", "sessions", "collections", "items", "connections")} == {
+        "up": 1,
+        "users": 3,
+        "sessions": 4,
+        "collections": 5,
+        "items": 6,
+        "connections": 18,
+    }
 
 
 async def test_backend_that_is_stopped(tmp_path: Path, http: aiohttp.ClientSession) -> None:

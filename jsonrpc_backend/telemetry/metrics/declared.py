@@ -8,12 +8,16 @@ PREFIX = "jsonrpc_backend_"
 
 @dataclass(frozen=True)
 class Declared:
-    """`name` is without the prefix and, of a counter, without `_total`, which prometheus-client adds itself."""
+    """`name` is without the prefix and, of a counter, without `_total`, which prometheus-client adds itself.
+
+    `alike`: all processes of a server see the same, so it is not added up.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     meaning: str
     labels: tuple[str, ...] = ()
+    alike: bool = False
 
     @property
     def family(self) -> str:
@@ -51,19 +55,23 @@ ARGON2_DURATION = Declared(
     "argon2_duration_seconds", "histogram", "Time of one Argon2 computation, without the wait for it."
 )
 ARGON2_HASHES = Declared("argon2_hashes", "gauge", "Passwords that are `running` or `waiting`.", ("state",))
-UP = Declared("up", "gauge", "1: the backend's database answers; 0: it does not.", ("backend",))
-USERS = Declared("users", "gauge", "Users.", ("backend",))
-SESSIONS = Declared("sessions", "gauge", "Sessions that have not ended.", ("backend",))
-COLLECTIONS = Declared("collections", "gauge", "Collections.", ("backend",))
+UP = Declared("up", "gauge", "1: the backend's database answers; 0: it does not.", ("backend",), alike=True)
+USERS = Declared("users", "gauge", "Users.", ("backend",), alike=True)
+SESSIONS = Declared("sessions", "gauge", "Sessions that have not ended.", ("backend",), alike=True)
+COLLECTIONS = Declared("collections", "gauge", "Collections.", ("backend",), alike=True)
 ITEMS = Declared(
-    "items", "gauge", "Items of all collections, with those of dropped ones until they are removed.", ("backend",)
+    "items",
+    "gauge",
+    "Items of all collections, with those of dropped ones until they are removed.",
+    ("backend",),
+    alike=True,
 )
 DATABASE = Declared(
-    "database_bytes", "gauge", "Size of the `database` and of its write-ahead `log`.", ("backend", "file")
+    "database_bytes", "gauge", "Size of the `database` and of its write-ahead `log`.", ("backend", "file"), alike=True
 )
 CONNECTIONS = Declared("connections", "gauge", "Open connections.")
 LOG_LINES_DROPPED = Declared("log_lines_dropped", "counter", "Lines of the log that could not be written.")
-BUILD = Declared("build_info", "gauge", "Always 1; the labels tell.", ("version", "python", "argon2"))
+BUILD = Declared("build_info", "gauge", "Always 1; the labels tell.", ("version", "python", "argon2"), alike=True)
 
 METRICS = (
     CALLS,

@@ -21,7 +21,7 @@ class _Registry(Protocol):
 
 # What all processes see alike, or what makes no sum.
 _OF_ONE = {
-    *(each.family for each in (declared.UP, declared.USERS, declared.SESSIONS, declared.DATABASE, declared.BUILD)),
+    *(each.family for each in declared.METRICS if each.alike),
     *("python_info", "process_start_time_seconds", "process_max_fds"),
 }
 
