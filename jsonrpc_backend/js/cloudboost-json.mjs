@@ -1,7 +1,7 @@
 import { ACL, aclOf, isOpenToAll, looksLikeAcl } from "./cloudboost-acl.mjs";
 import { isSaved, markColumns } from "./cloudboost-document.mjs";
 import { CloudGeoPoint, isPlace } from "./cloudboost-geo.mjs";
-import { isPlain, isRelation, isUserTable } from "./cloudboost-values.mjs";
+import { isPlain, isRelation, isUserTable, mapped } from "./cloudboost-values.mjs";
 import { put } from "./objects.mjs";
 
 /** A plain copy: of objects their documents, one inside another; where a circle closes, of the object only its id. */
@@ -20,12 +20,12 @@ function plainCopy(value, within) {
         return plainObject(value, outer);
     }
     if (value && value.document && isPlain(value.document)) {
-        return copied(value.document, inner);
+        return mapped(value.document, inner);
     }
     if (Array.isArray(value)) {
         return value.map(inner);
     }
-    return isPlain(value) ? copied(value, inner) : value;
+    return isPlain(value) ? mapped(value, inner) : value;
 }
 
 function plainObject(object, outer) {
@@ -33,17 +33,9 @@ function plainObject(object, outer) {
     if (outer.indexOf(object) >= 0) {
         return { _id: document._id, _tableName: document._tableName, _type: document._type };
     }
-    return copied(document, function (value) {
+    return mapped(document, function (value) {
         return plainCopy(value, outer.concat([object]));
     });
-}
-
-function copied(object, work) {
-    var result = {};
-    Object.keys(object).forEach(function (name) {
-        put(result, name, work(object[name]));
-    });
-    return result;
 }
 
 /** Gives an object the members of its document. Of a new one all is to be saved, but a password is none of them. */
@@ -84,7 +76,7 @@ function fromPlain(app, value) {
     if (isRelation(value)) {
         return fromPlain(app, value.document); // as JSON.stringify writes an object
     }
-    var members = copied(value, inner);
+    var members = mapped(value, inner);
     if (typeof value._tableName !== "string") {
         return members;
     }

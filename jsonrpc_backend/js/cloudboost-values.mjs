@@ -134,5 +134,6 @@ export {
     isRelation,
     isUserTable,
     keyOf,
+    mapped,
     relationsIn
 };
