@@ -52,10 +52,16 @@ class ItemPage:
     @staticmethod
     def from_result(result: Any) -> "ItemPage":
         """Raises InvalidResponse."""
-        items, total = member(result, "items"), member(result, "totalItems")
-        if not isinstance(items, list) or type(total) is not int:
-            raise InvalidResponse({"reason": "The result holds no page of items."})
+        items, total = read_page(result)
         return ItemPage([Item.from_object(item) for item in items], total)
+
+
+def read_page(result: Any) -> tuple[list[Any], int]:
+    """The items of a page, not looked at yet, and how many match. Raises InvalidResponse."""
+    items, total = member(result, "items"), member(result, "totalItems")
+    if not isinstance(items, list) or type(total) is not int:
+        raise InvalidResponse({"reason": "The result holds no page of items."})
+    return items, total
 
 
 def read_permission(permission: Any) -> dict[str, Rights]:

@@ -6,9 +6,8 @@ from typing import Any
 
 from jsonrpc_backend.errors import InvalidResponse
 
-from .item import Item, Rights, read_permission
+from .item import Item, Rights, read_page, read_permission
 from .user import read_time
-from .wire import member
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,5 @@ class ManagedItemPage:
     @staticmethod
     def from_result(result: Any) -> "ManagedItemPage":
         """Raises InvalidResponse."""
-        items, total = member(result, "items"), member(result, "totalItems")
-        if not isinstance(items, list) or type(total) is not int:
-            raise InvalidResponse({"reason": "The result holds no page of items."})
+        items, total = read_page(result)
         return ManagedItemPage([ManagedItem.from_object(item) for item in items], total)
