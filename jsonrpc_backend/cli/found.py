@@ -1,13 +1,33 @@
 """How users and items that were found are shown."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import click
 
 from jsonrpc_backend.cli.target import readable_time
 from jsonrpc_backend.cli.wording import counted
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def page_options(things: str, columns: Sequence[str]) -> Callable[[Command], Command]:
+    """What a command that lists `things` takes beside its search; in a table it shows `columns` by default."""
+    options = [
+        click.option(
+            "--columns", help=f"What to show, with commas between.  [default: {','.join(columns)}; with --json all]"
+        ),
+        click.option("--page", type=click.IntRange(1), help="Show this page only, from 1."),
+        click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help=f"{things} on a page."),
+    ]
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def print_objects(found: Iterator[dict[str, Any]], names: list[str] | None) -> None:

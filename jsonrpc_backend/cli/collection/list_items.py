@@ -8,7 +8,7 @@ import click
 
 from jsonrpc_backend.cli.collection.items_search import ItemsSearch
 from jsonrpc_backend.cli.collection.places import Collections, on_collections
-from jsonrpc_backend.cli.found import cell, print_objects, tell_page
+from jsonrpc_backend.cli.found import cell, page_options, print_objects, tell_page
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.collections.item_object import FIELDS
@@ -23,11 +23,7 @@ _TIMES = {"_createdAt", "_updatedAt"}
 @click.option("--query", help="Only items of which this MonaQL query is true, e.g. 'tag == \"a\" && mood > 2'.")
 @click.option("--sort", help="A property, or _id, _ownerUserOid, _createdAt, _updatedAt.  [default: _createdAt]")
 @click.option("--desc", "descending", is_flag=True, help="In descending order.")
-@click.option(
-    "--columns", help=f"What to show, with commas between.  [default: {','.join(DEFAULT_COLUMNS)}; with --json all]"
-)
-@click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
-@click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Items on a page.")
+@page_options("Items", DEFAULT_COLUMNS)
 @on_collections()
 @json_option
 def list_items(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from jsonrpc_backend.cli.found import cell, print_objects, tell_page
+from jsonrpc_backend.cli.found import cell, page_options, print_objects, tell_page
 from jsonrpc_backend.cli.table import print_table
 from jsonrpc_backend.cli.target import json_option
 from jsonrpc_backend.cli.user.on_users import on_users
@@ -24,11 +24,7 @@ _TIMES = {"_createdAt", "_updatedAt", "_updateAt", "_disabledAt"}
 @click.option("--query", help="Only users of whom this MonaQL query is true, e.g. 'country == \"US\" && age > 20'.")
 @click.option("--sort", help="A property, or _username, _id, _createdAt, _updatedAt.  [default: by registration]")
 @click.option("--desc", "descending", is_flag=True, help="In descending order.")
-@click.option(
-    "--columns", help=f"What to show, with commas between.  [default: {','.join(DEFAULT_COLUMNS)}; with --json all]"
-)
-@click.option("--page", type=click.IntRange(1), help="Show this page only, from 1.")
-@click.option("--per-page", type=click.IntRange(1), default=100, show_default=True, help="Users on a page.")
+@page_options("Users", DEFAULT_COLUMNS)
 @on_users(finds=True)
 @json_option
 def list_users(
