@@ -45,9 +45,9 @@ def _translated(text: str, texts: Mapping[str, str]) -> str | None:
 def _patterns(whole_sentences: bool) -> list[tuple[re.Pattern[str], str]]:
     texts = japanese.SENTENCES if whole_sentences else japanese.PARTS
     templates = sorted((text for text in texts if "{}" in text), key=len, reverse=True)  # what says more comes first
-    return [(pattern_of(text), texts[text]) for text in templates]
+    return [(_pattern_of(text), texts[text]) for text in templates]
 
 
-def pattern_of(text: str) -> re.Pattern[str]:
+def _pattern_of(text: str) -> re.Pattern[str]:
     """What matches a text with anything in place of each `{}`."""
     return re.compile("(.*?)".join(map(re.escape, text.split("{}"))), re.DOTALL)
