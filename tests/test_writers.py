@@ -1,13 +1,20 @@
 """Several processes write to one file: one at a time, each in its turn, and nobody sleeps before he asks again."""
 
 import asyncio
+import contextlib
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jsonrpc_backend.store.engine import StoreFailed
+from jsonrpc_backend.store.sqlite import transaction
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
 from jsonrpc_backend.store.sqlite.transaction import WriterLock
 from tests.patience import HANG_SECONDS
@@ -45,6 +52,12 @@ def waiting(file: Path) -> bool:
 def until_somebody_waits(file: Path) -> None:
     pause = threading.Event()
     while not waiting(file):
+        pause.wait(0.001)
+
+
+def until_nobody_waits(file: Path) -> None:
+    pause = threading.Event()
+    while waiting(file):
         pause.wait(0.001)
 
 
@@ -117,3 +130,62 @@ async def test_the_command_line_writes_in_its_turn(server: InProcessServer, wire
     await changing
     assert (await wire.call("User.getProperties")).result == {"properties": {"age": 1}}
     lock.close()
+
+
+# --- a process that is stopped while it writes -----------------------------------------------------------
+
+WRITER = """
+import sys
+from pathlib import Path
+from jsonrpc_backend.store.sqlite.connection import connect
+
+with connect(Path(sys.argv[1])).transaction():
+    print("it writes", flush=True)
+    sys.stdin.read()
+"""
+IN_THE_WAY = "another process has been writing to it for"
+
+
+@contextlib.contextmanager
+def stopped(file: Path) -> Iterator[None]:
+    """While it writes to the file; killed at the end."""
+    command = [sys.executable, "-c", WRITER, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"it writes\n"
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "SECONDS_FOR_A_TURN", 0.1)
+
+
+@pytest.mark.slow
+async def test_calls_that_write_fail_beside_a_stopped_process(
+    server: InProcessServer, wire: Wire, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    await wire.register()
+    with stopped(server.database_path()):
+        for _ in range(2):
+            saving = [wire.tab().call("User.saveProperty", name="a", value=number) for number in range(3)]
+            assert {answer.code for answer in await asyncio.gather(*saving)} == {-32603}
+        assert (await wire.call("User.getProperties")).result == {"properties": {}}
+    assert IN_THE_WAY in caplog.text
+    await asyncio.to_thread(until_nobody_waits, server.database_path())
+    assert (await wire.call("User.saveProperty", name="b", value=1)).result == "OK"
+    assert (await wire.call("User.getProperties")).result == {"properties": {"b": 1}}, "what failed is not done"
+
+
+@pytest.mark.slow
+def test_commands_fail_beside_a_stopped_process(file: Path, impatient: None) -> None:
+    with contextlib.closing(connect(file)) as connection:
+        with stopped(file), pytest.raises(StoreFailed, match=IN_THE_WAY):
+            connection.write(lambda db: db.execute("INSERT INTO turns VALUES ('in vain')"))
+        until_nobody_waits(file)
+        connection.write(lambda db: db.execute("INSERT INTO turns VALUES ('in turn')"))
+        assert connection.execute("SELECT who FROM turns").fetchall() == [("in turn",)]

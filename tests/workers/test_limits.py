@@ -34,7 +34,11 @@ async def test_guesses_under_way(started: ServerOfWorkers, scattered: aiohttp.Cl
     guesser = Wire(scattered, started, "of a stranger")
     tries = [guesser.call("User.login", username="me@example.com", password=f"wrong-{n}") for n in range(TRIES)]
     codes = Counter([answer.code for answer in await asyncio.gather(*tries)])
-    assert codes == {-32602: ALLOWED, 9999: TRIES - ALLOWED}
+    assert codes.keys() <= {-32602, 9999}
+    assert 0 < codes[-32602] <= ALLOWED
+    # One that was noted just when another began counts twice for that one, which is then told to come again.
+    for _ in range(ALLOWED - codes[-32602]):
+        assert (await guesser.call("User.login", username="me@example.com", password="wrong")).code == -32602
     again = [guesser.call("User.login", username="me@example.com", password="wrong") for _ in range(4 * WORKERS)]
     assert {answer.code for answer in await asyncio.gather(*again)} == {9999}
 
@@ -50,7 +54,11 @@ async def test_wrong_management_keys(made: ServerOfWorkers, scattered: aiohttp.C
             code: int = (await response.json())["error"]["code"]
             return code
 
-    assert Counter(await asyncio.gather(*(knock() for _ in range(TRIES)))) == {4: ALLOWED, 9999: TRIES - ALLOWED}
+    codes = Counter(await asyncio.gather(*(knock() for _ in range(TRIES))))
+    assert codes.keys() <= {4, 9999}
+    assert 0 < codes[4] <= ALLOWED
+    for _ in range(ALLOWED - codes[4]):  # as above
+        assert await knock() == 4
     assert {await knock() for _ in range(4 * WORKERS)} == {9999}
 
 

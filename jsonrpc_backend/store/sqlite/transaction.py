@@ -9,13 +9,26 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 from jsonrpc_backend.store.engine import StoreFailed
 
 # Of the files beside the database that are locked: by who writes, and by who is next.
 ENDINGS = ("-writer", "-next")
+
+# Then one who waits for his turn is told that it does not come: far longer than any transaction of ours takes, so
+# that only a process that has been stopped is in the way for so long.
+SECONDS_FOR_A_TURN = 30.0
+
+
+def turn_does_not_come() -> StoreFailed:
+    return StoreFailed(
+        f"another process has been writing to it for {SECONDS_FOR_A_TURN:.0f} seconds;"
+        " if one of this server or a command has been stopped (SIGSTOP, Ctrl+Z), continue or end it"
+    )
 
 
 class WriterLock:
@@ -31,18 +44,38 @@ class WriterLock:
         self._descriptors: list[int] = []
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Waits without any limit. Raises StoreFailed where the files cannot be had."""
+    def held(self, *, however_long: bool = False) -> Iterator[None]:
+        """Waits for SECONDS_FOR_A_TURN at most. Raises StoreFailed then, and where the files cannot be had."""
         writer, following = self._descriptors or self._open()
-        fcntl.flock(following, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(writer, fcntl.LOCK_EX)
-        finally:
-            fcntl.flock(following, fcntl.LOCK_UN)
+        if however_long:
+            _take(writer, following)
+        elif not _is_free_and_taken(writer, following):
+            self._take_in_time(writer, following)
         try:
             yield
         finally:
             fcntl.flock(writer, fcntl.LOCK_UN)
+
+    def _take_in_time(self, writer: int, following: int) -> None:
+        """The system knows no limit for it: so a thread waits, and stays behind with the files where it is given up."""
+        turn: Future[None] = Future()
+
+        def wait() -> None:
+            _take(writer, following)
+            if turn.set_running_or_notify_cancel():
+                turn.set_result(None)
+            else:
+                os.close(writer)
+                os.close(following)
+
+        threading.Thread(target=wait, daemon=True).start()
+        try:
+            turn.result(SECONDS_FOR_A_TURN)
+        except TimeoutError:
+            if turn.cancel():
+                self._descriptors = []
+                raise turn_does_not_come() from None
+            turn.result()
 
     def close(self) -> None:
         while self._descriptors:
@@ -66,15 +99,41 @@ class WriterLock:
         return descriptor
 
 
+def _take(writer: int, following: int) -> None:
+    fcntl.flock(following, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+    finally:
+        fcntl.flock(following, fcntl.LOCK_UN)
+
+
+def _is_free_and_taken(writer: int, following: int) -> bool:
+    """Takes it unless somebody has it, or waits for it."""
+    try:
+        fcntl.flock(following, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        fcntl.flock(following, fcntl.LOCK_UN)
+    return True
+
+
 class TransactingConnection(sqlite3.Connection):
     """A connection in autocommit mode. `lock` is set by who opens it."""
 
     lock: WriterLock
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commits at the end, unless the block raises. Raises StoreFailed, sqlite3.Error: then nothing is done."""
-        with self.lock.held():
+    def transaction(self, *, however_long: bool = False) -> Iterator[None]:
+        """Commits at the end, unless the block raises. Raises StoreFailed, sqlite3.Error: then nothing is done.
+
+        `however_long` it takes until other processes let it begin.
+        """
+        with self.lock.held(however_long=however_long):
             self.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -43,6 +43,9 @@ class Unit(Generic[T]):
             self.future.set_result(self.outcome)  # type: ignore[arg-type]  # what a unit that returns T has returned
 
 
+TakeUnits = Callable[[], list[Unit[Any]]]
+
+
 def commit_one(connection: TransactingConnection, run: Run[T]) -> T | Exception:
     """Runs a unit in a transaction of its own; what it has returned or raised.
 
@@ -52,18 +55,19 @@ def commit_one(connection: TransactingConnection, run: Run[T]) -> T | Exception:
         return run_in_savepoint(connection, run)
 
 
-def commit_together(connection: TransactingConnection, units: list[Unit[Any]]) -> int:
+def commit_together(connection: TransactingConnection, take: TakeUnits) -> int:
     """Runs units one after the other in one transaction; one that raises takes only its own work back.
 
-    Returns how many there was time for. Raises when the transaction as a whole failed: then nothing is done.
+    They are taken when it has begun: what comes while another process writes is among them. Returns how many there
+    was time for. Raises when the transaction as a whole failed: then nothing is done.
     """
-    with connection.transaction():
-        return _run_in_time(connection, units, run_in_savepoint)
+    with connection.transaction(however_long=True):
+        return _run_in_time(connection, take(), run_in_savepoint)
 
 
-def run_each(connection: sqlite3.Connection, units: list[Unit[Any]]) -> int:
+def run_each(connection: sqlite3.Connection, take: TakeUnits) -> int:
     """Runs queries one after the other; returns how many there was time for."""
-    return _run_in_time(connection, units, _run_alone)
+    return _run_in_time(connection, take(), _run_alone)
 
 
 def _run_in_time(
