@@ -16,7 +16,7 @@ from jsonrpc_backend.store.sqlite import units
 from tests import operators, setup
 from tests.mailbox import Mailbox, listening
 from tests.scripted import ScriptedServer, scripted_server
-from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running
+from tests.servers import FakeClock, InProcessServer, ServerProcess, make_config, running, served_by_workers
 from tests.servers import served as serve_process
 from tests.shell import QuickShell, Shell
 from tests.wire import Wire
@@ -108,17 +108,26 @@ def units_run_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
+def workers() -> int:
+    """1: the server is in the test's process; otherwise it has so many of its own (ONE_AND_SEVERAL_WORKERS)."""
+    return 1
+
+
+@pytest.fixture
+async def http(workers: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Beside several workers a connection for each request, so that all of them get some."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=workers > 1)) as session:
         yield session
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[StartServer]:
+async def start(tmp_path: Path, workers: int) -> AsyncIterator[StartServer]:
     """Starts servers with changed settings: `await start({"backends": {"app": {…}}})`."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start_server(changes: dict[str, Any] | None = None, clock: FakeClock | None = None) -> Any:
+            if workers > 1:
+                return stack.enter_context(served_by_workers(tmp_path, workers, changes))
             return await stack.enter_async_context(running(make_config(tmp_path / "data", changes), clock))
 
         yield start_server

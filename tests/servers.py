@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import json
 import os
 import re
 import resource
@@ -103,13 +104,17 @@ class InProcessServer:
 
 def make_config(data_dir: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """A configuration with one backend, `changes` merged into its tables."""
+    return load_config(_config_table(data_dir, changes), environment={})
+
+
+def _config_table(data_dir: Path, changes: Mapping[str, Any] | None) -> dict[str, Any]:
     table: dict[str, Any] = {
         "server": {"data_dir": str(data_dir), "port": 0, "docs": True, **PATIENT},
         "passwords": dict(QUICK_PASSWORDS),
         "throttle": {"enabled": False},
         "backends": {BACKEND_ID: {"api_key": API_KEY}},
     }
-    return load_config(_merged(table, changes or {}), environment={})
+    return _merged(table, changes or {})
 
 
 def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +201,11 @@ class ServerProcess:
     def endpoint(self) -> str:
         return f"{self.url}/json-rpc/{self.backend_id}"
 
+    def rows(self, query: str) -> list[Any]:
+        """What the database file holds."""
+        with contextlib.closing(sqlite3.connect(self.data_dir / f"{self.backend_id}.sqlite3")) as connection:
+            return connection.execute(query).fetchall()
+
     def start(self) -> "ServerProcess":
         """Starts the server and waits until it has printed where it listens."""
         command = [*self.program, "serve", "--data", str(self.data_dir), "--port", "0"]
@@ -269,6 +279,28 @@ def served(
     finally:
         if server.process is not None and server.process.poll() is None:
             server.stop()
+
+
+# For tests of what the processes of a server share: once in the test's process, and once with several of its own.
+ONE_AND_SEVERAL_WORKERS = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+
+
+@contextlib.contextmanager
+def served_by_workers(folder: Path, workers: int, changes: Mapping[str, Any] | None = None) -> Iterator[ServerProcess]:
+    """A server of several processes with the configuration that `make_config` makes."""
+    table = _merged(_config_table(folder / "data", changes), {"server": {"workers": workers}})
+    file = folder / "config.toml"
+    file.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in table.items()), encoding="utf-8")
+    file.chmod(0o600)
+    with served(folder / "data", "--config", str(file)) as server:
+        server.api_key = API_KEY  # which it does not print
+        yield server
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(each)}" for name, each in value.items()) + "}"
+    return "[" + ", ".join(map(_toml, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
 
 def with_api_key(server: InProcessServer, backend_id: str, api_key: str) -> InProcessServer:

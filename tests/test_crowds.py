@@ -82,8 +82,14 @@ async def flood(server: InProcessServer, crowd: list[str], beginning: bytes) -> 
         await asyncio.wait(holding)
 
 
-@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
-@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
+FLOODS = [
+    pytest.param(workers, CROWDS[crowd], beginning, id=f"{workers}-{crowd}-{name}")
+    for name, beginning in BEGINNINGS.items()
+    for workers, crowd in [*((1, crowd) for crowd in CROWDS), (2, 5)]
+]
+
+
+@pytest.mark.parametrize(("workers", "crowd", "beginning"), FLOODS)
 async def test_strangers_get_in_beside_a_flood(
     start: StartServer, http: aiohttp.ClientSession, crowd: list[str], beginning: bytes
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from jsonrpc_backend.config import PasswordsConfig
 from tests.conftest import StartServer
 from tests.prometheus import watched
+from tests.servers import ONE_AND_SEVERAL_WORKERS
 from tests.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 REAL = {"memory_kib": PasswordsConfig.memory_kib, "iterations": PasswordsConfig.iterations}
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_reads_are_answered_while_64_callers_sign_in(start: StartServer, http: aiohttp.ClientSession) -> None:
     server = await start({"passwords": REAL})
     reader = Wire(http, server)
@@ -76,6 +78,7 @@ async def test_callers_who_hang_up_leave_no_work(tmp_path: Path, http: aiohttp.C
         assert await server.value("argon2_duration_seconds_count") < 15, "it has worked for those who are gone"
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_full_queue_answers_9999(
     start: StartServer, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:

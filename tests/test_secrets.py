@@ -6,6 +6,7 @@
 import asyncio
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.mailbox import TOKEN, Mailbox, listening
 from tests.methods.test_secrets_at_rest import spellings
 from tests.operators import Operator
 from tests.patience import HANG_SECONDS
-from tests.servers import InProcessServer, TickingClock, make_config, serving_at
+from tests.servers import InProcessServer, TickingClock, make_config, served_by_workers, serving_at
 from tests.shell import Shell
 from tests.wire import Answer, Wire
 
@@ -217,6 +218,34 @@ async def test_no_secret_gets_out(
     assert "me@example.com" not in metrics
     printed = capfd.readouterr()
     assert evidence.found_in((printed.out + printed.err).encode()) == []
+
+
+@pytest.mark.slow
+async def test_no_secret_gets_out_of_several_workers(tmp_path: Path) -> None:
+    """Nor between them: what they tell each other is in no log and no file."""
+    evidence = Evidence()
+    async with listening(Mailbox()) as mailbox:
+        smtp = mailbox.settings | {"password": SMTP_PASSWORD}
+        settings = {"backends": {"app": {"api_key": API_KEY}}, "smtp": smtp, "metrics": {"enabled": True, "port": 0}}
+        with served_by_workers(tmp_path, 2, settings) as server:
+            server.api_key = API_KEY
+            assert server.process is not None
+            printed = asyncio.create_task(asyncio.to_thread(server.process.communicate))
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+                await a_life(Wire(http, server), mailbox, evidence)
+                for url in re.findall(r"http://\S+/metrics", server.output):
+                    async with http.get(url) as response:
+                        evidence.texts.append(await response.text())
+            stored = {path.name: path.read_bytes() for path in files([tmp_path / "data"])}
+            server.process.terminate()
+            logged, _ = await printed
+    assert -32602 in evidence.codes
+    assert any("jsonrpc_backend_calls_total" in text for text in evidence.texts)
+    assert "not sent" in logged
+    assert evidence.found_in(logged.encode()) == []
+    assert evidence.found_in("".join(evidence.texts).encode()) == []
+    assert any(b"me@example.com" in content for content in stored.values())
+    assert {name: evidence.found_in(content) for name, content in stored.items()} == {name: [] for name in stored}
 
 
 def test_no_secret_is_in_what_the_command_line_says(shell: Shell) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.mailbox import Mailbox
 from tests.patience import HANG_SECONDS
-from tests.servers import FakeClock, InProcessServer, make_config, running
+from tests.servers import ONE_AND_SEVERAL_WORKERS, FakeClock, InProcessServer, make_config, running
 from tests.wire import Answer, Wire
 
 MILLISECOND = 0.001  # in seconds
@@ -83,6 +83,7 @@ async def use_up(client: Client, times: int = 5, **params: Any) -> None:
 # --- wrong passwords -------------------------------------------------------------------------------------
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_sixth_guess_is_refused_even_if_right(owner: Client, stranger: Client) -> None:
     await use_up(stranger)
     assert (await stranger.login("password")).code == 9999
@@ -134,6 +135,7 @@ async def test_guesses_at_once_are_told_to_come_again_soon(owner: Client, strang
     assert (await stranger.login("password")).session
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_a_batch_counts_per_call(owner: Client, stranger: Client) -> None:
     calls = [
         {"jsonrpc": "2.0", "id": number, "method": "User.login"}
@@ -220,6 +222,7 @@ async def test_other_usernames_and_other_addresses_are_left_alone(
     assert (await stranger.at(AWAY).login("password")).session
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_an_address_may_fail_so_often_for_all_usernames(start: StartServer, http: aiohttp.ClientSession) -> None:
     server = await start({**ON, "throttle": {"enabled": True, "failed_logins_per_address": 12}})
     client = Client(http, server, "device", HOME)
@@ -272,6 +275,7 @@ async def test_the_owners_device_has_a_limit_too(owner: Client) -> None:
     assert (await owner.login("password")).code == 9999
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_other_device_ids_do_not_help_a_stranger(client: NewClient, owner: Client, stranger: Client) -> None:
     await use_up(stranger)
     for device in ("another", "owner's phone ", "OWNER'S PHONE"):
@@ -532,6 +536,7 @@ async def test_registrations_and_validations_per_address(start: StartServer, htt
     await client.register("somebody-else")
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_registrations_at_once_pass_no_limit(start: StartServer, http: aiohttp.ClientSession) -> None:
     server = await start({**ON, "throttle": {"enabled": True, "registrations_per_address": 6}})
     clients = [Client(http, server, "device", HOME) for _ in range(30)]
@@ -542,6 +547,7 @@ async def test_registrations_at_once_pass_no_limit(start: StartServer, http: aio
     assert server.rows("SELECT count(*) FROM users") == [(6,)]
 
 
+@ONE_AND_SEVERAL_WORKERS
 async def test_reset_requests_per_address(start: StartServer, http: aiohttp.ClientSession) -> None:
     server = await start({**ON, "throttle": {"enabled": True, "reset_requests_per_address": 3}})
     client = Client(http, server, "device", HOME)
@@ -713,6 +719,7 @@ async def test_other_calls_go_on_past_every_limit(start: StartServer, http: aioh
 SLOW = {"workers": 1, "max_queue": 50, "memory_kib": 19456, "iterations": 2}
 
 
+@ONE_AND_SEVERAL_WORKERS
 @pytest.mark.slow
 async def test_one_address_does_not_own_the_queue_of_hashes(start: StartServer, http: aiohttp.ClientSession) -> None:
     changes = {"enabled": True, "hashes_per_address": 4}
