@@ -189,6 +189,8 @@ class ServerProcess:
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     launcher: list[str] = field(default_factory=list)  # a command that becomes the server
+    # A test whose result does not depend on it need not start more than one; None: as many as there are by default.
+    number_of_workers: int | None = 1
     program: list[str] = field(default_factory=lambda: [sys.executable, "-m", "jsonrpc_backend"])
     backend_id: str = BACKEND_ID
     url: str = ""
@@ -216,13 +218,17 @@ class ServerProcess:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=self.data_dir.parent,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self._pinned(), **self.environment},
             preexec_fn=self._limit_open_files if self.open_files else None,  # noqa: PLW1509 (no threads here)
         )
         self.output = self.read_until("Press Ctrl+C")
         self.url = self._printed(r"(http://[^/\s]+)/json-rpc/")
         self.api_key = self._printed(r"API key\s+(\S+)")  # on the embedded default only
         return self
+
+    def _pinned(self) -> dict[str, str]:
+        number = self.number_of_workers
+        return {} if number is None else {"JSONRPC_BACKEND_SERVER_WORKERS": str(number)}
 
     def _limit_open_files(self) -> None:
         assert self.open_files
@@ -270,10 +276,16 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def served(
-    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None, open_files: int | None = None
+    data_dir: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    open_files: int | None = None,
+    workers: int = 1,
 ) -> Iterator[ServerProcess]:
     """A server process on a free port, stopped at the end."""
-    server = ServerProcess(data_dir, list(arguments), dict(environment or {}), open_files=open_files)
+    server = ServerProcess(
+        data_dir, list(arguments), dict(environment or {}), open_files=open_files, number_of_workers=workers
+    )
     try:
         yield server.start()
     finally:
@@ -288,11 +300,11 @@ ONE_AND_SEVERAL_WORKERS = pytest.mark.parametrize("workers", [1, pytest.param(2,
 @contextlib.contextmanager
 def served_by_workers(folder: Path, workers: int, changes: Mapping[str, Any] | None = None) -> Iterator[ServerProcess]:
     """A server of several processes with the configuration that `make_config` makes."""
-    table = _merged(_config_table(folder / "data", changes), {"server": {"workers": workers}})
+    table = _config_table(folder / "data", changes)
     file = folder / "config.toml"
     file.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in table.items()), encoding="utf-8")
     file.chmod(0o600)
-    with served(folder / "data", "--config", str(file)) as server:
+    with served(folder / "data", "--config", str(file), workers=workers) as server:
         server.api_key = API_KEY  # which it does not print
         yield server
 

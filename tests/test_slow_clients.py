@@ -263,8 +263,7 @@ async def test_more_connections_than_files_do_no_harm(
     tmp_path: Path, http: aiohttp.ClientSession, workers: int
 ) -> None:
     """Idle ones, and ones that are in use, far more than the process may open."""
-    environment = {"JSONRPC_BACKEND_SERVER_WORKERS": str(workers)}
-    with serve_process(tmp_path / "data", environment=environment, open_files=120) as server:
+    with serve_process(tmp_path / "data", open_files=120, workers=workers) as server:
         wire = Wire(http, server)
         for begin in (b"", b"POST /json", head(100) + b"{"):
             clients = []

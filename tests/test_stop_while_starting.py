@@ -56,10 +56,10 @@ MOMENTS: dict[str, Moment] = {
 
 
 @contextlib.contextmanager
-def starting(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def starting(folder: Path, workers: int = 1) -> Iterator["subprocess.Popen[bytes]"]:
     """`serve` with three backends; what it prints goes into the file `output`."""
     tables = "".join(f'[backends.{name}]\napi_key = "key-{name}"\n' for name in BACKENDS)
-    (folder / "config.toml").write_text(tables, encoding="utf-8")
+    (folder / "config.toml").write_text(f"server.workers = {workers}\n{tables}", encoding="utf-8")
     command = [sys.executable, "-m", "jsonrpc_backend", "serve", "--data", "data"]
     command += ["--host", ADDRESS, "--port", str(PORT)]
     with (folder / "output").open("wb") as output:
@@ -91,8 +91,9 @@ def is_drained(folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_at_any_moment(tmp_path: Path, moment: Moment, number: signal.Signals) -> None:
-    with starting(tmp_path) as process:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_at_any_moment(tmp_path: Path, moment: Moment, number: signal.Signals, workers: int) -> None:
+    with starting(tmp_path, workers) as process:
         wait_until(process, lambda: moment(tmp_path))
         process.send_signal(number)
         assert process.wait(HANG_SECONDS) == 0

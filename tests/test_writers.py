@@ -167,7 +167,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 async def test_calls_that_write_fail_beside_a_stopped_process(
-    server: InProcessServer, wire: Wire, impatient: None, caplog: pytest.LogCaptureFixture
+    impatient: None, server: InProcessServer, wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
     await wire.register()
     with stopped(server.database_path()):

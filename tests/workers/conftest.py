@@ -83,7 +83,7 @@ def is_there(pid: int) -> bool:
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[ServerOfWorkers]:
     """One that is configured, and not started yet."""
-    server = ServerOfWorkers(tmp_path / "data", ["--config", "config.toml"], api_key=API_KEY)
+    server = ServerOfWorkers(tmp_path / "data", ["--config", "config.toml"], number_of_workers=None, api_key=API_KEY)
     server.configure("")
     yield server
     if server.process is not None and server.process.poll() is None:

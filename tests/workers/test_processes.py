@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from jsonrpc_backend.server.workers.shares import MOST_BY_ITSELF, number_of_workers
 from tests.crash import (
     QUICK_SERVER,
     WRITERS,
@@ -20,6 +21,7 @@ from tests.crash import (
     until_acknowledged,
     verify_accounts,
 )
+from tests.servers import ServerProcess, make_config
 from tests.wire import Wire
 from tests.workers.conftest import WORKERS, ServerOfWorkers, is_there, until
 
@@ -36,6 +38,19 @@ async def test_one_greeting_of_all_and_an_end_of_all(started: ServerOfWorkers, h
     assert not any(is_there(pid) for pid in workers)
     # The last one to close the database has taken the log into it.
     assert not (started.data_dir / "app.sqlite3-wal").exists()
+
+
+async def test_by_default_there_is_one_for_each_core(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    server = ServerOfWorkers(tmp_path / "data", number_of_workers=None)
+    ServerProcess.start(server)
+    try:
+        expected = number_of_workers(make_config(tmp_path))
+        assert expected in {os.cpu_count(), MOST_BY_ITSELF, len(os.sched_getaffinity(0))}
+        assert len(server.workers()) == (expected if expected > 1 else 0), "one is the program itself"
+        await Wire(http, server).register()  # by the key that it has printed
+    finally:
+        assert server.stop(signal.SIGINT) == 0
+    assert server.output.count("API key") == server.output.count("Stopping.") == 1
 
 
 def test_a_terminal_and_systemd_tell_the_workers_too(started: ServerOfWorkers) -> None:

@@ -19,15 +19,14 @@ from jsonrpc_backend.store.engine import StoreFailed
 # Of the files beside the database that are locked: by who writes, and by who is next.
 ENDINGS = ("-writer", "-next")
 
-# Then one who waits for his turn is told that it does not come: far longer than any transaction of ours takes, so
-# that only a process that has been stopped is in the way for so long.
-SECONDS_FOR_A_TURN = 30.0
+# Then one who waits for his turn is told that it does not come. The end of a large import may take half of it.
+SECONDS_FOR_A_TURN = 60.0
 
 
 def turn_does_not_come() -> StoreFailed:
     return StoreFailed(
-        f"another process has been writing to it for {SECONDS_FOR_A_TURN:.0f} seconds;"
-        " if one of this server or a command has been stopped (SIGSTOP, Ctrl+Z), continue or end it"
+        f"another process has been writing to it for {SECONDS_FOR_A_TURN:.0f} seconds:"
+        " a large import, or a worker or command that has been stopped (SIGSTOP, Ctrl+Z); continue or end that"
     )
 
 
