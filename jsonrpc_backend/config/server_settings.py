@@ -65,7 +65,7 @@ class ServerConfig:
     log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "Least severe lines in the log.")
     log_calls: bool = setting(True, boolean(), "Whether the log has a line for each call, at the level info.")
     workers: int = setting(
-        1,
+        0,
         integer(0, 64),
         "Processes that answer calls; 0: one for each processor core, at most 4. With --dev there is one.",
     )
