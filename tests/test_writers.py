@@ -16,6 +16,7 @@ import pytest
 from jsonrpc_backend.store.engine import StoreFailed
 from jsonrpc_backend.store.sqlite import transaction
 from jsonrpc_backend.store.sqlite.connection import SqliteConnection, connect
+from jsonrpc_backend.store.sqlite.database import SqliteDatabase
 from jsonrpc_backend.store.sqlite.transaction import WriterLock
 from tests.patience import HANG_SECONDS
 from tests.servers import InProcessServer
@@ -117,6 +118,19 @@ async def test_calls_read_while_another_process_writes_and_write_after_it(server
         assert not saving.done()
     assert (await saving).result == "OK"
     lock.close()
+
+
+async def test_the_last_connections_of_processes_close_in_turn(tmp_path: Path) -> None:
+    """Else two workers may leave the log behind, each because the other one is still there."""
+    file = tmp_path / "app.sqlite3"
+    database, lock = await SqliteDatabase.open(file), WriterLock(file)
+    with lock.held():
+        closing = asyncio.create_task(database.close())
+        await asyncio.to_thread(until_somebody_waits, file)
+        assert not closing.done()
+    await closing
+    lock.close()
+    assert not file.with_name("app.sqlite3-wal").exists()
 
 
 async def test_the_command_line_writes_in_its_turn(server: InProcessServer, wire: Wire, shell: Shell) -> None:

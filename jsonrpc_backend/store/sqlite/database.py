@@ -89,8 +89,10 @@ class SqliteDatabase:
         self._closed = True
         await self._reads.drain()
         await self._writes.drain()
-        for connection in (self._reader, self._writer, self._long_reader, *self._searchers):
+        for connection in (self._reader, self._long_reader, *self._searchers):
             await connection.close()
+        await self._writer.run(SqliteConnection.close_in_turn)
+        await self._writer.close()  # its thread
 
     async def read(self, query: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._reads.run(lambda connection: query(connection, *args, **kwargs))
